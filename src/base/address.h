@@ -1,0 +1,44 @@
+// An IPv4 or IPv6 address; IPv4 is held as IPv4-mapped IPv6 (RFC 4291 §2.5.5.2), so that one comparison serves both.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "base/octets.h"
+
+namespace glasspost {
+
+struct Address {
+  std::array<std::uint8_t, 16> octets{};
+
+  static Address V4(const std::uint8_t* p) {
+    Address a;
+    a.octets[10] = a.octets[11] = 0xff;
+    std::memcpy(a.octets.data() + 12, p, 4);
+    return a;
+  }
+  static Address V6(const std::uint8_t* p) {
+    Address a;
+    std::memcpy(a.octets.data(), p, 16);
+    return a;
+  }
+  bool is_v4() const {
+    static constexpr std::uint8_t kPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return std::memcmp(octets.data(), kPrefix, 12) == 0;
+  }
+  // "192.0.2.1" or RFC 5952's form of an IPv6 address.
+  std::string Text() const;
+  auto operator<=>(const Address&) const = default;
+};
+
+struct Endpoint {
+  Address address;
+  std::uint16_t port = 0;
+  // "192.0.2.1:25", "[2001:db8::1]:25"
+  std::string Text() const;
+  auto operator<=>(const Endpoint&) const = default;
+};
+
+}  // namespace glasspost

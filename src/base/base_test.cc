@@ -1,0 +1,51 @@
+#include <gtest/gtest.h>
+
+#include "base/base64.h"
+#include "base/escape.h"
+#include "base/frame_list.h"
+#include "base/redaction.h"
+#include "base/sha256.h"
+
+namespace glasspost {
+namespace {
+
+TEST(Base64, KnowsItsOwn) {
+  for (const std::string s : {"", "f", "fo", "foo", "foob", "fooba", "foobar"}) EXPECT_EQ(DecodeBase64(EncodeBase64(s)), s);
+  EXPECT_EQ(EncodeBase64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(DecodeBase64("VXNlcm5hbWU6"), "Username:");
+  for (const char* bad : {"=", "Zg=", "Zg", "Z===", "Zm9v====", "Zm 9", "Zm9vYg=b"}) EXPECT_FALSE(DecodeBase64(bad)) << bad;
+}
+
+TEST(Escape, TerminalSeesNoControls) {
+  EXPECT_EQ(ForTerminal("a\x1b[31mb\r\n"), "a\\x1b[31mb\\x0d\\x0a");
+  EXPECT_EQ(ForTerminal("会议"), "会议");
+  EXPECT_EQ(ForTerminal("\xff\xc0\x80"), "\\xff\\xc0\\x80");
+  EXPECT_EQ(ForTerminal("\u202eabc"), "\\u{202e}abc");
+}
+
+TEST(Escape, JsonIsJson) {
+  std::string out;
+  AppendJsonString(out, Octets("a\"\\\n\0\xff会", 9));
+  EXPECT_EQ(out, "\"a\\\"\\\\\\n\\u0000\xef\xbf\xbd会\"");
+}
+
+TEST(FrameList, GivesBackWhatWasAdded) {
+  FrameList list;
+  for (const std::uint64_t f : {7u, 7u, 5u, 4000000000u, 1u, 0u}) list.Add(f);
+  std::vector<std::uint64_t> got;
+  list.ForEach([&](std::uint64_t f) { got.push_back(f); });
+  EXPECT_EQ(got, (std::vector<std::uint64_t>{7, 5, 4000000000u, 1}));
+  EXPECT_EQ(list.first(), 7u);
+}
+
+TEST(Sha256, KnowsTheStandardsExample) {
+  Sha256 h;
+  h.Update("a");
+  h.Update("bc");
+  EXPECT_EQ(Hex(h.Finish()), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Redaction, CountsOctets) { EXPECT_EQ(Mask("wonderland"), "*** (10 octets)"); }
+
+}  // namespace
+}  // namespace glasspost

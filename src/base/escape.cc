@@ -1,0 +1,104 @@
+#include "base/escape.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace glasspost {
+namespace {
+
+bool Prints(char32_t c) {
+  if (c < 0x20 || (c >= 0x7f && c < 0xa0)) return false;
+  if (c >= 0x200b && c <= 0x200f) return false;  // zero width, marks of direction
+  if (c >= 0x2028 && c <= 0x202e) return false;  // line separators, embedding and override
+  if (c >= 0x2060 && c <= 0x206f) return false;  // invisible operators, isolates
+  if (c == 0xad || c == 0x61c || c == 0xfeff) return false;
+  if ((c >= 0xfff9 && c <= 0xfffb) || (c & 0xfffe) == 0xfffe) return false;
+  return c < 0xe0000 || c > 0xe0fff;  // tags, variation selectors
+}
+
+}  // namespace
+
+std::size_t Utf8Length(Octets text, char32_t& code_point) {
+  if (text.empty()) return 0;
+  const auto at = [&](std::size_t i) -> std::uint32_t { return static_cast<std::uint8_t>(text[i]); };
+  const auto tail = [&](std::size_t i) { return i < text.size() && (at(i) & 0xc0) == 0x80; };
+  const std::uint32_t c = at(0);
+  if (c < 0x80) return code_point = c, 1;
+  if (c >= 0xc2 && c < 0xe0 && tail(1)) return code_point = (c & 0x1f) << 6 | (at(1) & 0x3f), 2;
+  if (c >= 0xe0 && c < 0xf0 && tail(1) && tail(2)) {
+    code_point = (c & 0xf) << 12 | (at(1) & 0x3f) << 6 | (at(2) & 0x3f);
+    return code_point < 0x800 || (code_point >= 0xd800 && code_point < 0xe000) ? 0 : 3;
+  }
+  if (c >= 0xf0 && c < 0xf5 && tail(1) && tail(2) && tail(3)) {
+    code_point = (c & 7) << 18 | (at(1) & 0x3f) << 12 | (at(2) & 0x3f) << 6 | (at(3) & 0x3f);
+    return code_point < 0x10000 || code_point > 0x10ffff ? 0 : 4;
+  }
+  return 0;
+}
+
+bool IsUtf8(Octets text) {
+  char32_t c = 0;
+  while (!text.empty()) {
+    const std::size_t n = Utf8Length(text, c);
+    if (n == 0) return false;
+    text.remove_prefix(n);
+  }
+  return true;
+}
+
+void AppendForTerminal(std::string& out, Octets text) {
+  while (!text.empty()) {
+    char32_t c = 0;
+    const std::size_t n = Utf8Length(text, c);
+    if (n != 0 && Prints(c)) {
+      out.append(text.substr(0, n));
+    } else if (n <= 1) {
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<std::uint8_t>(text[0]));
+    } else {
+      fmt::format_to(std::back_inserter(out), "\\u{{{:04x}}}", static_cast<std::uint32_t>(c));
+    }
+    text.remove_prefix(n == 0 ? 1 : n);
+  }
+}
+
+namespace {
+
+bool PlainInJson(char c) { return static_cast<std::uint8_t>(c) >= 0x20 && static_cast<std::uint8_t>(c) < 0x7f && c != '"' && c != '\\'; }
+
+void AppendJsonEscape(std::string& out, char c) {
+  switch (c) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\n': out += "\\n"; return;
+    case '\r': out += "\\r"; return;
+    case '\t': out += "\\t"; return;
+    default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c)); return;
+  }
+}
+
+}  // namespace
+
+void AppendJsonString(std::string& out, Octets text) {
+  out.push_back('"');
+  while (!text.empty()) {
+    std::size_t plain = 0;
+    while (plain < text.size() && PlainInJson(text[plain])) ++plain;
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    char32_t c = 0;
+    const std::size_t n = Utf8Length(text, c);
+    if (n > 1) {
+      out.append(text.substr(0, n));
+    } else if (n == 1) {
+      AppendJsonEscape(out, text[0]);
+    } else {
+      out += "\xef\xbf\xbd";
+    }
+    text.remove_prefix(n == 0 ? 1 : n);
+  }
+  out.push_back('"');
+}
+
+}  // namespace glasspost

@@ -1,0 +1,61 @@
+// The numbers of the frames that carried something, in the order in which their octets were taken.
+// Kept as zigzag deltas of 7 bits an octet: a message of a million packets costs about one megabyte.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace glasspost {
+
+class FrameList {
+ public:
+  // A frame that repeats the last one added is not added again; 0 (no frame) never is.
+  void Add(std::uint64_t frame) {
+    if (frame == last_ || frame == 0) return;
+    if (count_ == 0) first_ = frame;
+    const auto delta = static_cast<std::int64_t>(frame - last_);
+    auto z = (static_cast<std::uint64_t>(delta) << 1) ^ static_cast<std::uint64_t>(delta >> 63);
+    while (z >= 0x80) {
+      deltas_.push_back(static_cast<char>(z | 0x80));
+      z >>= 7;
+    }
+    deltas_.push_back(static_cast<char>(z));
+    last_ = frame;
+    ++count_;
+  }
+
+  bool empty() const { return count_ == 0; }
+  std::size_t size() const { return count_; }
+  std::uint64_t first() const { return first_; }
+  std::uint64_t last() const { return last_; }
+
+  // Keeps the memory for the next use.
+  void Clear() {
+    deltas_.clear();
+    count_ = 0;
+    first_ = last_ = 0;
+  }
+
+  template <class F>
+  void ForEach(F&& f) const {
+    std::uint64_t frame = 0;
+    for (std::size_t i = 0; i < deltas_.size();) {
+      std::uint64_t z = 0;
+      for (int shift = 0;; shift += 7) {
+        const auto c = static_cast<std::uint8_t>(deltas_[i++]);
+        z |= static_cast<std::uint64_t>(c & 0x7f) << shift;
+        if (c < 0x80) break;
+      }
+      frame += (z >> 1) ^ (~(z & 1) + 1);
+      f(frame);
+    }
+  }
+
+ private:
+  std::string deltas_;
+  std::size_t count_ = 0;
+  std::uint64_t first_ = 0;
+  std::uint64_t last_ = 0;
+};
+
+}  // namespace glasspost

@@ -1,0 +1,43 @@
+#include "base/sha256.h"
+
+#include <openssl/evp.h>
+
+#include <utility>
+
+namespace glasspost {
+namespace {
+
+// Fetched once: EVP_sha256() alone would look the implementation up again for every message.
+const EVP_MD* Algorithm() {
+  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return algorithm;
+}
+
+}  // namespace
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex2(context_, Algorithm(), nullptr); }
+Sha256::~Sha256() { EVP_MD_CTX_free(context_); }
+Sha256::Sha256(Sha256&& other) noexcept : context_(std::exchange(other.context_, nullptr)) {}
+Sha256& Sha256::operator=(Sha256&& other) noexcept {
+  std::swap(context_, other.context_);
+  return *this;
+}
+
+void Sha256::Update(Octets octets) { EVP_DigestUpdate(context_, octets.data(), octets.size()); }
+
+std::array<std::uint8_t, 32> Sha256::Finish() {
+  std::array<std::uint8_t, 32> digest{};
+  EVP_DigestFinal_ex(context_, digest.data(), nullptr);
+  EVP_DigestInit_ex2(context_, Algorithm(), nullptr);
+  return digest;
+}
+
+std::string Hex(Bytes octets) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(octets.size() * 2);
+  for (const std::uint8_t o : octets) out.push_back(kDigits[o >> 4]), out.push_back(kDigits[o & 15]);
+  return out;
+}
+
+}  // namespace glasspost

@@ -1,0 +1,14 @@
+#include "wire/finding.h"
+
+namespace glasspost {
+
+const FindingInfo& Info(FindingId id) {
+  static constexpr FindingInfo kTable[] = {
+#define GLASSPOST_FINDING(id, name, severity, rfc) {name, severity, rfc},
+#include "wire/finding_table.inc"
+#undef GLASSPOST_FINDING
+  };
+  return kTable[static_cast<int>(id)];
+}
+
+}  // namespace glasspost
