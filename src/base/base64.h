@@ -8,7 +8,8 @@
 
 namespace glasspost {
 
-// Strict: only the alphabet, padding where it belongs; nothing for anything else. "=" alone (RFC 4954's empty answer) is no base64.
+// Strict: only the alphabet, padding where it belongs; nothing for anything else. "=" alone (RFC 4954's empty answer) is no
+// base64.
 std::optional<std::string> DecodeBase64(Octets text);
 std::string EncodeBase64(Octets octets);
 

@@ -1,5 +1,6 @@
 // Fields: what a decoder found at which octets. Every decoder from frame to protocol takes a visitor as a template argument;
-// with `NoFields` the reporting costs nothing. The ids, their Wireshark names and their labels stand in one table, field_table.inc.
+// with `NoFields` the reporting costs nothing. The ids, their Wireshark names and their labels stand in one table,
+// field_table.inc.
 #pragma once
 
 #include <cstdint>

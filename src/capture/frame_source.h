@@ -14,7 +14,7 @@ namespace glasspost::capture {
 
 struct FrameBatch {
   std::vector<RawFrame> frames;
-  std::vector<std::uint8_t> buffer;  // what `frames` point into
+  std::vector<std::uint8_t> buffer;              // what `frames` point into
   std::vector<std::vector<std::uint8_t>> extra;  // frames larger than a buffer, reassembled datagrams
 };
 

@@ -24,11 +24,11 @@ struct Packet {
   Address destination;
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
-  std::uint8_t transport = 0;  // kTcp or kUdp
-  std::uint8_t flags = 0;      // TCP
-  std::uint16_t window = 0;    // TCP, not scaled
-  std::uint32_t sequence = 0;  // TCP
-  std::uint32_t acknowledgement = 0;  // TCP
+  std::uint8_t transport = 0;           // kTcp or kUdp
+  std::uint8_t flags = 0;               // TCP
+  std::uint16_t window = 0;             // TCP, not scaled
+  std::uint32_t sequence = 0;           // TCP
+  std::uint32_t acknowledgement = 0;    // TCP
   std::uint32_t ip_payload_length = 0;  // octets after the IP header(s), as the IP header says
   std::uint32_t payload_length = 0;     // octets of TCP or UDP payload, as the IP header says
   std::uint32_t captured_length = 0;    // of these, octets that are in the capture (snap length)

@@ -16,8 +16,8 @@ enum class LinkType : std::uint16_t {
   kPppHdlc = 50,
   kPppEther = 51,
   kRaw = 101,
-  kRawOld12 = 12,   // DLT_RAW of most systems
-  kRawOld14 = 14,   // DLT_RAW of OpenBSD
+  kRawOld12 = 12,  // DLT_RAW of most systems
+  kRawOld14 = 14,  // DLT_RAW of OpenBSD
   kLoop = 108,
   kLinuxSll = 113,
   kIpv4 = 228,

@@ -69,7 +69,7 @@ struct Request {
   std::string tag;       // IMAP
   std::string decoded;   // what base64 in it means, secrets masked; empty if nothing was decoded
   SaslContent sasl = SaslContent::kNone;
-  bool cut = false;      // longer than the limit, or a gap lies in it: only its beginning is kept
+  bool cut = false;  // longer than the limit, or a gap lies in it: only its beginning is kept
   Span span;
   void Clear() {
     verb.clear(), argument.clear(), tag.clear(), decoded.clear();
@@ -104,8 +104,8 @@ struct Exchange {
   bool has_reply = false;
   Request request;
   Reply reply;
-  std::vector<Reply> more_replies;  // LMTP data block: replies of the 2nd and further recipients
-  bool multi_recipient = false;     // LMTP data block: `reply` and `more_replies` are one a recipient
+  std::vector<Reply> more_replies;         // LMTP data block: replies of the 2nd and further recipients
+  bool multi_recipient = false;            // LMTP data block: `reply` and `more_replies` are one a recipient
   const dns::Message* query = nullptr;     // DNS only; alive during the call
   const dns::Message* response = nullptr;  // DNS only; alive during the call
   void Clear() {
@@ -127,7 +127,7 @@ struct Envelope {
 };
 
 struct MessageEnd {
-  bool truncated = false;  // a gap lies in it, or it is cut short: size and digest are of what is there
+  bool truncated = false;      // a gap lies in it, or it is cut short: size and digest are of what is there
   bool complete_start = true;  // false: the capture begins inside it
 };
 

@@ -1,0 +1,81 @@
+#include "wire/text/dot_scan.h"
+
+#include <algorithm>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "wire/text/dot_scan_pass.h"
+#endif
+
+namespace glasspost::text {
+
+std::size_t PassPlainOctetsSlowly(Octets input, DotScanState& s) {
+  std::size_t i = 0;
+  for (; i < input.size(); ++i) {
+    const char c = input[i];
+    if ((s.after_lf && c == '.') || (s.after_cr != (c == '\n'))) break;
+    if (c == '\n') {
+      const std::uint64_t length = s.line_length - 1;  // without the CR, which is there
+      if (length > kShortLine) s.longest_line = std::max(s.longest_line, length);
+      s.line_length = 0;
+    } else {
+      ++s.line_length;
+    }
+    s.eight_bit |= static_cast<std::uint8_t>(c) > 127;
+    s.after_lf = c == '\n';
+    s.after_cr = c == '\r';
+  }
+  return i;
+}
+
+#if defined(__x86_64__)
+namespace {
+
+struct Sse2 {
+  static Masks Of(const char* p) {
+    Masks m{};
+    for (int i = 0; i < 4; ++i) {
+      const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
+      const auto bits = [&](char c) {
+        return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(c)))))
+               << (16 * i);
+      };
+      m.lf |= bits('\n');
+      m.cr |= bits('\r');
+      m.dot |= bits('.');
+      m.high |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(v))) << (16 * i);
+    }
+    return m;
+  }
+};
+
+using PassFunction = std::size_t (*)(Octets, DotScanState&);
+std::size_t PassSse2(Octets input, DotScanState& s) { return Pass<Sse2>(input, s); }
+
+}  // namespace
+
+std::size_t PassAvx2(Octets input, DotScanState& s);  // dot_scan_avx2.cc
+
+namespace {
+
+const PassFunction kPass = __builtin_cpu_supports("avx2") ? PassAvx2 : PassSse2;
+
+}  // namespace
+
+std::size_t PassPlainOctets(Octets input, DotScanState& s) {
+  if (input.size() >= 64) return kPass(input, s);
+  if (input.size() < 16) return PassPlainOctetsSlowly(input, s);
+  // A short input is laid before fillers that stop the scan behind it.
+  char step[65];
+  std::memset(step, '\n', sizeof step);
+  std::memcpy(step, input.data(), input.size());
+  step[input.size()] = input.back() == '\r' ? 'x' : '\n';
+  return kPass({step, 64}, s);
+}
+#else
+std::size_t PassPlainOctets(Octets input, DotScanState& s) { return PassPlainOctetsSlowly(input, s); }
+#endif
+
+}  // namespace glasspost::text
