@@ -30,6 +30,7 @@ struct Address {
   }
   // "192.0.2.1" or RFC 5952's form of an IPv6 address.
   std::string Text() const;
+  void AppendText(std::string& out) const;
   auto operator<=>(const Address&) const = default;
 };
 
@@ -38,6 +39,7 @@ struct Endpoint {
   std::uint16_t port = 0;
   // "192.0.2.1:25", "[2001:db8::1]:25"
   std::string Text() const;
+  void AppendText(std::string& out) const;
   auto operator<=>(const Endpoint&) const = default;
 };
 
