@@ -1,0 +1,92 @@
+#include "base/time_text.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <chrono>
+#include <iterator>
+
+namespace glasspost {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+// Writes `digits` decimal digits of `value`.
+void PutDigits(char* at, std::uint64_t value, int digits) {
+  for (int i = digits - 1; i >= 0; --i) {
+    at[i] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+}
+
+struct Split {
+  std::int64_t seconds;
+  std::uint64_t ns;
+};
+Split SplitTime(Timestamp time) {
+  std::int64_t seconds = time / kSecond;
+  std::int64_t ns = time % kSecond;
+  if (ns < 0) ns += kSecond, --seconds;
+  return {seconds, static_cast<std::uint64_t>(ns)};
+}
+
+}  // namespace
+
+void AppendNumber(std::string& out, std::uint64_t value) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  out.append(digits, end);
+}
+
+void AppendRfc3339(std::string& out, Timestamp time) {
+  // Neighbouring times mostly share their second: the calendar is asked once a second.
+  thread_local std::int64_t cached_second = -1;
+  thread_local char text[31] = "1970-01-01T00:00:00.000000000Z";
+  const auto [seconds, ns] = SplitTime(time);
+  if (seconds != cached_second) {
+    using namespace std::chrono;
+    const sys_seconds at{std::chrono::seconds(seconds)};
+    const auto day = floor<days>(at);
+    const year_month_day date(day);
+    const hh_mm_ss clock(at - day);
+    PutDigits(text, static_cast<std::uint64_t>(static_cast<int>(date.year())), 4);
+    PutDigits(text + 5, static_cast<unsigned>(date.month()), 2);
+    PutDigits(text + 8, static_cast<unsigned>(date.day()), 2);
+    PutDigits(text + 11, static_cast<std::uint64_t>(clock.hours().count()), 2);
+    PutDigits(text + 14, static_cast<std::uint64_t>(clock.minutes().count()), 2);
+    PutDigits(text + 17, static_cast<std::uint64_t>(clock.seconds().count()), 2);
+    cached_second = seconds;
+  }
+  PutDigits(text + 20, ns, 9);
+  out.append(text, 30);
+}
+
+void AppendTimeOfDay(std::string& out, Timestamp time) {
+  std::string whole;
+  AppendRfc3339(whole, time);
+  out.append(whole, 11, 15);
+}
+
+void AppendMilliseconds(std::string& out, std::int64_t ns) {
+  if (ns < 0) out.push_back('-'), ns = -ns;
+  AppendNumber(out, static_cast<std::uint64_t>(ns) / 1'000'000);
+  const std::uint64_t rest = static_cast<std::uint64_t>(ns) % 1'000'000;
+  if (rest == 0) return;
+  char digits[7] = ".";
+  PutDigits(digits + 1, rest, 6);
+  std::size_t n = 7;
+  while (digits[n - 1] == '0') --n;
+  out.append(digits, n);
+}
+
+std::string DurationText(std::int64_t ns) {
+  const double ms = static_cast<double>(ns) / 1e6;
+  if (ms < 10) return fmt::format("{:.2f} ms", ms);
+  if (ms < 1000) return fmt::format("{:.0f} ms", ms);
+  if (ms < 60'000) return fmt::format("{:.1f} s", ms / 1000);
+  const std::int64_t s = ns / kSecond;
+  if (s < 3600) return fmt::format("{} min {} s", s / 60, s % 60);
+  return fmt::format("{} h {} min", s / 3600, s / 60 % 60);
+}
+
+}  // namespace glasspost

@@ -1,0 +1,22 @@
+// Times as people and JSON read them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/origin.h"
+
+namespace glasspost {
+
+// RFC 3339 in UTC with nine digits of a second: 2026-11-23T08:15:30.123456789Z
+void AppendRfc3339(std::string& out, Timestamp time);
+// 08:15:30.123456 (UTC), for terminals
+void AppendTimeOfDay(std::string& out, Timestamp time);
+// A difference in ns as milliseconds with up to six digits, no trailing zeros: 0.25, 1203, 0
+void AppendMilliseconds(std::string& out, std::int64_t ns);
+// For people: "0.25 ms", "1.2 s", "3 min 20 s"
+std::string DurationText(std::int64_t ns);
+
+void AppendNumber(std::string& out, std::uint64_t value);
+
+}  // namespace glasspost

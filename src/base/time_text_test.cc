@@ -1,0 +1,41 @@
+#include "base/time_text.h"
+
+#include <gtest/gtest.h>
+
+namespace glasspost {
+namespace {
+
+std::string Rfc3339(Timestamp t) {
+  std::string s;
+  AppendRfc3339(s, t);
+  return s;
+}
+std::string Ms(std::int64_t ns) {
+  std::string s;
+  AppendMilliseconds(s, ns);
+  return s;
+}
+
+TEST(TimeText, Rfc3339) {
+  EXPECT_EQ(Rfc3339(0), "1970-01-01T00:00:00.000000000Z");
+  EXPECT_EQ(Rfc3339(1'795'000'000'123'456'789), "2026-11-18T10:26:40.123456789Z");
+  EXPECT_EQ(Rfc3339(-1), "1969-12-31T23:59:59.999999999Z");
+  EXPECT_EQ(Rfc3339(1'709'164'800'000'000'000), "2024-02-29T00:00:00.000000000Z");
+}
+
+TEST(TimeText, Milliseconds) {
+  EXPECT_EQ(Ms(0), "0");
+  EXPECT_EQ(Ms(250'000), "0.25");
+  EXPECT_EQ(Ms(1), "0.000001");
+  EXPECT_EQ(Ms(-1'500'000), "-1.5");
+  EXPECT_EQ(Ms(1'203'000'000), "1203");
+}
+
+TEST(TimeText, Durations) {
+  EXPECT_EQ(DurationText(250'000), "0.25 ms");
+  EXPECT_EQ(DurationText(1'234'000'000), "1.2 s");
+  EXPECT_EQ(DurationText(200'000'000'000), "3 min 20 s");
+}
+
+}  // namespace
+}  // namespace glasspost
