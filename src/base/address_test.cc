@@ -42,7 +42,9 @@ TEST(Address, TextIsReadBackAsTheSameAddress) {
   for (int i = 0; i < 20000; ++i) {
     Address a;
     for (auto& o : a.octets) o = random() % 3 ? 0 : static_cast<std::uint8_t>(random());
-    if (!a.is_v4()) ASSERT_EQ(FromText(a.Text().c_str()), a);
+    if (!a.is_v4()) {
+      ASSERT_EQ(FromText(a.Text().c_str()), a);
+    }
   }
 }
 
