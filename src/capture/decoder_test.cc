@@ -290,8 +290,8 @@ TEST(Decoder, LengthZeroMeansWhatWasCaptured) {
 
 // Tools cut frames and then count the cut frame as the whole: the IP header knows better.
 TEST(Decoder, TheIpHeadersLengthIsBelievedOverTheFrames) {
-  FrameOctets frame = Ethernet(0x0800, Ipv4(6, Tcp()));
-  frame.resize(frame.size() - 4);
+  const FrameOctets whole = Ethernet(0x0800, Ipv4(6, Tcp()));
+  const FrameOctets frame(whole.begin(), whole.end() - 4);
   const Decoded d = Decode(AsFrame(frame));
   ASSERT_EQ(d.result, DecodeResult::kPacket);
   EXPECT_EQ(d.packet.payload_length, 6u);
