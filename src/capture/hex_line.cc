@@ -1,0 +1,114 @@
+#include "capture/hex_line.h"
+
+#include <string>
+
+#include "base/ascii.h"
+
+namespace glasspost::capture {
+namespace {
+
+constexpr Octets kMiddleDot = "\xc2\xb7";  // what newer Wiresharks print for an octet that does not print
+constexpr std::size_t kTabColumns = 8;
+
+constexpr bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+constexpr bool IsSpace(char c) { return c == ' ' || c == '\t'; }
+constexpr bool IsSeparator(char c) { return IsSpace(c) || c == ',' || c == ':' || c == ';' || c == '-' || c == '"'; }
+constexpr std::uint8_t Value(char c) { return static_cast<std::uint8_t>(IsDigit(c) ? c - '0' : ToLower(c) - 'a' + 10); }
+
+// `pattern`: 0 stands for a digit, all else for itself.
+bool Matches(Octets text, Octets pattern) {
+  if (text.size() < pattern.size()) return false;
+  for (std::size_t i = 0; i < pattern.size(); ++i)
+    if (pattern[i] == '0' ? !IsDigit(text[i]) : text[i] != pattern[i]) return false;
+  return true;
+}
+
+HexLine::Kind KindOf(Octets trimmed) {
+  if (trimmed.empty()) return HexLine::Kind::kBoundary;
+  if (trimmed.front() == '#') return HexLine::Kind::kComment;
+  if (trimmed == "*") return HexLine::Kind::kRepeat;
+  if (trimmed.ends_with("bytes):") || Matches(trimmed, "Frame 0")) return HexLine::Kind::kBoundary;
+  // tcpdump's line before each packet
+  if (Matches(trimmed, "00:00:00.0") || Matches(trimmed, "0000-00-00 00:00")) return HexLine::Kind::kBoundary;
+  return HexLine::Kind::kData;
+}
+
+}  // namespace
+
+std::vector<HexLine> SplitHexLines(Octets text) {
+  std::vector<HexLine> lines;
+  bool not_a_frame = false;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = text.find('\n');
+    Octets line = text.substr(0, end);
+    text.remove_prefix(end == Octets::npos ? text.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const Octets trimmed = Trim(line);
+    const HexLine::Kind kind = KindOf(trimmed);
+    if (kind == HexLine::Kind::kBoundary)
+      not_a_frame = trimmed.ends_with("bytes):") && !trimmed.starts_with("Frame") && !trimmed.starts_with("Packet");
+    if (!not_a_frame || kind == HexLine::Kind::kBoundary) lines.push_back({kind, number, line});
+  }
+  return lines;
+}
+
+HexToken NextHexToken(Octets line, std::size_t at) {
+  HexToken token;
+  for (; at < line.size() && IsSeparator(line[at]); ++at)
+    if (IsSpace(line[at])) token.spaces += line[at] == '\t' ? kTabColumns : 1;
+  token.column = token.end = at;
+  if (at == line.size()) return token;
+  if (line[at] == '|' || line[at] == '>') {
+    token.kind = HexToken::Kind::kBar;
+    return token;
+  }
+  const Octets rest = line.substr(at);
+  const bool backslash = rest.starts_with("\\x");
+  token.prefixed = backslash || StartsWithNoCase(rest, "0x");
+  std::size_t digits = token.prefixed ? 2 : 0;
+  std::size_t end = digits;
+  while (end < rest.size() && IsHexDigit(rest[end])) ++end;
+  const bool ended = end == rest.size() || IsSeparator(rest[end]) || rest[end] == '|' || (backslash && rest[end] == '\\');
+  token.end = at + end;
+  if (end == digits || !ended) {
+    token.kind = HexToken::Kind::kOther;
+    return token;
+  }
+  token.digits = rest.substr(digits, end - digits);
+  token.odd = token.digits.size() % 2 != 0 && !(token.prefixed && token.digits.size() == 1);
+  token.kind = token.odd ? HexToken::Kind::kOther : HexToken::Kind::kDigits;
+  return token;
+}
+
+void AppendDigits(Octets digits, std::vector<std::uint8_t>& row) {
+  if (digits.size() == 1) row.push_back(Value(digits[0]));  // 0x0
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
+    row.push_back(static_cast<std::uint8_t>(Value(digits[i]) << 4 | Value(digits[i + 1])));
+}
+
+bool IsTextColumn(Octets line, std::size_t at, const std::vector<std::uint8_t>& row) {
+  std::string seen;
+  for (std::size_t i = at; i < line.size(); ++i) {
+    const bool dot = line.substr(i).starts_with(kMiddleDot);
+    seen += dot ? '.' : line[i];
+    if (dot) ++i;
+  }
+  std::string expected;
+  for (const std::uint8_t octet : row) expected += octet >= 0x20 && octet < 0x7f ? static_cast<char>(octet) : '.';
+  // Copies often lose the white space at the end.
+  const auto trim_end = [](std::string& s) {
+    while (!s.empty() && IsSpace(s.back())) s.pop_back();
+  };
+  trim_end(seen);
+  trim_end(expected);
+  if (expected.empty() || seen.size() <= expected.size() || !seen.ends_with(expected)) return false;
+  return Trim(Octets(seen).substr(0, seen.size() - expected.size())).empty();
+}
+
+bool MayBeTextColumn(Octets line, std::size_t at, const std::vector<std::uint8_t>& row) {
+  const HexToken token = NextHexToken(line, at);
+  return token.kind == HexToken::Kind::kEnd || token.kind == HexToken::Kind::kBar || token.spaces >= 2 ||
+         IsTextColumn(line, at, row);
+}
+
+}  // namespace glasspost::capture
