@@ -187,6 +187,9 @@ TEST(HexDump, OnlyFramesOfWhatTsharkPrints) {
   EXPECT_EQ(Parsed("Frame (20 bytes):\n" + Wireshark(a, "  ", true) + "Reassembled TCP (300 bytes):\n" +
                    Wireshark(all, "  ", true) + "Packet (20 bytes):\n" + Wireshark(a, "  ", true)),
             Hex(a) + "\n" + Hex(a));
+  // A packet whose text column ends as such a label does.
+  const Octets label = "Frame (4 bytes):Frame (4 bytes):";
+  EXPECT_EQ(Parsed(Wireshark(AsBytes(label), "  ", true)), Hex(AsBytes(label)));
 }
 
 TEST(HexDump, BlankLineInsideADumpWithOffsetsIsNoEnd) {

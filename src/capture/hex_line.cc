@@ -23,11 +23,19 @@ bool Matches(Octets text, Octets pattern) {
   return true;
 }
 
+// "Frame (79 bytes):", "Reassembled TCP (300 bytes):". The text column of a dump may end so, too.
+bool IsLabel(Octets trimmed) {
+  constexpr Octets kEnd = " bytes):";
+  if (!trimmed.ends_with(kEnd) || !IsAlpha(trimmed.front()) || trimmed.find("  ") != Octets::npos) return false;
+  const std::size_t open = trimmed.rfind('(');
+  return open != Octets::npos && ParseNumber(trimmed.substr(open + 1, trimmed.size() - kEnd.size() - open - 1)).has_value();
+}
+
 HexLine::Kind KindOf(Octets trimmed) {
   if (trimmed.empty()) return HexLine::Kind::kBoundary;
   if (trimmed.front() == '#') return HexLine::Kind::kComment;
   if (trimmed == "*") return HexLine::Kind::kRepeat;
-  if (trimmed.ends_with("bytes):") || Matches(trimmed, "Frame 0")) return HexLine::Kind::kBoundary;
+  if (IsLabel(trimmed) || Matches(trimmed, "Frame 0")) return HexLine::Kind::kBoundary;
   // tcpdump's line before each packet
   if (Matches(trimmed, "00:00:00.0") || Matches(trimmed, "0000-00-00 00:00")) return HexLine::Kind::kBoundary;
   return HexLine::Kind::kData;
@@ -46,7 +54,7 @@ std::vector<HexLine> SplitHexLines(Octets text) {
     const Octets trimmed = Trim(line);
     const HexLine::Kind kind = KindOf(trimmed);
     if (kind == HexLine::Kind::kBoundary)
-      not_a_frame = trimmed.ends_with("bytes):") && !trimmed.starts_with("Frame") && !trimmed.starts_with("Packet");
+      not_a_frame = !trimmed.empty() && IsLabel(trimmed) && !trimmed.starts_with("Frame") && !trimmed.starts_with("Packet");
     if (!not_a_frame || kind == HexLine::Kind::kBoundary) lines.push_back({kind, number, line});
   }
   return lines;

@@ -1,0 +1,36 @@
+// A pcap file of any octets: read whole, by octet and in two pieces it gives the same frames and the same fault.
+#include <cstdint>
+#include <cstdlib>
+
+#include "capture/pcap_reader.h"
+#include "support/capture_builder.h"
+
+namespace {
+
+using namespace glasspost;
+using namespace glasspost::capture;
+
+void Require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 1) return 0;
+  const Octets text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  ReaderLimits limits;
+  limits.packet_octets = 4096;
+  const support::Reading whole = support::ReadWhole<PcapReader>(text, limits);
+  Require(support::ReadByOctet<PcapReader>(text, limits) == whole);
+  Require(support::ReadSplit<PcapReader>(text, text.size() * data[0] / 256, limits) == whole);
+  std::uint64_t number = 0;
+  std::size_t octets = 0;
+  for (const support::SeenFrame& frame : whole.frames) {
+    Require(frame.number == ++number && frame.octets.size() <= frame.wire_length && frame.octets.size() <= limits.packet_octets);
+    octets += frame.octets.size() + 16;
+  }
+  Require(octets <= text.size());
+  Require(!whole.fault || whole.fault->offset <= text.size());
+  return 0;
+}
