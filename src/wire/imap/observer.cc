@@ -1,0 +1,266 @@
+// The observer's frame: octets to lines and literals, the queue of exchanges, gaps and ends.
+#include "wire/imap/observer.h"
+
+#include <algorithm>
+
+namespace glasspost::imap {
+
+static_assert(kFindingCount <= 64, "told_once_ holds a bit for each finding");
+
+ImapObserver::ImapObserver(ObserverSink& sink, const ObserverOptions& options, const ImapLimits& limits)
+    : sink_(sink),
+      options_(options),
+      limits_(limits),
+      sides_{Side(limits.line), Side(limits.line)},
+      sasl_(options.show_secrets) {}
+
+ImapObserver::~ImapObserver() = default;
+
+void ImapObserver::Entry::Clear() {
+  exchange.Clear();
+  tag.clear();
+  rule = nullptr;
+  literals.clear();
+  owed = 0;
+  collecting = replied = busy = maybe_lost = malformed = has_text = false;
+}
+
+void ImapObserver::OnOctets(Direction direction, Octets octets, const Origin& origin) {
+  Side& s = side(direction);
+  while (!octets.empty()) {
+    if (mode_ != Mode::kPlain && PassesBy(direction, octets, origin)) {
+      s.offset += octets.size();
+      return;
+    }
+    if (s.in_literal) {
+      TakeLiteral(direction, octets, origin);
+      continue;
+    }
+    const std::size_t before = octets.size();
+    Line line;
+    const bool whole = s.reader.Next(octets, line);
+    s.offset += before - octets.size();
+    if (!whole) return NotePacket(s, origin);
+    s.line_at = s.offset - line.length;
+    if (!line.crlf && !line.cut && !s.lost) FindOnce(FindingId::kMalformedLine, 0, origin, "line ended by a bare LF");
+    if (direction == Direction::kToServer)
+      OnClientLine(line, origin);
+    else
+      OnServerLine(line, octets, origin);
+    s.origins.clear();
+  }
+}
+
+// Octets that are not IMAP in the clear: TLS whose layer is not in between yet, or compressed ones.
+bool ImapObserver::PassesBy(Direction d, Octets octets, const Origin& origin) {
+  if (mode_ == Mode::kOpaque) return true;
+  // RFC 9051 §6.2.1: nothing but the handshake may follow. A TLS record begins with 20 to 23 and 3.
+  const auto first = static_cast<std::uint8_t>(octets.front());
+  if (first < 20 || first > 23)
+    FindOnce(FindingId::kPlaintextInjection, 0, origin, d == Direction::kToServer ? "client" : "server");
+  return true;
+}
+
+void ImapObserver::NotePacket(Side& s, const Origin& origin) {
+  if (!s.origins.empty() && s.origins.back().frame == origin.frame && s.origins.back().time == origin.time) return;
+  if (s.origins.size() < limits_.line_packets) s.origins.push_back(origin);
+}
+
+void ImapObserver::Touch(Span& span, const Side& s, std::uint64_t begin, std::uint64_t length, const Origin& origin) {
+  if (span.length == 0) span.offset = begin;
+  span.length = begin + length - span.offset;
+  for (const Origin& o : s.origins) span.Touch(o);
+  span.Touch(origin);
+}
+
+ImapObserver::Entry& ImapObserver::NewEntry(bool has_request) {
+  if (queue_.size() >= limits_.pending) {
+    FindOnce(FindingId::kTooMuch, queue_.front()->exchange.number, {}, "commands without a reply");
+    Drop(*queue_.front());
+    Flush();
+  }
+  if (free_.empty()) free_.push_back(std::make_unique<Entry>());
+  queue_.push_back(std::move(free_.back()));
+  free_.pop_back();
+  Entry& e = *queue_.back();
+  e.exchange.number = next_number_++;
+  e.exchange.has_request = has_request;
+  e.exchange.phase = phase_;
+  return e;
+}
+
+// Gives an entry up: whatever still comes for it goes nowhere.
+void ImapObserver::Drop(Entry& entry) {
+  if (entry.collecting) CompleteCommand(entry, {});
+  for (Side& s : sides_)
+    if (s.owner == &entry) s.owner = nullptr;
+  entry.collecting = entry.busy = false;
+  entry.replied = true;
+}
+
+// Tells what is finished, in the order of the numbers.
+void ImapObserver::Flush() {
+  std::size_t n = 0;
+  for (; n < queue_.size(); ++n) {
+    Entry& e = *queue_[n];
+    if (!e.replied || e.busy || e.collecting) break;
+    sink_.OnExchange(e.exchange);
+    e.Clear();
+    free_.push_back(std::move(queue_[n]));
+  }
+  if (n > 0) queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(n));
+}
+
+void ImapObserver::Find(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail) {
+  constexpr std::size_t kDetail = 200;
+  sink_.OnFinding(Finding{id, exchange, origin, std::string(detail.substr(0, kDetail))});
+}
+
+bool ImapObserver::FindOnce(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail) {
+  const std::uint64_t bit = std::uint64_t{1} << static_cast<int>(id);
+  if ((told_once_ & bit) != 0) return false;
+  told_once_ |= bit;
+  Find(id, exchange, origin, detail);
+  return true;
+}
+
+void ImapObserver::OnGap(Direction direction, std::uint64_t length, const Origin& origin) {
+  Side& s = side(direction);
+  if (mode_ != Mode::kPlain) {
+    s.offset += length;
+    return;
+  }
+  excused_ = true;
+  if (s.in_literal) {
+    SkipLiteral(direction, length, origin);
+    if (length == 0) return;
+  }
+  FlushPartial(direction, origin);
+  s.offset += length;
+  s.lost = s.first_lost = true;
+  state_known_ = false;
+  if (direction == Direction::kToServer) {
+    if (blocked_) sasl_.OnGap();
+    return;
+  }
+  bool first = true;
+  for (auto& e : queue_) {
+    if (e->replied || !e->exchange.has_request) continue;
+    if (first) e->exchange.reply.cut = true;
+    first = false;
+    e->maybe_lost = true;
+  }
+  if (blocked_) sasl_.OnGap();
+}
+
+// The line that a gap or the end has cut: told as far as it came.
+void ImapObserver::FlushPartial(Direction d, const Origin& origin) {
+  Side& s = side(d);
+  const bool more = s.reader.pending() > 0;
+  if (more && !s.lost) {
+    const Line line = s.reader.Partial();
+    s.line_at = s.offset - line.length;
+    s.reading_partial = true;
+    if (d == Direction::kToServer) {
+      OnClientLine(line, s.origins.back());
+    } else {
+      Entry* e = s.owner != nullptr ? s.owner : OldestOpen();
+      if (e != nullptr) {
+        AppendReply(*e, line.text, !s.continued, true);
+        Touch(e->exchange.reply.span, s, s.line_at, line.length, s.origins.back());
+        e->exchange.has_reply = true;
+      }
+    }
+  }
+  s.reading_partial = false;
+  s.reader.Reset();
+  s.origins.clear();
+  if (s.owner != nullptr) {
+    Entry& e = *s.owner;
+    if (d == Direction::kToServer) {
+      e.exchange.request.cut = true;
+      if (e.collecting) CompleteCommand(e, origin);
+    } else {
+      e.exchange.reply.cut = true;
+      e.busy = false;
+    }
+  }
+  s.owner = nullptr;
+  s.continued = false;
+  Flush();
+}
+
+void ImapObserver::OnFin(Direction /*direction*/, const Origin& /*origin*/) {}
+
+void ImapObserver::OnEnd(const Origin& origin, bool /*reset*/) {
+  if (ended_) return;
+  ended_ = true;
+  EndEverything(origin);
+  if (auth_offered_in_ != 0) FindOnce(FindingId::kAuthBeforeTls, auth_offered_in_, origin, auth_offered_);
+  const bool hidden = mode_ != Mode::kPlain;
+  if (commands_seen_ && !logout_seen_ && !bye_seen_ && !hidden && !client().lost && !server_only_)
+    Find(FindingId::kNoQuit, 0, origin, "no LOGOUT");
+}
+
+void ImapObserver::EndEverything(const Origin& origin) {
+  for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
+    Side& s = side(d);
+    if (s.in_literal) {
+      CloseMessage(d, true);
+      if (s.owner != nullptr) (d == Direction::kToServer ? s.owner->exchange.request.cut : s.owner->exchange.reply.cut) = true;
+      s.in_literal = false;
+      s.literal_left = 0;
+    }
+    FlushPartial(d, origin);
+  }
+  for (auto& e : queue_) e->replied = true;
+  Flush();
+}
+
+void ImapObserver::OnMidStream() {
+  for (Side& s : sides_) s.lost = s.first_lost = true;
+  state_known_ = false;
+  excused_ = true;
+  greeting_seen_ = true;
+  phase_ = Phase::kRetrieval;
+}
+
+void ImapObserver::OnOneSided(Direction seen) {
+  client_only_ = seen == Direction::kToServer;
+  server_only_ = !client_only_;
+  excused_ = true;
+  state_known_ = false;
+}
+
+// STARTTLS was accepted: both streams are TLS from here on. `rest`: what the server sent after the line in the same piece.
+void ImapObserver::StartTls(const Origin& origin, Octets rest) {
+  const bool partial = client().reader.pending() > 0 || client().in_literal;
+  std::string injected;
+  std::uint64_t number = 0;
+  for (auto& e : queue_) {
+    if (!e->exchange.has_request || e->replied) continue;
+    if (number == 0) number = e->exchange.number;
+    injected += (injected.empty() ? "" : ", ") + e->exchange.request.verb;
+  }
+  if (!injected.empty() || partial)
+    FindOnce(FindingId::kPlaintextInjection, number, origin, injected.empty() ? Octets("client") : Octets(injected));
+  EndEverything(origin);
+  blocked_ = asked_ = false;
+  mode_ = Mode::kTlsExpected;
+  sink_.OnTlsStart(origin);
+  if (!rest.empty()) PassesBy(Direction::kToClient, rest, origin);
+}
+
+void ImapObserver::OnTlsEstablished(const Origin& /*origin*/) {
+  tls_ = true;
+  mode_ = Mode::kPlain;
+  // RFC 9051 §6.2.1: what was known of the server before is forgotten.
+  starttls_offered_ = false;
+  for (Side& s : sides_) {
+    s.reader.Reset();
+    s.origins.clear();
+    s.lost = false;
+  }
+}
+
+}  // namespace glasspost::imap
