@@ -1,9 +1,14 @@
 #include "wire/observers.h"
 
+#include "wire/imap/observer.h"
+
 namespace glasspost {
 
-std::unique_ptr<Observer> MakeObserver(Protocol /*protocol*/, ObserverSink& /*sink*/, const ObserverOptions& /*options*/) {
-  return nullptr;
+std::unique_ptr<Observer> MakeObserver(Protocol protocol, ObserverSink& sink, const ObserverOptions& options) {
+  switch (protocol) {
+    case Protocol::kImap: return std::make_unique<imap::ImapObserver>(sink, options);
+    default: return nullptr;
+  }
 }
 
 }  // namespace glasspost

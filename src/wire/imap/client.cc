@@ -60,7 +60,7 @@ void ImapObserver::OnClientLine(const Line& line, const Origin& origin) {
   }
   if (answer) return OnAnswer(line, origin);
   if (line.text.empty()) {
-    if (!line.partial) FindOnce(FindingId::kMalformedLine, 0, origin, "empty line");
+    if (!line.partial) Find(FindingId::kMalformedLine, 0, origin, "empty line");
     return;
   }
   BeginCommand(line, origin);
@@ -108,19 +108,21 @@ void ImapObserver::BeginCommand(const Line& line, const Origin& origin) {
   e.tag = command->tag.empty() ? command->name : command->tag;
   e.malformed = command->tag.empty();
   if (!command->tag.empty()) last_tag_ = command->tag;
-  if (inside || e.malformed)
-    Find(e.malformed ? FindingId::kMalformedLine : FindingId::kCommandOutOfOrder, e.exchange.number, origin, request.verb);
+  const Verb verb = e.rule != nullptr ? e.rule->verb : Verb::kUnknown;
+  e.exchange.phase = phase_ = PhaseOf(verb, state_known_ && ahead_ == kNotAuthenticated);
+  if (e.malformed)
+    Find(FindingId::kMalformedLine, e.exchange.number, origin, request.verb);
   else if (!line.partial)
-    CheckCommand(e, origin);
+    CheckCommand(e, verb, inside, origin);
   OnCommandPiece(e, command->arguments, line, origin);
 }
 
-void ImapObserver::CheckCommand(Entry& e, const Origin& origin) {
-  const Verb verb = e.rule != nullptr ? e.rule->verb : Verb::kUnknown;
-  e.exchange.phase = phase_ = PhaseOf(verb, state_known_ && ahead_ == kNotAuthenticated);
+// `inside`: the client should have answered a "+".
+void ImapObserver::CheckCommand(const Entry& e, Verb verb, bool inside, const Origin& origin) {
   if (e.rule == nullptr) return Find(FindingId::kUnknownCommand, e.exchange.number, origin, e.exchange.request.verb);
   const bool allowed = (e.rule->allowed & (state_ | ahead_)) != 0;
-  if (state_known_ && !allowed) Find(FindingId::kCommandOutOfOrder, e.exchange.number, origin, e.exchange.request.verb);
+  if (inside || (state_known_ && !allowed))
+    Find(FindingId::kCommandOutOfOrder, e.exchange.number, origin, e.exchange.request.verb);
   ahead_ = After(verb, ahead_);
 }
 

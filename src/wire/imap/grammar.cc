@@ -64,6 +64,7 @@ std::optional<Command> ParseCommand(Octets line) {
   if (c.name.empty()) return {};
   if (EqualsNoCase(c.name, "UID")) {
     const char* start = c.name.data();
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
     const Octets second = TakeWord(rest);
     if (!second.empty()) c.name = Octets(start, static_cast<std::size_t>(second.data() + second.size() - start));
   }
@@ -108,10 +109,9 @@ bool IsStatus(Octets word, bool untagged) {
 
 bool IsKnownData(const Response& r) {
   if (r.kind != Kind::kUntagged) return false;
-  const bool counted = EqualsNoCase(r.word, "EXISTS") || EqualsNoCase(r.word, "EXPUNGE") || EqualsNoCase(r.word, "FETCH") ||
-                       EqualsNoCase(r.word, "RECENT");
+  const bool counted = r.word == "EXISTS" || r.word == "EXPUNGE" || r.word == "FETCH" || r.word == "RECENT";
   if (counted == r.number.empty()) return false;
-  return std::ranges::any_of(kDataWords, [&](Octets w) { return EqualsNoCase(w, r.word); });
+  return std::ranges::find(kDataWords, r.word) != std::end(kDataWords);
 }
 
 std::optional<Literal> FindLiteral(Octets tail) {

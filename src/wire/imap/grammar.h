@@ -36,7 +36,8 @@ struct Response {
 Response ParseResponse(Octets line);
 // OK, NO, BAD; with `untagged` also BYE and PREAUTH.
 bool IsStatus(Octets word, bool untagged);
-// A word that untagged data begins with in some standard; tells a server's line from a line of a message.
+// A word that untagged data begins with in some standard, in capitals as servers write it: tells a server's line from a line of a
+// message ("* No more of this").
 bool IsKnownData(const Response& response);
 
 struct Literal {

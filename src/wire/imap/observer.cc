@@ -5,8 +5,6 @@
 
 namespace glasspost::imap {
 
-static_assert(kFindingCount <= 64, "told_once_ holds a bit for each finding");
-
 ImapObserver::ImapObserver(ObserverSink& sink, const ObserverOptions& options, const ImapLimits& limits)
     : sink_(sink),
       options_(options),
@@ -42,7 +40,10 @@ void ImapObserver::OnOctets(Direction direction, Octets octets, const Origin& or
     s.offset += before - octets.size();
     if (!whole) return NotePacket(s, origin);
     s.line_at = s.offset - line.length;
-    if (!line.crlf && !line.cut && !s.lost) FindOnce(FindingId::kMalformedLine, 0, origin, "line ended by a bare LF");
+    if (!line.crlf && !s.lost && !s.bare_lf_told) {
+      s.bare_lf_told = true;
+      Find(FindingId::kMalformedLine, 0, origin, "line ended by a bare LF");
+    }
     if (direction == Direction::kToServer)
       OnClientLine(line, origin);
     else
@@ -113,15 +114,14 @@ void ImapObserver::Flush() {
 
 void ImapObserver::Find(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail) {
   constexpr std::size_t kDetail = 200;
+  std::uint8_t& told = told_[static_cast<int>(id)];
+  if (told >= limits_.findings) return;
+  ++told;
   sink_.OnFinding(Finding{id, exchange, origin, std::string(detail.substr(0, kDetail))});
 }
 
-bool ImapObserver::FindOnce(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail) {
-  const std::uint64_t bit = std::uint64_t{1} << static_cast<int>(id);
-  if ((told_once_ & bit) != 0) return false;
-  told_once_ |= bit;
-  Find(id, exchange, origin, detail);
-  return true;
+void ImapObserver::FindOnce(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail) {
+  if (told_[static_cast<int>(id)] == 0) Find(id, exchange, origin, detail);
 }
 
 void ImapObserver::OnGap(Direction direction, std::uint64_t length, const Origin& origin) {
@@ -140,6 +140,7 @@ void ImapObserver::OnGap(Direction direction, std::uint64_t length, const Origin
   s.lost = s.first_lost = true;
   state_known_ = false;
   if (direction == Direction::kToServer) {
+    client_lost_ = true;
     if (blocked_) sasl_.OnGap();
     return;
   }
@@ -190,15 +191,20 @@ void ImapObserver::FlushPartial(Direction d, const Origin& origin) {
   Flush();
 }
 
-void ImapObserver::OnFin(Direction /*direction*/, const Origin& /*origin*/) {}
+void ImapObserver::OnFin(Direction direction, const Origin& /*origin*/) {
+  if (!closed_) client_closed_ = direction == Direction::kToServer;
+  closed_ = true;
+}
 
-void ImapObserver::OnEnd(const Origin& origin, bool /*reset*/) {
+void ImapObserver::OnEnd(const Origin& origin, bool reset) {
   if (ended_) return;
   ended_ = true;
+  for (const Side& s : sides_)
+    if (reset && s.in_literal && s.message_open) FindOnce(FindingId::kResetDuringData, s.owner_number, origin, {});
   EndEverything(origin);
   if (auth_offered_in_ != 0) FindOnce(FindingId::kAuthBeforeTls, auth_offered_in_, origin, auth_offered_);
-  const bool hidden = mode_ != Mode::kPlain;
-  if (commands_seen_ && !logout_seen_ && !bye_seen_ && !hidden && !client().lost && !server_only_)
+  const bool could_tell = mode_ == Mode::kPlain && !client_lost_ && !server_only_ && !client_only_;
+  if ((client_closed_ || (reset && !closed_)) && commands_seen_ && !logout_seen_ && !bye_seen_ && could_tell)
     Find(FindingId::kNoQuit, 0, origin, "no LOGOUT");
 }
 

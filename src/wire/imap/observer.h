@@ -33,6 +33,7 @@ struct ImapLimits {
   std::size_t reply_text = 256 * 1024;   // stops FETCH 1:* over a large mailbox from being kept whole
   std::size_t pending = 256;             // commands without a reply: stops a client that never reads
   std::size_t line_packets = 1024;       // packets remembered of one line: stops one octet a packet from filling memory
+  std::uint8_t findings = 100;           // of one kind: stops garbage from being told line by line
   Timestamp slow_reply = 5'000'000'000;  // ns
 };
 
@@ -86,8 +87,9 @@ class ImapObserver : public Observer {
     bool lost = false;               // not known to be at the beginning of a line
     bool first_lost = false;         // no line has ended since
     bool reading_partial = false;    // the line at hand is one that a gap or the end has cut
-    bool status_line = false;        // server: free text, no literals in it
-    bool fetch = false;              // server: a FETCH response
+    bool bare_lf_told = false;
+    bool status_line = false;  // server: free text, no literals in it
+    bool fetch = false;        // server: a FETCH response
     // The literal under way.
     std::uint64_t literal_left = 0;
     bool in_literal = false;
@@ -115,7 +117,7 @@ class ImapObserver : public Observer {
   void Flush();
   void Drop(Entry& entry);
   void Find(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail);
-  bool FindOnce(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail);
+  void FindOnce(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail);
   void EndEverything(const Origin& origin);
   void FlushPartial(Direction d, const Origin& origin);
   void StartTls(const Origin& origin, Octets rest);
@@ -135,7 +137,7 @@ class ImapObserver : public Observer {
   bool PlausibleCommand(Octets text) const;
   bool IsAnswer(Octets text) const;
   void BeginCommand(const Line& line, const Origin& origin);
-  void CheckCommand(Entry& entry, const Origin& origin);
+  void CheckCommand(const Entry& entry, Verb verb, bool inside, const Origin& origin);
   void OnCommandPiece(Entry& entry, Octets text, const Line& line, const Origin& origin);
   void AppendArgument(Entry& entry, Octets text, bool cut, const Origin& origin);
   bool TakesMessage(const Entry& entry, std::size_t marker) const;
@@ -184,15 +186,18 @@ class ImapObserver : public Observer {
   bool bye_seen_ = false;
   bool logout_seen_ = false;
   bool commands_seen_ = false;
-  bool excused_ = false;  // mid-stream, one-sided or after a gap: what is missing is nobody's fault
+  bool excused_ = false;      // mid-stream, one-sided or after a gap: what is missing is nobody's fault
+  bool client_lost_ = false;  // commands may have been lost
   bool client_only_ = false;
   bool server_only_ = false;
   bool ended_ = false;
+  bool closed_ = false;         // a FIN was seen
+  bool client_closed_ = false;  // the client's was the first
   Phase phase_ = Phase::kGreeting;
   std::string last_tag_;
   std::uint64_t auth_offered_in_ = 0;  // exchange in which a mechanism that sends the password was offered in the clear
   std::string auth_offered_;
-  std::uint64_t told_once_ = 0;  // bits of findings that are told once
+  std::uint8_t told_[kFindingCount] = {};  // how often each finding was told
 
   // A command that takes answers: AUTHENTICATE, IDLE, or one to which the server said "+".
   Verb blocking_ = Verb::kUnknown;

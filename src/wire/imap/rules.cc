@@ -89,10 +89,14 @@ constexpr std::size_t kLongestName = 17;
 }  // namespace
 
 const Rule* FindRule(Octets name) {
-  if (name.size() > kLongestName) return nullptr;
   char upper[kLongestName];
-  std::ranges::transform(name, upper, ToUpper);
-  const Octets key(upper, name.size());
+  std::size_t n = 0;
+  for (const char c : name) {
+    if (c == ' ' && n > 0 && upper[n - 1] == ' ') continue;
+    if (n == kLongestName) return nullptr;
+    upper[n++] = ToUpper(c);
+  }
+  const Octets key(upper, n);
   const auto* at = std::ranges::lower_bound(kRules, key, {}, &Rule::name);
   return at != std::end(kRules) && at->name == key ? at : nullptr;
 }

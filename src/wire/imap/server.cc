@@ -83,6 +83,7 @@ void ImapObserver::OnUntagged(const Response& r, const Line& line, const Origin&
     e.exchange.phase = Phase::kGreeting;
     if (EqualsNoCase(r.word, "PREAUTH")) state_ = ahead_ = kAuthenticated;
     e.replied = true;
+    if (server_only_) phase_ = Phase::kRetrieval;
   }
   TakeOwner(e);
   if (status && !e.exchange.has_request) AssignUpper(e.exchange.reply.status, r.word);
@@ -270,7 +271,7 @@ void ImapObserver::OnVerdict(const Entry& e, Verb verb, const Response& r, const
 void ImapObserver::OnMalformedReply(const Line& line, const Origin& origin) {
   Side& s = server();
   Entry& e = UntaggedTarget();
-  FindOnce(FindingId::kMalformedLine, e.exchange.number, origin, line.text);
+  Find(FindingId::kMalformedLine, e.exchange.number, origin, line.text);
   TakeOwner(e);
   s.status_line = true;
   s.fetch = false;
