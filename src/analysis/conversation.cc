@@ -1,0 +1,301 @@
+#include "analysis/conversation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "analysis/observers.h"
+#include "base/sha256.h"
+
+namespace glasspost::analysis {
+namespace {
+
+// Octets of one message that are gathered for its MIME structure; larger ones are told without it.
+constexpr std::size_t kMaxStructuredMessage = std::size_t{64} << 20;
+// Pieces held while the protocol is not known.
+constexpr std::size_t kMaxHeldPieces = 64;
+// Repeated segments from which on the conversation deserves the remark.
+constexpr std::uint64_t kRetransmissionsWorthTelling = 1;
+
+ObserverOptions OptionsOf(const Report::Wants& w) {
+  return {.show_secrets = w.show_secrets,
+          .message_octets = w.message_header || w.message_digest || w.message_octets || w.attachments};
+}
+
+}  // namespace
+
+Conversation::Conversation(const Report& report, MessageBudget& budget, const capture::Packet& first)
+    : report_(report), wants_(report.wants()), budget_(budget), teller_(report.NewTeller()) {
+  facts_.udp = first.transport == capture::kUdp;
+  facts_.sides[0] = {first.source, first.source_port};
+  facts_.sides[1] = {first.destination, first.destination_port};
+  facts_.start = first.time;
+  facts_.first_frame = first.frame;
+  const bool answer = (first.flags & (capture::kSyn | capture::kAck)) == (capture::kSyn | capture::kAck);
+  facts_.client_side = !facts_.udp && answer ? 1 : 0;
+  if (facts_.udp) Begin({Detection::State::kFound, Protocol::kDns, 0});
+}
+
+Conversation::~Conversation() = default;
+
+void Conversation::OnPacket(int side, const capture::Packet& packet) {
+  facts_.last_frame = packet.frame;
+  facts_.end = std::max(facts_.end, packet.time);
+  facts_.start = std::min(facts_.start, packet.time);
+  facts_.packets += packet.fragments;
+  facts_.bytes += packet.ip_payload_length;
+  if ((packet.flags & (capture::kSyn | capture::kAck)) == capture::kSyn) facts_.syn_seen = true, facts_.client_side = side;
+  if (wants_.packets) teller_->OnPacket(facts_, side, packet);
+  if (!facts_.udp) return;
+  const Origin origin{packet.frame, packet.time};
+  // The side that sends a query is the client, whoever spoke first in the capture.
+  if (facts_.packets == packet.fragments && packet.captured_length > 2 && (packet.payload[2] & 0x80) != 0) facts_.client_side = 1 - side;
+  observer_->OnOctets(DirectionOf(side), packet.Payload(), origin);
+}
+
+void Conversation::OnTcpOctets(int side, Octets octets, const Origin& origin) {
+  if (state_ == State::kTold) return Route(side, octets, origin);
+  if (state_ == State::kUndecided) Hold(side, octets, origin);
+}
+
+void Conversation::Route(int side, Octets octets, const Origin& origin) {
+  if (in_tls_) return tls_->OnOctets(DirectionOf(side), octets, origin);
+  if (observer_ != nullptr) observer_->OnOctets(DirectionOf(side), octets, origin);
+}
+
+// Keeps the octets until enough was said; mostly the first piece is enough, and then nothing is kept.
+void Conversation::Hold(int side, Octets octets, const Origin& origin) {
+  spoke_ |= static_cast<std::uint8_t>(1 << side);
+  held_.push_back({side, std::string(octets), origin});
+  Decide(held_.size() >= kMaxHeldPieces);
+}
+
+void Conversation::Decide(bool ended) {
+  std::string said[2];
+  for (const Held& h : held_)
+    if (h.side >= 0 && said[h.side].size() < kFirstWordsLimit) said[h.side].append(h.octets, 0, kFirstWordsLimit - said[h.side].size());
+  FirstWords words;
+  for (int s = 0; s < 2; ++s) words.said[s] = said[s], words.port[s] = facts_.sides[static_cast<std::size_t>(s)].port;
+  words.mid_stream = !facts_.syn_seen;
+  words.ended = ended;
+  const Detection d = Detect(words);
+  if (d.state == Detection::State::kMore) return;
+  if (d.state == Detection::State::kNotMail) {
+    state_ = State::kNotMail;
+    held_.clear();
+    return;
+  }
+  Begin(d);
+  Replay();
+}
+
+void Conversation::Begin(const Detection& d) {
+  state_ = State::kTold;
+  facts_.protocol = d.protocol;
+  if (!facts_.udp) facts_.client_side = d.client_side;
+  if (d.protocol == Protocol::kTls) return StartTls({facts_.first_frame, facts_.start});
+  observer_ = NewObserver(d.protocol, facts_.udp, *this, OptionsOf(wants_));
+  if (!facts_.udp && !facts_.syn_seen) observer_->OnMidStream();
+}
+
+void Conversation::Replay() {
+  const auto held = std::exchange(held_, {});
+  for (const Held& h : held) {
+    if (h.octets.empty()) continue;
+    Route(h.side, h.octets, h.origin);
+  }
+}
+
+void Conversation::OnTcpGap(int side, std::uint64_t offset, std::uint64_t length, const Origin& origin) {
+  if (state_ == State::kNotMail) return;
+  const Direction direction = DirectionOf(side);
+  if (facts_.gaps.size() < kMaxGaps) {
+    facts_.gaps.push_back({direction, offset, length});
+  } else {
+    facts_.gaps.back().length += length;
+  }
+  if (state_ == State::kUndecided) {
+    held_gaps_ |= static_cast<std::uint8_t>(1 << side);
+    return;
+  }
+  if (in_tls_) return tls_->OnGap(direction, length, origin);
+  if (observer_ != nullptr) observer_->OnGap(direction, length, origin);
+}
+
+void Conversation::OnTcpFin(int side, const Origin& origin) {
+  fins_ |= static_cast<std::uint8_t>(1 << side);
+  facts_.fin_seen = fins_ == 3;
+  if (close_start_ == kNoTime) close_start_ = origin.time;
+  if (state_ == State::kUndecided && !held_.empty()) Decide(fins_ == 3);
+  if (state_ == State::kTold && !in_tls_ && observer_ != nullptr) observer_->OnFin(DirectionOf(side), origin);
+}
+
+void Conversation::OnTcpReset(int /*side*/, const Origin& origin) {
+  facts_.reset_seen = true;
+  if (close_start_ == kNoTime) close_start_ = origin.time;
+  const bool in_message = (open_[0] && open_[0]->open) || (open_[1] && open_[1]->open);
+  if (in_message) Note(FindingId::kResetDuringData, origin, {});
+}
+
+void Conversation::OnTcpRetransmission(int /*side*/, std::uint64_t /*octets*/, bool conflict, const Origin& origin) {
+  ++facts_.retransmissions;
+  if (conflict) Note(FindingId::kConflictingOverlap, origin, {});
+}
+
+void Conversation::Note(FindingId id, const Origin& origin, std::string detail) {
+  teller_->OnFinding(facts_, {.id = id, .exchange = 0, .origin = origin, .detail = std::move(detail)});
+}
+
+void Conversation::OnExchange(const Exchange& exchange) {
+  const Span& first = exchange.has_request ? exchange.request.span : exchange.reply.span;
+  const Span& last = exchange.has_reply ? exchange.reply.span : exchange.request.span;
+  if (first.first_time != kNoTime) NotePhase(exchange.phase, first.first_time, last.last_time);
+  teller_->OnExchange(facts_, exchange);
+}
+
+void Conversation::NotePhase(Phase phase, Timestamp start, Timestamp end) {
+  auto& phases = facts_.phases;
+  if (phases.empty() && phase != Phase::kConnect && facts_.syn_seen) phases.push_back({Phase::kConnect, facts_.start, start});
+  if (!phases.empty() && (phases.back().phase == phase || phases.size() >= kMaxPhases)) {
+    phases.back().end = std::max(phases.back().end, end);
+  } else {
+    phases.push_back({phase, start, end});
+  }
+}
+
+void Conversation::OnMessageStart(Direction direction, std::uint64_t exchange, const Envelope& envelope) {
+  auto& slot = open_[Index(direction)];
+  if (slot == nullptr) slot = std::make_unique<OpenMessage>();
+  slot->open = true;
+  slot->exchange = exchange;
+  slot->envelope = envelope;
+  slot->whole.clear();
+  slot->too_large = false;
+  slot->scan.Reset({.digest = wants_.message_digest});
+}
+
+void Conversation::OnMessageOctets(Direction direction, Octets octets) {
+  OpenMessage& m = *open_[Index(direction)];
+  m.scan.OnOctets(octets);
+  if (wants_.message_octets) teller_->OnMessageOctets(direction, octets);
+  if (!wants_.attachments || m.too_large) return;
+  if (m.whole.size() + octets.size() > kMaxStructuredMessage || budget_.used + octets.size() > budget_.limit) {
+    m.too_large = true;
+    budget_.used -= m.whole.size();
+    m.whole = {};
+    return;
+  }
+  budget_.used += octets.size();
+  m.whole.append(octets);
+}
+
+void Conversation::OnMessageGap(Direction, std::uint64_t) {}  // the observer says at its end that it is truncated
+
+void Conversation::OnMessageEnd(Direction direction, const MessageEnd& end) {
+  OpenMessage& m = *open_[Index(direction)];
+  m.open = false;
+  TellMessage(direction, m, end);
+  budget_.used -= m.whole.size();
+  m.whole.clear();
+}
+
+void Conversation::TellMessage(Direction direction, OpenMessage& m, const MessageEnd& end) {
+  MessageFacts facts;
+  facts.exchange = m.exchange;
+  facts.direction = direction;
+  facts.order = ++messages_;
+  facts.envelope = &m.envelope;
+  facts.truncated = end.truncated || !end.complete_start;
+  m.scan.Finish();
+  facts.size = m.scan.size();
+  if (wants_.message_digest) facts.sha256 = m.scan.Sha256Hex();
+  facts.header_block = m.scan.header();
+  facts.header_cut = m.scan.header_cut();
+  const bool header_told = end.complete_start && m.scan.header_ended();
+  const Origin at{facts_.last_frame, facts_.end};
+  if (header_told && !m.scan.has_date()) teller_->OnFinding(facts_, {FindingId::kNoDate, m.exchange, at, {}});
+  if (header_told && !m.scan.has_message_id()) teller_->OnFinding(facts_, {FindingId::kNoMessageId, m.exchange, at, {}});
+  mime::HeaderSummary summary;
+  mime::Structure structure;
+  if (wants_.message_header) {
+    summary = mime::Summarise(facts.header_block);
+    facts.header = &summary;
+  }
+  if (wants_.attachments && !m.too_large) {
+    structure = mime::ReadStructure(m.whole);
+    facts.structure = &structure;
+  }
+  teller_->OnMessage(facts_, facts);
+}
+
+void Conversation::OnFinding(const Finding& finding) { teller_->OnFinding(facts_, finding); }
+
+void Conversation::OnProtocol(Protocol protocol) { facts_.protocol = protocol; }
+
+void Conversation::OnTlsStart(const Origin& origin) { StartTls(origin); }
+
+void Conversation::StartTls(const Origin&) {
+  in_tls_ = true;
+  tls_ = std::make_unique<tls::TlsObserver>(this);
+}
+
+void Conversation::OnPlainOctets(Direction direction, Octets octets, const Origin& origin) {
+  if (observer_ != nullptr) observer_->OnOctets(direction, octets, origin);
+}
+void Conversation::OnPlainGap(Direction direction, const Origin& origin) {
+  if (observer_ != nullptr) observer_->OnGap(direction, 0, origin);
+}
+void Conversation::OnEncrypted(const Origin& origin) {
+  NotePhase(Phase::kTls, tls_->info().start, origin.time);
+  if (observer_ != nullptr) observer_->OnTlsEstablished(origin);
+}
+
+// Nothing was said: what remains is the port, if both know it for mail.
+void Conversation::GuessByPort() {
+  const Protocol hints[2] = {ProtocolOfPort(facts_.sides[0].port), ProtocolOfPort(facts_.sides[1].port)};
+  const int server = hints[1] != Protocol::kUnknown ? 1 : hints[0] != Protocol::kUnknown ? 0 : -1;
+  if (server < 0 || facts_.udp || spoke_ != 0) {
+    state_ = State::kNotMail;
+    return;
+  }
+  if (!facts_.syn_seen) facts_.client_side = 1 - server;
+  state_ = State::kTold;
+  facts_.protocol = hints[server];
+  facts_.by_port_only = true;
+}
+
+void Conversation::EndOfSpeech(const Origin& origin) {
+  if (std::exchange(speech_over_, true)) return;
+  if (state_ == State::kUndecided && !held_.empty()) Decide(true);
+  if (state_ == State::kUndecided) GuessByPort();
+  if (state_ != State::kTold) return;
+  if (in_tls_) tls_->OnEnd(origin, facts_.reset_seen);
+  if (observer_ != nullptr) observer_->OnEnd(origin, facts_.reset_seen);
+  Summarise(origin);
+  if (tls_ != nullptr) {
+    facts_.tls = std::make_unique<tls::TlsInfo>(tls_->info());
+    if (facts_.protocol == Protocol::kTls && facts_.tls->swapped) facts_.client_side = 1 - facts_.client_side, facts_.tls->swapped = false;
+  }
+  observer_.reset();
+  tls_.reset();
+  held_ = {};
+  open_[0].reset(), open_[1].reset();
+}
+
+// Findings that belong to the connection as a whole.
+void Conversation::Summarise(const Origin& origin) {
+  if (facts_.retransmissions >= kRetransmissionsWorthTelling) Note(FindingId::kRetransmissions, origin, std::to_string(facts_.retransmissions));
+  if (!facts_.gaps.empty()) {
+    std::uint64_t octets = 0;
+    for (const Gap& g : facts_.gaps) octets += g.length;
+    Note(FindingId::kGap, origin, std::to_string(octets));
+  }
+  if (facts_.by_port_only && facts_.reset_seen) Note(FindingId::kConnectionRefused, origin, {});
+}
+
+void Conversation::Finish(TextStore& text) {
+  if (facts_.phases.empty() && !facts_.udp) facts_.phases.push_back({Phase::kConnect, facts_.start, facts_.end});
+  if (close_start_ != kNoTime) NotePhase(Phase::kClose, close_start_, facts_.end);
+  teller_->Finish(facts_, text);
+}
+
+}  // namespace glasspost::analysis

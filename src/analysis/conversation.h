@@ -1,0 +1,114 @@
+// One conversation: what the reassembly tells goes to the protocol's observer (through TLS, once it begins), what the observer
+// tells goes to the Teller, and the facts are kept on the way.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analysis/detector.h"
+#include "analysis/facts.h"
+#include "analysis/teller.h"
+#include "capture/tcp_connection.h"
+#include "wire/exchange.h"
+#include "wire/mime/message_scan.h"
+
+namespace glasspost::analysis {
+
+// Octets of whole messages that one shard holds for looking into their MIME structure.
+struct MessageBudget {
+  std::size_t limit = 0;
+  std::size_t used = 0;
+};
+
+class Conversation final : public capture::TcpEvents, private ObserverSink, private tls::TlsSink {
+ public:
+  enum class State : std::uint8_t { kUndecided, kTold, kNotMail };
+
+  Conversation(const Report& report, MessageBudget& budget, const capture::Packet& first);
+  ~Conversation() override;
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
+  // Counts the packet; for UDP also tells its payload.
+  void OnPacket(int side, const capture::Packet& packet);
+  // Nothing more will be said: pending exchanges and open messages are told as they are. Once.
+  void EndOfSpeech(const Origin& origin);
+  // The conversation is over, no packet of it will come any more. Appends the text. After EndOfSpeech.
+  void Finish(TextStore& text);
+
+  State state() const { return state_; }
+  const ConversationFacts& facts() const { return facts_; }
+  ConversationFacts& mutable_facts() { return facts_; }
+  Teller& teller() { return *teller_; }
+
+ private:
+  struct Held {  // octets that came before the protocol was known
+    int side;
+    std::string octets;
+    Origin origin;
+  };
+  struct OpenMessage {
+    bool open = false;
+    std::uint64_t exchange = 0;
+    Envelope envelope;
+    mime::MessageScan scan;
+    std::string whole;  // for the MIME structure
+    bool too_large = false;
+  };
+
+  // capture::TcpEvents
+  void OnTcpOctets(int side, Octets octets, const Origin& origin) override;
+  void OnTcpGap(int side, std::uint64_t offset, std::uint64_t length, const Origin& origin) override;
+  void OnTcpFin(int side, const Origin& origin) override;
+  void OnTcpReset(int side, const Origin& origin) override;
+  void OnTcpRetransmission(int side, std::uint64_t octets, bool conflict, const Origin& origin) override;
+  // ObserverSink
+  void OnExchange(const Exchange& exchange) override;
+  void OnMessageStart(Direction direction, std::uint64_t exchange, const Envelope& envelope) override;
+  void OnMessageOctets(Direction direction, Octets octets) override;
+  void OnMessageGap(Direction direction, std::uint64_t length) override;
+  void OnMessageEnd(Direction direction, const MessageEnd& end) override;
+  void OnFinding(const Finding& finding) override;  // tls::TlsSink's too
+  void OnTlsStart(const Origin& origin) override;
+  void OnProtocol(Protocol protocol) override;
+
+  // tls::TlsSink
+  void OnPlainOctets(Direction direction, Octets octets, const Origin& origin) override;
+  void OnPlainGap(Direction direction, const Origin& origin) override;
+  void OnEncrypted(const Origin& origin) override;
+
+  Direction DirectionOf(int side) const { return side == facts_.client_side ? Direction::kToServer : Direction::kToClient; }
+  void Route(int side, Octets octets, const Origin& origin);
+  void Hold(int side, Octets octets, const Origin& origin);
+  void Decide(bool ended);
+  void Begin(const Detection& detection);
+  void Replay();
+  void StartTls(const Origin& origin);
+  void GuessByPort();
+  void NotePhase(Phase phase, Timestamp start, Timestamp end);
+  void TellMessage(Direction direction, OpenMessage& message, const MessageEnd& end);
+  void Summarise(const Origin& origin);
+  void Note(FindingId id, const Origin& origin, std::string detail);
+
+  const Report& report_;
+  const Report::Wants wants_;
+  MessageBudget& budget_;
+  std::unique_ptr<Teller> teller_;
+  ConversationFacts facts_;
+  State state_ = State::kUndecided;
+  bool in_tls_ = false;
+  bool speech_over_ = false;
+  std::uint8_t spoke_ = 0;         // bit a side
+  std::uint8_t fins_ = 0;          // bit a side
+  std::uint8_t held_gaps_ = 0;     // bit a side: a gap came before the protocol was known
+  Timestamp close_start_ = kNoTime;
+  std::uint64_t messages_ = 0;
+  std::unique_ptr<Observer> observer_;
+  std::unique_ptr<tls::TlsObserver> tls_;
+  std::vector<Held> held_;
+  std::unique_ptr<OpenMessage> open_[2];
+};
+
+}  // namespace glasspost::analysis

@@ -1,0 +1,272 @@
+#include "analysis/flow_table.h"
+
+#include <algorithm>
+
+#include "wire/dns/message.h"
+
+namespace glasspost::analysis {
+
+using capture::Packet;
+
+struct FlowTable::Flow {
+  Endpoint sides[2];
+  std::uint8_t transport = 0;
+  bool in_table = false;
+  bool undecided = false;
+  std::uint64_t hash = 0;
+  std::uint64_t first_frame = 0;
+  std::uint64_t last_frame = 0;
+  Timestamp last_time = 0;
+  Timestamp settle_until = 0;
+  List* list = nullptr;
+  Flow* previous = nullptr;
+  Flow* next = nullptr;
+  Flow* undecided_previous = nullptr;
+  Flow* undecided_next = nullptr;
+  std::optional<capture::TcpConnection> tcp;
+  std::unique_ptr<Conversation> conversation;
+
+  int SideOf(const Packet& p) const {
+    return p.source_port == sides[0].port && p.source == sides[0].address ? 0 : 1;
+  }
+  bool Is(const Packet& p) const {
+    if (p.transport != transport) return false;
+    const int s = SideOf(p);
+    return p.source_port == sides[s].port && p.destination_port == sides[1 - s].port && p.source == sides[s].address &&
+           p.destination == sides[1 - s].address;
+  }
+};
+
+std::uint64_t HashFlow(const Packet& p) {
+  const auto end = [](const Address& a, std::uint16_t port) {
+    std::uint64_t high, low;
+    std::memcpy(&high, a.octets.data(), 8);
+    std::memcpy(&low, a.octets.data() + 8, 8);
+    std::uint64_t h = (high ^ (low + 0x9e3779b97f4a7c15u)) * 0xbf58476d1ce4e5b9u;
+    h = (h ^ (h >> 29) ^ port) * 0x94d049bb133111ebu;
+    return h ^ (h >> 32);
+  };
+  std::uint64_t h = end(p.source, p.source_port) + end(p.destination, p.destination_port) + p.transport;
+  h = (h ^ (h >> 31)) * 0xd6e8feb86659fd93u;
+  return h ^ (h >> 32);
+}
+
+void FlowTable::List::PushBack(Flow* f) { InsertAfter(tail, f); }
+
+void FlowTable::List::InsertAfter(Flow* before, Flow* f) {
+  f->list = this;
+  f->previous = before;
+  f->next = before != nullptr ? before->next : head;
+  (before != nullptr ? before->next : head) = f;
+  (f->next != nullptr ? f->next->previous : tail) = f;
+}
+
+void FlowTable::List::Remove(Flow* f) {
+  (f->previous != nullptr ? f->previous->next : head) = f->next;
+  (f->next != nullptr ? f->next->previous : tail) = f->previous;
+  f->list = nullptr;
+}
+
+void FlowTable::Undecided::PushBack(Flow* f) {
+  f->undecided = true;
+  f->undecided_previous = tail;
+  f->undecided_next = nullptr;
+  (tail != nullptr ? tail->undecided_next : head) = f;
+  tail = f;
+}
+
+void FlowTable::Undecided::Remove(Flow* f) {
+  (f->undecided_previous != nullptr ? f->undecided_previous->undecided_next : head) = f->undecided_next;
+  (f->undecided_next != nullptr ? f->undecided_next->undecided_previous : tail) = f->undecided_previous;
+  f->undecided = false;
+}
+
+FlowTable::FlowTable(const Report& report, const FlowLimits& limits, const std::unordered_set<std::uint64_t>* only)
+    : report_(report), limits_(limits), only_(only), slots_(1024) {
+  reassembly_budget_.limit = limits.held_octets;
+  message_budget_.limit = limits.message_octets;
+}
+
+FlowTable::~FlowTable() {
+  for (const Slot& s : slots_) delete s.flow;
+}
+
+// Open addressing, linear probing; an erased slot is closed by moving its followers up.
+FlowTable::Flow* FlowTable::Find(const KeyedPacket& k) const {
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t i = k.hash & mask; slots_[i].flow != nullptr; i = (i + 1) & mask)
+    if (slots_[i].hash == k.hash && slots_[i].flow->Is(k.packet)) return slots_[i].flow;
+  return nullptr;
+}
+
+void FlowTable::Insert(Flow* f) {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t i = f->hash & mask;
+  while (slots_[i].flow != nullptr) i = (i + 1) & mask;
+  slots_[i] = {f->hash, f};
+}
+
+void FlowTable::Grow() {
+  std::vector<Slot> old(slots_.size() * 2);
+  old.swap(slots_);
+  for (const Slot& s : old)
+    if (s.flow != nullptr) Insert(s.flow);
+}
+
+void FlowTable::Erase(Flow* f) {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t i = f->hash & mask;
+  while (slots_[i].flow != f) i = (i + 1) & mask;
+  for (std::size_t j = (i + 1) & mask; slots_[j].flow != nullptr; j = (j + 1) & mask) {
+    const std::size_t home = slots_[j].hash & mask;
+    if (((j - home) & mask) >= ((j - i) & mask)) slots_[i] = slots_[j], i = j;
+  }
+  slots_[i] = {};
+  --count_;
+}
+
+bool FlowTable::Wanted(const Packet& p) const { return only_ == nullptr || only_->contains(p.frame); }
+
+FlowTable::Flow* FlowTable::Create(const KeyedPacket& k) {
+  const Packet& p = k.packet;
+  const bool udp = p.transport == capture::kUdp;
+  if (udp && !dns::LooksLikeDns(AsBytes(p.Payload()), p.source_port == 53 || p.destination_port == 53)) return nullptr;
+  if (count_ >= limits_.flows) {
+    Flow* oldest = ignored_.head != nullptr ? ignored_.head : lingering_.head != nullptr ? lingering_.head : open_.head;
+    if (oldest == nullptr) oldest = settling_.head;
+    End(oldest);
+  }
+  if ((count_ + 1) * 2 > slots_.size()) Grow();
+  auto* f = new Flow;
+  f->sides[0] = {p.source, p.source_port};
+  f->sides[1] = {p.destination, p.destination_port};
+  f->transport = p.transport;
+  f->hash = k.hash;
+  f->first_frame = p.frame;
+  ++count_;
+  Insert(f);
+  if (!udp) f->tcp.emplace(limits_.tcp, reassembly_budget_);
+  f->conversation = std::make_unique<Conversation>(report_, message_budget_, p);
+  undecided_.PushBack(f);
+  (udp ? lingering_ : open_).PushBack(f);
+  return f;
+}
+
+bool FlowTable::Expired(const Flow& f, const Packet& p) const {
+  if (f.list == &lingering_ && p.time - f.last_time > limits_.linger) return true;
+  return (p.flags & capture::kSyn) != 0 && f.tcp && f.tcp->BeginsAnother(f.SideOf(p), p);
+}
+
+void FlowTable::Add(const KeyedPacket& k) {
+  const Packet& p = k.packet;
+  now_ = std::max(now_, p.time);
+  Flow* f = Find(k);
+  if (only_ != nullptr && only_->contains(p.frame) && f != nullptr) End(f), f = nullptr;
+  if (f != nullptr && f->list != &ignored_ && Expired(*f, p)) End(f), f = nullptr;
+  if (f == nullptr) {
+    if (!Wanted(p)) return;
+    f = Create(k);
+    if (f == nullptr) return;
+  }
+  f->last_frame = p.frame;
+  f->last_time = p.time;
+  if (f->list != &settling_ && f->list->tail != f) MoveTo(f, *f->list);
+  if (f->conversation == nullptr) return;
+  Feed(f, f->SideOf(p), p);
+}
+
+void FlowTable::MoveTo(Flow* f, List& list) {
+  f->list->Remove(f);
+  list.PushBack(f);
+}
+
+void FlowTable::Feed(Flow* f, int side, const Packet& p) {
+  f->conversation->OnPacket(side, p);
+  if (f->tcp) f->tcp->Add(side, p, *f->conversation);
+  if (f->undecided) NoteDecision(f);
+  if (f->conversation == nullptr || f->list != &open_ || !f->tcp || !f->tcp->closed()) return;
+  if (f->tcp->reset()) {
+    f->settle_until = now_ + limits_.settle;
+    MoveTo(f, settling_);
+  } else {
+    EndSpeech(f);
+    Linger(f);
+  }
+}
+
+void FlowTable::NoteDecision(Flow* f) {
+  switch (f->conversation->state()) {
+    case Conversation::State::kUndecided: return;
+    case Conversation::State::kNotMail: return Ignore(f);
+    case Conversation::State::kTold:
+      undecided_.Remove(f);
+      decided.push_back(f->first_frame);
+  }
+}
+
+// No mail: only its place in the table stays, so that its further packets are passed over.
+void FlowTable::Ignore(Flow* f) {
+  undecided_.Remove(f);
+  f->conversation.reset();
+  f->tcp.reset();
+  MoveTo(f, ignored_);
+}
+
+// Nothing more will be said in it; only stray packets may come. Keeps `lingering_` ordered by last frame.
+void FlowTable::Linger(Flow* f) {
+  if (f->undecided) return Ignore(f);
+  f->list->Remove(f);
+  Flow* before = lingering_.tail;
+  while (before != nullptr && before->last_frame > f->last_frame) before = before->previous;
+  lingering_.InsertAfter(before, f);
+}
+
+void FlowTable::EndSpeech(Flow* f) {
+  if (f->conversation == nullptr) return;
+  const Origin now{f->last_frame, f->last_time};
+  if (f->tcp) f->tcp->Flush(now, *f->conversation);
+  f->conversation->EndOfSpeech(now);
+  if (f->undecided && f->conversation->state() == Conversation::State::kTold) NoteDecision(f);
+}
+
+void FlowTable::End(Flow* f) {
+  EndSpeech(f);
+  if (f->conversation != nullptr && f->conversation->state() == Conversation::State::kTold) {
+    Told t{f->first_frame, f->last_frame, {}, {}};
+    f->conversation->Finish(t.text);
+    t.when_numbered = f->conversation->teller().WhenNumbered();
+    told.push_back(std::move(t));
+  }
+  if (f->undecided) undecided_.Remove(f);
+  f->list->Remove(f);
+  Erase(f);
+  delete f;
+}
+
+void FlowTable::Sweep(Timestamp now) {
+  now_ = std::max(now_, now);
+  while (settling_.head != nullptr && settling_.head->settle_until < now_) {
+    Flow* f = settling_.head;
+    EndSpeech(f);
+    Linger(f);
+  }
+  while (lingering_.head != nullptr && now_ - lingering_.head->last_time > limits_.linger) End(lingering_.head);
+  while (ignored_.head != nullptr && now_ - ignored_.head->last_time > limits_.linger) End(ignored_.head);
+}
+
+void FlowTable::Flush() {
+  for (List* list : {&open_, &settling_, &lingering_, &ignored_})
+    while (list->head != nullptr) End(list->head);
+}
+
+std::uint64_t FlowTable::oldest_last_frame() const {
+  std::uint64_t oldest = kNone;
+  for (const List* list : {&open_, &lingering_})
+    if (list->head != nullptr) oldest = std::min(oldest, list->head->last_frame);
+  for (const Flow* f = settling_.head; f != nullptr; f = f->next) oldest = std::min(oldest, f->last_frame);
+  return oldest;
+}
+
+std::uint64_t FlowTable::oldest_undecided() const { return undecided_.head != nullptr ? undecided_.head->first_frame : kNone; }
+
+}  // namespace glasspost::analysis

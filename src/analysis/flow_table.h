@@ -1,0 +1,120 @@
+// The flows of one shard: finds the flow of a packet, keeps its reassembly and its conversation, ends it when it is over.
+// One thread at a time. What it decides depends on its own packets' order and times only, so the number of threads does not matter.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "analysis/conversation.h"
+#include "analysis/teller.h"
+#include "capture/packet.h"
+#include "capture/tcp_connection.h"
+
+namespace glasspost::analysis {
+
+struct FlowLimits {
+  std::size_t flows = 65'536;                     // a shard; the one silent for longest is ended first. Stops a port scan
+  std::size_t held_octets = std::size_t{4} << 20;  // a shard; what its reassemblies may hold together
+  std::size_t message_octets = std::size_t{8} << 20;  // a shard; messages held for their MIME structure
+  Timestamp linger = 60'000'000'000;  // a closed connection's late packets, and a UDP conversation's silence (60 s)
+  Timestamp settle = 2'000'000'000;   // octets that come after a reset, in capture order
+  capture::TcpLimits tcp;
+};
+
+// A told conversation on its way to the collector.
+struct Told {
+  std::uint64_t first_frame = 0;
+  std::uint64_t last_frame = 0;
+  TextStore text;
+  std::function<void(std::uint64_t)> when_numbered;
+};
+
+struct KeyedPacket {
+  capture::Packet packet;
+  std::uint64_t hash = 0;  // of the 5-tuple, the same for both directions
+};
+
+// The same for both directions of a flow.
+std::uint64_t HashFlow(const capture::Packet& packet);
+
+class FlowTable {
+ public:
+  // `only`: conversations that begin with these frames; all others are passed over. Null: all.
+  FlowTable(const Report& report, const FlowLimits& limits, const std::unordered_set<std::uint64_t>* only);
+  ~FlowTable();
+  FlowTable(const FlowTable&) = delete;
+  FlowTable& operator=(const FlowTable&) = delete;
+
+  void Add(const KeyedPacket& keyed);
+  // The capture has come to this time: ends what was silent for long enough.
+  void Sweep(Timestamp now);
+  // The capture is over: ends everything.
+  void Flush();
+
+  // What came since they were last taken away.
+  std::vector<Told> told;
+  std::vector<std::uint64_t> decided;  // first frames of conversations that will be told
+
+  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
+  // No conversation told from now on has an earlier last frame (kNone: there is none).
+  std::uint64_t oldest_last_frame() const;
+  // No flow decided from now on has an earlier first frame.
+  std::uint64_t oldest_undecided() const;
+
+ private:
+  struct Flow;
+  // Doubly linked through the flows themselves.
+  struct List {
+    Flow* head = nullptr;
+    Flow* tail = nullptr;
+    void PushBack(Flow* f);
+    void InsertAfter(Flow* before, Flow* f);  // null: in front
+    void Remove(Flow* f);
+  };
+  struct Undecided {
+    Flow* head = nullptr;
+    Flow* tail = nullptr;
+    void PushBack(Flow* f);
+    void Remove(Flow* f);
+  };
+  struct Slot {
+    std::uint64_t hash = 0;
+    Flow* flow = nullptr;
+  };
+
+  Flow* Find(const KeyedPacket& k) const;
+  Flow* Create(const KeyedPacket& k);
+  void Insert(Flow* f);
+  void Erase(Flow* f);
+  void Grow();
+  bool Expired(const Flow& f, const capture::Packet& p) const;
+  bool Wanted(const capture::Packet& p) const;
+  void Feed(Flow* f, int side, const capture::Packet& p);
+  void NoteDecision(Flow* f);
+  void Ignore(Flow* f);
+  void Linger(Flow* f);
+  void MoveTo(Flow* f, List& list);
+  void EndSpeech(Flow* f);
+  void End(Flow* f);
+
+  const Report& report_;
+  const FlowLimits limits_;
+  const std::unordered_set<std::uint64_t>* only_;
+  capture::ReassemblyBudget reassembly_budget_;
+  MessageBudget message_budget_;
+  std::vector<Slot> slots_;
+  std::size_t count_ = 0;
+  Timestamp now_ = kNoTime;
+  List open_;      // by last packet
+  List settling_;  // reset, by the time of the reset
+  List lingering_;  // closed TCP and all UDP, by last packet
+  List ignored_;   // no mail, by last packet
+  Undecided undecided_;  // by first packet
+};
+
+}  // namespace glasspost::analysis

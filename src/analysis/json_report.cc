@@ -1,0 +1,401 @@
+#include "analysis/json_report.h"
+
+#include "analysis/texts.h"
+#include "base/escape.h"
+#include "base/time_text.h"
+#include "wire/dns/message.h"
+
+namespace glasspost::analysis {
+namespace {
+
+// `first` says whether a comma is due; used for the elements of arrays.
+void Comma(std::string& out, bool& first) {
+  if (!first) out.push_back(',');
+  first = false;
+}
+
+void AppendTime(std::string& out, Timestamp time) {
+  if (time == kNoTime) {
+    out += "null";
+    return;
+  }
+  out.push_back('"');
+  AppendRfc3339(out, time);
+  out.push_back('"');
+}
+
+void AppendFrames(std::string& out, const FrameList& frames) {
+  out += ",\"frames\":[";
+  bool first = true;
+  frames.ForEach([&](std::uint64_t f) {
+    Comma(out, first);
+    AppendNumber(out, f);
+  });
+  out.push_back(']');
+}
+
+void AppendStringOrNull(std::string& out, Octets text) {
+  if (text.empty()) {
+    out += "null";
+  } else {
+    AppendJsonString(out, text);
+  }
+}
+
+template <class Range>
+void AppendStrings(std::string& out, const Range& texts) {
+  out.push_back('[');
+  bool first = true;
+  for (const auto& t : texts) Comma(out, first), AppendJsonString(out, t);
+  out.push_back(']');
+}
+
+// Lines joined by LF as a JSON array.
+void AppendLines(std::string& out, Octets text) {
+  out.push_back('[');
+  for (bool first = true;; first = false) {
+    const auto end = text.find('\n');
+    if (!first) out.push_back(',');
+    AppendJsonString(out, text.substr(0, end));
+    if (end == Octets::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  out.push_back(']');
+}
+
+void AppendDns(std::string& out, const dns::Message* message) {
+  if (message == nullptr) return;
+  out += ",\"dns\":{\"id\":";
+  AppendNumber(out, message->id);
+  out += ",\"flags\":";
+  AppendNumber(out, message->flags);
+  out += ",\"counts\":[";
+  for (int i = 0; i < 4; ++i) {
+    if (i > 0) out.push_back(',');
+    AppendNumber(out, message->counts[i]);
+  }
+  out += "],\"records\":[";
+  std::string text;
+  bool first = true;
+  for (const dns::Record& r : message->records) {
+    text.clear();
+    dns::AppendRecordText(text, *message, r);
+    Comma(out, first);
+    AppendJsonString(out, text);
+  }
+  out += "]}";
+}
+
+void AppendRequest(std::string& out, const Exchange& e, Protocol protocol) {
+  out += "\"request\":";
+  if (!e.has_request) {
+    out += "null";
+    return;
+  }
+  const Request& r = e.request;
+  out += "{\"verb\":";
+  AppendJsonString(out, r.verb);
+  out += ",\"argument\":";
+  AppendJsonString(out, r.argument);
+  if (protocol == Protocol::kImap) out += ",\"tag\":", AppendJsonString(out, r.tag);
+  if (!r.decoded.empty()) out += ",\"decoded\":", AppendJsonString(out, r.decoded);
+  if (r.cut) out += ",\"cut\":true";
+  AppendFrames(out, r.span.frames);
+  AppendDns(out, e.query);
+  out.push_back('}');
+}
+
+void AppendReply(std::string& out, const Reply& r, Protocol protocol, const dns::Message* response) {
+  if (protocol == Protocol::kSmtp || protocol == Protocol::kLmtp) {
+    out += "{\"code\":";
+    AppendNumber(out, static_cast<std::uint64_t>(r.code));
+    out += ",\"enhanced\":";
+    AppendStringOrNull(out, r.enhanced);
+  } else {
+    out += "{\"status\":";
+    AppendJsonString(out, r.status);
+    out += ",\"enhanced\":null";
+  }
+  out += ",\"text\":";
+  AppendLines(out, r.text);
+  if (!r.decoded.empty()) out += ",\"decoded\":", AppendJsonString(out, r.decoded);
+  if (r.cut) out += ",\"cut\":true";
+  AppendFrames(out, r.span.frames);
+  AppendDns(out, response);
+  out.push_back('}');
+}
+
+void AppendElapsed(std::string& out, const Exchange& e) {
+  out += ",\"elapsed_ms\":";
+  if (e.has_request && e.has_reply && e.request.span.last_time != kNoTime && e.reply.span.first_time != kNoTime) {
+    AppendMilliseconds(out, e.reply.span.first_time - e.request.span.last_time);
+  } else {
+    out += "null";
+  }
+}
+
+void AppendAddresses(std::string& out, Octets key, const std::string& value) {
+  out += key;
+  AppendStringOrNull(out, value);
+}
+
+void AppendHeader(std::string& out, const mime::HeaderSummary& h, Octets block) {
+  AppendAddresses(out, ",\"from\":", h.from);
+  AppendAddresses(out, ",\"to\":", h.to);
+  AppendAddresses(out, ",\"cc\":", h.cc);
+  AppendAddresses(out, ",\"reply_to\":", h.reply_to);
+  AppendAddresses(out, ",\"subject\":", h.subject);
+  AppendAddresses(out, ",\"message_id\":", h.message_id);
+  AppendAddresses(out, ",\"date\":", h.date);
+  AppendAddresses(out, ",\"x_mailer\":", h.x_mailer);
+  out += ",\"received\":";
+  AppendStrings(out, h.received);
+  out += ",\"headers\":[";
+  bool first = true;
+  mime::ForEachField(block, [&](Octets name, Octets value) {
+    Comma(out, first);
+    out.push_back('[');
+    AppendJsonString(out, name);
+    out.push_back(',');
+    AppendJsonString(out, value);
+    out.push_back(']');
+  });
+  out.push_back(']');
+}
+
+void AppendAttachments(std::string& out, const mime::Structure* structure) {
+  out += ",\"attachments\":";
+  if (structure == nullptr) {
+    out += "null";
+    return;
+  }
+  out.push_back('[');
+  bool first = true;
+  for (const mime::Part& p : structure->parts) {
+    if (!p.attachment) continue;
+    Comma(out, first);
+    out += "{\"filename\":";
+    AppendStringOrNull(out, p.filename);
+    out += ",\"type\":";
+    AppendJsonString(out, p.type);
+    out += ",\"size\":";
+    AppendNumber(out, p.size);
+    out += ",\"sha256\":\"" + p.sha256 + "\"}";
+  }
+  out.push_back(']');
+}
+
+void AppendTls(std::string& out, const tls::TlsInfo* t) {
+  out += "\"tls\":";
+  if (t == nullptr) {
+    out += "null";
+    return;
+  }
+  out += "{\"start\":";
+  AppendTime(out, t->start);
+  out += ",\"version\":";
+  AppendStringOrNull(out, t->version);
+  out += ",\"cipher\":";
+  AppendStringOrNull(out, t->cipher);
+  out += ",\"sni\":";
+  AppendStringOrNull(out, t->sni);
+  out += ",\"alpn\":";
+  if (t->alpn_chosen.empty()) {
+    AppendStrings(out, t->alpn);
+  } else {
+    AppendStrings(out, std::initializer_list<std::string>{t->alpn_chosen});
+  }
+  out += ",\"certificates\":[";
+  bool first = true;
+  for (const tls::CertificateInfo& c : t->certificates) {
+    Comma(out, first);
+    out += "{\"subject\":";
+    AppendJsonString(out, c.subject);
+    out += ",\"issuer\":";
+    AppendJsonString(out, c.issuer);
+    out += ",\"names\":";
+    AppendStrings(out, c.names);
+    out += ",\"not_before\":";
+    AppendTime(out, c.not_before);
+    out += ",\"not_after\":";
+    AppendTime(out, c.not_after);
+    out.push_back('}');
+  }
+  out += "],\"decrypted\":";
+  out += t->decrypted ? "true}" : "false}";
+}
+
+void AppendEndpoint(std::string& out, const Endpoint& e) {
+  out += "{\"address\":\"";
+  AppendText(out, e.address);
+  out += "\",\"port\":";
+  AppendNumber(out, e.port);
+  out.push_back('}');
+}
+
+void AppendHead(std::string& out, const ConversationFacts& f) {
+  out += ",\"protocol\":\"";
+  out += Name(f.protocol);
+  out += f.by_port_only ? "\",\"recognised_by\":\"port\",\"client\":" : "\",\"client\":";
+  AppendEndpoint(out, f.client());
+  out += ",\"server\":";
+  AppendEndpoint(out, f.server());
+  out += ",\"start\":";
+  AppendTime(out, f.start);
+  out += ",\"end\":";
+  AppendTime(out, f.end);
+  out += ",\"packets\":";
+  AppendNumber(out, f.packets);
+  out += ",\"bytes\":";
+  AppendNumber(out, f.bytes);
+  out += f.complete() ? ",\"complete\":true,\"gaps\":[" : ",\"complete\":false,\"gaps\":[";
+  bool first = true;
+  for (const Gap& g : f.gaps) {
+    Comma(out, first);
+    out += g.direction == Direction::kToServer ? "{\"direction\":\"to_server\",\"offset\":" : "{\"direction\":\"to_client\",\"offset\":";
+    AppendNumber(out, g.offset);
+    out += ",\"length\":";
+    AppendNumber(out, g.length);
+    out.push_back('}');
+  }
+  out += "],\"phases\":[";
+  first = true;
+  for (const PhaseSpan& p : f.phases) {
+    Comma(out, first);
+    out += "{\"phase\":\"";
+    out += Name(p.phase);
+    out += "\",\"start\":";
+    AppendTime(out, p.start);
+    out += ",\"end\":";
+    AppendTime(out, p.end);
+    out.push_back('}');
+  }
+  out.push_back(']');
+}
+
+class JsonTeller final : public Teller {
+ public:
+  explicit JsonTeller(const JsonReport::Options& options) : options_(options) {}
+
+  void OnExchange(const ConversationFacts& facts, const Exchange& e) override {
+    std::string& out = exchanges_.tail();
+    if (!exchanges_.empty()) out.push_back(',');
+    out += "{\"n\":";
+    AppendNumber(out, e.number);
+    out += ",\"phase\":\"";
+    out += Name(e.phase);
+    out += "\",";
+    AppendRequest(out, e, facts.protocol);
+    out += ",\"reply\":";
+    if (e.has_reply) {
+      AppendReply(out, e.reply, facts.protocol, e.response);
+    } else {
+      out += "null";
+    }
+    if (e.multi_recipient) AppendReplies(out, e, facts.protocol);
+    AppendElapsed(out, e);
+    out.push_back('}');
+    exchanges_.Settle();
+  }
+
+  void OnMessage(const ConversationFacts&, const MessageFacts& m) override {
+    if (!options_.messages) return;
+    std::string& out = messages_.tail();
+    if (!messages_.empty()) out.push_back(',');
+    out += "{\"envelope\":";
+    if (m.envelope->present) {
+      out += "{\"reverse_path\":";
+      AppendJsonString(out, m.envelope->reverse_path);
+      out += ",\"forward_paths\":";
+      AppendStrings(out, m.envelope->forward_paths);
+      out.push_back('}');
+    } else {
+      out += "null";
+    }
+    out += ",\"exchange\":";
+    AppendNumber(out, m.exchange);
+    out += ",\"size\":";
+    AppendNumber(out, m.size);
+    out += ",\"sha256\":\"" + m.sha256 + '"';
+    if (m.header != nullptr) AppendHeader(out, *m.header, m.header_block);
+    out += m.truncated ? ",\"truncated\":true" : ",\"truncated\":false";
+    if (options_.attachments) AppendAttachments(out, m.structure);
+    out.push_back('}');
+    messages_.Settle();
+  }
+
+  void OnFinding(const ConversationFacts&, const Finding& f) override {
+    const FindingInfo& info = Info(f.id);
+    std::string& out = findings_.tail();
+    if (!findings_.empty()) out.push_back(',');
+    out += "{\"id\":\"";
+    out += info.name;
+    out += "\",\"severity\":\"";
+    out += Name(info.severity);
+    out += "\",\"exchange\":";
+    if (f.exchange == 0) {
+      out += "null";
+    } else {
+      AppendNumber(out, f.exchange);
+    }
+    out += ",\"rfc\":\"";
+    out += info.rfc;
+    out += "\",\"text\":";
+    AppendJsonString(out, FindingText(f, options_.language));
+    out.push_back('}');
+    findings_.Settle();
+  }
+
+  void Finish(const ConversationFacts& facts, TextStore& text) override {
+    AppendHead(text.tail(), facts);
+    text.Append(",\"exchanges\":[");
+    text.Append(std::move(exchanges_));
+    if (options_.messages) {
+      text.Append("],\"messages\":[");
+      text.Append(std::move(messages_));
+    }
+    text.Append("],");
+    AppendTls(text.tail(), facts.tls.get());
+    text.Append(",\"findings\":[");
+    text.Append(std::move(findings_));
+    text.Append("]}\n");
+  }
+
+ private:
+  static void AppendReplies(std::string& out, const Exchange& e, Protocol protocol) {
+    out += ",\"replies\":[";
+    if (e.has_reply) AppendReply(out, e.reply, protocol, nullptr);
+    for (const Reply& r : e.more_replies) {
+      out.push_back(',');
+      AppendReply(out, r, protocol, nullptr);
+    }
+    out.push_back(']');
+  }
+
+  const JsonReport::Options& options_;
+  TextStore exchanges_;
+  TextStore messages_;
+  TextStore findings_;
+};
+
+}  // namespace
+
+Report::Wants JsonReport::wants() const {
+  return {.packets = false,
+          .message_header = options_.messages,
+          .message_digest = options_.messages,
+          .message_octets = false,
+          .attachments = options_.messages && options_.attachments,
+          .show_secrets = options_.show_secrets};
+}
+
+std::unique_ptr<Teller> JsonReport::NewTeller() const { return std::make_unique<JsonTeller>(options_); }
+
+void JsonReport::Write(std::uint64_t number, TextStore& text) {
+  std::string head = "{\"conversation\":";
+  AppendNumber(head, number);
+  std::fwrite(head.data(), 1, head.size(), out_);
+  text.ForEachPiece([this](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), out_); });
+}
+
+}  // namespace glasspost::analysis

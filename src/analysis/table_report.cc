@@ -1,0 +1,124 @@
+#include "analysis/table_report.h"
+
+#include <fmt/format.h>
+
+#include "analysis/summary.h"
+#include "base/ascii.h"
+#include "base/escape.h"
+#include "base/time_text.h"
+
+namespace glasspost::analysis {
+namespace {
+
+constexpr std::size_t kNumberWidth = 5, kTimeWidth = 15, kProtocolWidth = 8, kEndpointWidth = 21, kDurationWidth = 10, kFindingsWidth = 9;
+
+std::string Column(std::string_view text, std::size_t width) { return PadRight(text, width) + "  "; }
+
+class TableTeller final : public Teller {
+ public:
+  TableTeller(TableReport::Totals& totals, Language language, Style style) : totals_(totals), language_(language), style_(style) {}
+
+  void OnExchange(const ConversationFacts& facts, const Exchange& exchange) override { summary_.OnExchange(exchange, facts.protocol); }
+  void OnMessage(const ConversationFacts&, const MessageFacts& message) override { summary_.OnMessage(message); }
+  void OnFinding(const ConversationFacts&, const Finding& finding) override {
+    ++findings_[static_cast<std::size_t>(Info(finding.id).severity)];
+  }
+
+  void Finish(const ConversationFacts& f, TextStore& text) override {
+    protocol_ = f.protocol;
+    gaps_ = f.gaps.size();
+    std::string time;
+    AppendTimeOfDay(time, f.start);
+    std::string line = "  " + style_.Dim(Column(time, kTimeWidth).substr(0, kTimeWidth)) + "  ";
+    line += style_.Cyan(Column(UpperCase(Name(f.protocol)) + (f.by_port_only ? "?" : ""), kProtocolWidth));
+    line += Column(f.client().Text(), kEndpointWidth) + Column(f.server().Text(), kEndpointWidth);
+    line += PadLeft(DurationText(f.end - f.start), kDurationWidth) + "  " + Findings() + "  ";
+    AppendForTerminal(line, summary_.Words(f, language_));
+    line += '\n';
+    text.Append(line);
+  }
+
+  std::function<void(std::uint64_t)> WhenNumbered() override {
+    return [&totals = totals_, protocol = protocol_, findings = findings_, messages = summary_.messages(), octets = summary_.message_octets(),
+            gaps = gaps_](std::uint64_t) {
+      ++totals.conversations[static_cast<std::size_t>(protocol)];
+      for (std::size_t i = 0; i < findings.size(); ++i) totals.findings[i] += findings[i];
+      totals.messages += messages;
+      totals.message_octets += octets;
+      totals.gaps += gaps;
+    };
+  }
+
+ private:
+  // "1e 2w 3n" for errors, warnings and notes, coloured by the worst.
+  std::string Findings() const {
+    std::string t;
+    static constexpr char kLetters[] = {'n', 'w', 'e'};
+    for (std::size_t i = 3; i-- > 0;)
+      if (findings_[i] > 0) t += fmt::format("{}{}{}", t.empty() ? "" : " ", findings_[i], kLetters[i]);
+    if (t.empty()) t = "-";
+    const std::string padded = PadRight(t, kFindingsWidth);
+    return findings_[2] > 0 ? style_.Red(padded) : findings_[1] > 0 ? style_.Yellow(padded) : style_.Dim(padded);
+  }
+
+  TableReport::Totals& totals_;
+  Language language_;
+  Style style_;
+  Summary summary_;
+  std::array<std::uint64_t, 3> findings_{};
+  Protocol protocol_ = Protocol::kUnknown;
+  std::uint64_t gaps_ = 0;
+};
+
+void Put(std::FILE* out, std::string_view text) { std::fwrite(text.data(), 1, text.size(), out); }
+
+}  // namespace
+
+std::unique_ptr<Teller> TableReport::NewTeller() const { return std::make_unique<TableTeller>(totals_, language_, style_); }
+
+void TableReport::WriteHeading() {
+  const bool zh = language_ == Language::kChinese;
+  std::string line = PadLeft(zh ? "编号" : "#", kNumberWidth) + "  " + Column(zh ? "时间 (UTC)" : "time (UTC)", kTimeWidth) +
+                     Column(zh ? "协议" : "protocol", kProtocolWidth) + Column(zh ? "客户端" : "client", kEndpointWidth) +
+                     Column(zh ? "服务器" : "server", kEndpointWidth) + PadLeft(zh ? "用时" : "duration", kDurationWidth) + "  " +
+                     Column(zh ? "发现" : "findings", kFindingsWidth) + (zh ? "发生了什么" : "what happened");
+  Put(out_, style_.Bold(line) + "\n");
+  headed_ = true;
+}
+
+void TableReport::Write(std::uint64_t number, TextStore& text) {
+  if (!headed_) WriteHeading();
+  Put(out_, style_.Bold(PadLeft(fmt::format("{}", number), kNumberWidth)));
+  text.ForEachPiece([this](std::string_view piece) { Put(out_, piece); });
+}
+
+void TableReport::WriteSummary(std::uint64_t frames) {
+  const bool zh = language_ == Language::kChinese;
+  std::uint64_t all = 0;
+  std::string by_protocol;
+  for (std::size_t i = 0; i < totals_.conversations.size(); ++i) {
+    all += totals_.conversations[i];
+    if (totals_.conversations[i] == 0) continue;
+    by_protocol += fmt::format("{}{} {}", by_protocol.empty() ? "" : zh ? "，" : ", ", totals_.conversations[i], UpperCase(Name(static_cast<Protocol>(i))));
+  }
+  const auto& f = totals_.findings;
+  std::string text;
+  if (zh) {
+    text = fmt::format("{} 个会话{}；{} 封邮件，{}；{} 个错误，{} 个警告，{} 个提示；共 {} 帧\n", all, by_protocol.empty() ? "" : "（" + by_protocol + "）",
+                       totals_.messages, SizeText(totals_.message_octets), f[2], f[1], f[0], frames);
+  } else {
+    const auto s = [](std::uint64_t n) { return n == 1 ? "" : "s"; };
+    text = fmt::format("{} conversation{}{}; {} message{}, {}; {} error{}, {} warning{}, {} note{}; {} frames\n", all, s(all),
+                       by_protocol.empty() ? "" : " (" + by_protocol + ")", totals_.messages, s(totals_.messages), SizeText(totals_.message_octets),
+                       f[2], s(f[2]), f[1], s(f[1]), f[0], s(f[0]), frames);
+  }
+  if (all > 0) {
+    text = "\n" + text;
+    text += zh ? "用 --conversation N 看一个会话的全部对话，--json 给程序用。\n" : "See one in full with --conversation N; --json is for programs.\n";
+  } else {
+    text += zh ? "没有找到邮件会话。\n" : "No mail conversation was found.\n";
+  }
+  Put(out_, text);
+}
+
+}  // namespace glasspost::analysis

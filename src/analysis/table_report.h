@@ -1,0 +1,46 @@
+// The table of conversations, one line each, and the summary below it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "analysis/language.h"
+#include "analysis/style.h"
+#include "analysis/teller.h"
+
+namespace glasspost::analysis {
+
+class TableReport final : public Report {
+ public:
+  struct Totals {
+    std::array<std::uint64_t, 7> conversations{};  // by Protocol
+    std::array<std::uint64_t, 3> findings{};       // by Severity
+    std::uint64_t messages = 0;
+    std::uint64_t message_octets = 0;
+    std::uint64_t gaps = 0;
+  };
+
+  TableReport(std::FILE* out, Language language, Style style) : out_(out), language_(language), style_(style) {}
+
+  Wants wants() const override { return {.message_header = false, .message_digest = false}; }
+  std::unique_ptr<Teller> NewTeller() const override;
+  void Write(std::uint64_t number, TextStore& text) override;
+  // After the last conversation. `frames`: read in all.
+  void WriteSummary(std::uint64_t frames);
+
+  const Totals& totals() const { return totals_; }
+
+ private:
+  void WriteHeading();
+
+  std::FILE* out_;
+  Language language_;
+  Style style_;
+  bool headed_ = false;
+  mutable Totals totals_;  // changed on the collecting thread only (WhenNumbered)
+};
+
+}  // namespace glasspost::analysis
