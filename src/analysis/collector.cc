@@ -39,7 +39,8 @@ void Collector::Spill(Waiting& w) {
 void Collector::Unspill(Waiting& w) {
   std::string& text = w.text.tail();
   text.resize(w.spilled_length);
-  if (fseeko(file_, static_cast<off_t>(w.spilled_at), SEEK_SET) != 0 || std::fread(text.data(), 1, text.size(), file_) != text.size()) {
+  if (fseeko(file_, static_cast<off_t>(w.spilled_at), SEEK_SET) != 0 ||
+      std::fread(text.data(), 1, text.size(), file_) != text.size()) {
     ok_ = false;
     text.clear();
   }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "analysis/observers.h"
-#include "base/sha256.h"
+#include "wire/dns/observer.h"
+#include "wire/observers.h"
 
 namespace glasspost::analysis {
 namespace {
@@ -16,10 +16,8 @@ constexpr std::size_t kMaxHeldPieces = 64;
 // Repeated segments from which on the conversation deserves the remark.
 constexpr std::uint64_t kRetransmissionsWorthTelling = 1;
 
-ObserverOptions OptionsOf(const Report::Wants& w) {
-  return {.show_secrets = w.show_secrets,
-          .message_octets = w.message_header || w.message_digest || w.message_octets || w.attachments};
-}
+// Message octets are always wanted: findings are made from the header even where nobody asks for the message.
+ObserverOptions OptionsOf(const Report::Wants& w) { return {.show_secrets = w.show_secrets, .message_octets = true}; }
 
 }  // namespace
 
@@ -48,7 +46,8 @@ void Conversation::OnPacket(int side, const capture::Packet& packet) {
   if (!facts_.udp) return;
   const Origin origin{packet.frame, packet.time};
   // The side that sends a query is the client, whoever spoke first in the capture.
-  if (facts_.packets == packet.fragments && packet.captured_length > 2 && (packet.payload[2] & 0x80) != 0) facts_.client_side = 1 - side;
+  if (facts_.packets == packet.fragments && packet.captured_length > 2 && (packet.payload[2] & 0x80) != 0)
+    facts_.client_side = 1 - side;
   observer_->OnOctets(DirectionOf(side), packet.Payload(), origin);
 }
 
@@ -72,7 +71,8 @@ void Conversation::Hold(int side, Octets octets, const Origin& origin) {
 void Conversation::Decide(bool ended) {
   std::string said[2];
   for (const Held& h : held_)
-    if (h.side >= 0 && said[h.side].size() < kFirstWordsLimit) said[h.side].append(h.octets, 0, kFirstWordsLimit - said[h.side].size());
+    if (h.side >= 0 && said[h.side].size() < kFirstWordsLimit)
+      said[h.side].append(h.octets, 0, kFirstWordsLimit - said[h.side].size());
   FirstWords words;
   for (int s = 0; s < 2; ++s) words.said[s] = said[s], words.port[s] = facts_.sides[static_cast<std::size_t>(s)].port;
   words.mid_stream = !facts_.syn_seen;
@@ -93,7 +93,11 @@ void Conversation::Begin(const Detection& d) {
   facts_.protocol = d.protocol;
   if (!facts_.udp) facts_.client_side = d.client_side;
   if (d.protocol == Protocol::kTls) return StartTls({facts_.first_frame, facts_.start});
-  observer_ = NewObserver(d.protocol, facts_.udp, *this, OptionsOf(wants_));
+  if (d.protocol == Protocol::kDns) {
+    observer_ = std::make_unique<dns::DnsObserver>(*this, OptionsOf(wants_), dns::ObserverLimits{}, !facts_.udp);
+  } else {
+    observer_ = MakeObserver(d.protocol, *this, OptionsOf(wants_));
+  }
   if (!facts_.udp && !facts_.syn_seen) observer_->OnMidStream();
 }
 
@@ -273,7 +277,8 @@ void Conversation::EndOfSpeech(const Origin& origin) {
   Summarise(origin);
   if (tls_ != nullptr) {
     facts_.tls = std::make_unique<tls::TlsInfo>(tls_->info());
-    if (facts_.protocol == Protocol::kTls && facts_.tls->swapped) facts_.client_side = 1 - facts_.client_side, facts_.tls->swapped = false;
+    if (facts_.protocol == Protocol::kTls && facts_.tls->swapped)
+      facts_.client_side = 1 - facts_.client_side, facts_.tls->swapped = false;
   }
   observer_.reset();
   tls_.reset();
@@ -283,7 +288,8 @@ void Conversation::EndOfSpeech(const Origin& origin) {
 
 // Findings that belong to the connection as a whole.
 void Conversation::Summarise(const Origin& origin) {
-  if (facts_.retransmissions >= kRetransmissionsWorthTelling) Note(FindingId::kRetransmissions, origin, std::to_string(facts_.retransmissions));
+  if (facts_.retransmissions >= kRetransmissionsWorthTelling)
+    Note(FindingId::kRetransmissions, origin, std::to_string(facts_.retransmissions));
   if (!facts_.gaps.empty()) {
     std::uint64_t octets = 0;
     for (const Gap& g : facts_.gaps) octets += g.length;

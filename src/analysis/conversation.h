@@ -100,9 +100,9 @@ class Conversation final : public capture::TcpEvents, private ObserverSink, priv
   State state_ = State::kUndecided;
   bool in_tls_ = false;
   bool speech_over_ = false;
-  std::uint8_t spoke_ = 0;         // bit a side
-  std::uint8_t fins_ = 0;          // bit a side
-  std::uint8_t held_gaps_ = 0;     // bit a side: a gap came before the protocol was known
+  std::uint8_t spoke_ = 0;      // bit a side
+  std::uint8_t fins_ = 0;       // bit a side
+  std::uint8_t held_gaps_ = 0;  // bit a side: a gap came before the protocol was known
   Timestamp close_start_ = kNoTime;
   std::uint64_t messages_ = 0;
   std::unique_ptr<Observer> observer_;

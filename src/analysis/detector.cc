@@ -19,21 +19,25 @@ bool FirstWordIs(Octets line, const std::array<Octets, N>& words) {
   return std::any_of(words.begin(), words.end(), [&](Octets w) { return EqualsNoCase(word, w); });
 }
 
-constexpr std::array<Octets, 21> kSmtpWords = {"EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "VRFY", "EXPN", "STARTTLS",
-                                               "AUTH", "NOOP", "QUIT", "HELP", "ETRN", "XCLIENT", "XFORWARD", "TURN", "SEND", "BURL"};
+constexpr std::array<Octets, 21> kSmtpWords = {"EHLO", "HELO", "LHLO",    "MAIL",     "RCPT", "DATA", "BDAT",
+                                               "RSET", "VRFY", "EXPN",    "STARTTLS", "AUTH", "NOOP", "QUIT",
+                                               "HELP", "ETRN", "XCLIENT", "XFORWARD", "TURN", "SEND", "BURL"};
 constexpr std::array<Octets, 17> kPop3Words = {"USER", "PASS", "APOP", "AUTH", "STAT", "LIST", "RETR", "DELE", "NOOP",
                                                "RSET", "TOP",  "UIDL", "QUIT", "CAPA", "STLS", "UTF8", "LANG"};
-constexpr std::array<Octets, 34> kImapWords = {"CAPABILITY", "NOOP", "LOGOUT", "STARTTLS", "AUTHENTICATE", "LOGIN", "ENABLE", "SELECT", "EXAMINE",
-                                               "CREATE", "DELETE", "RENAME", "SUBSCRIBE", "UNSUBSCRIBE", "LIST", "LSUB", "NAMESPACE", "STATUS",
-                                               "APPEND", "IDLE", "CLOSE", "UNSELECT", "EXPUNGE", "SEARCH", "FETCH", "STORE", "COPY", "MOVE",
-                                               "UID", "ID", "CHECK", "SORT", "THREAD", "GETQUOTAROOT"};
+constexpr std::array<Octets, 34> kImapWords = {
+    "CAPABILITY", "NOOP",   "LOGOUT", "STARTTLS",  "AUTHENTICATE", "LOGIN",  "ENABLE",      "SELECT",    "EXAMINE",
+    "CREATE",     "DELETE", "RENAME", "SUBSCRIBE", "UNSUBSCRIBE",  "LIST",   "LSUB",        "NAMESPACE", "STATUS",
+    "APPEND",     "IDLE",   "CLOSE",  "UNSELECT",  "EXPUNGE",      "SEARCH", "FETCH",       "STORE",     "COPY",
+    "MOVE",       "UID",    "ID",     "CHECK",     "SORT",         "THREAD", "GETQUOTAROOT"};
 
 bool IsSmtpReply(Octets line) {
   return line.size() >= 3 && line[0] >= '2' && line[0] <= '5' && line[1] >= '0' && line[1] <= '5' && IsDigit(line[2]) &&
          (line.size() == 3 || line[3] == ' ' || line[3] == '-' || line[3] == '\r');
 }
 bool IsPop3Reply(Octets line) { return line.starts_with("+OK") || line.starts_with("-ERR"); }
-bool IsImapGreeting(Octets line) { return line.starts_with("* OK") || line.starts_with("* PREAUTH") || line.starts_with("* BYE"); }
+bool IsImapGreeting(Octets line) {
+  return line.starts_with("* OK") || line.starts_with("* PREAUTH") || line.starts_with("* BYE");
+}
 bool IsImapReply(Octets line) {
   if (line.starts_with("* ")) return true;
   const auto space = line.find(' ');
@@ -69,11 +73,13 @@ Detection AsServer(int s, Octets line, Octets other, Protocol hint) {
   const bool other_spoke = HasLine(other);
   const Octets answer = FirstLine(other);
   if (IsPop3Reply(line)) {
-    if (hint == Protocol::kPop3 || (other_spoke && FirstWordIs(answer, kPop3Words)) || ContainsNoCase(line, "pop")) return Found(Protocol::kPop3, 1 - s);
+    if (hint == Protocol::kPop3 || (other_spoke && FirstWordIs(answer, kPop3Words)) || ContainsNoCase(line, "pop"))
+      return Found(Protocol::kPop3, 1 - s);
     return {};
   }
   if (IsImapGreeting(line)) return Found(Protocol::kImap, 1 - s);
-  if (IsImapReply(line) && (hint == Protocol::kImap || (other_spoke && IsImapCommand(answer)))) return Found(Protocol::kImap, 1 - s);
+  if (IsImapReply(line) && (hint == Protocol::kImap || (other_spoke && IsImapCommand(answer))))
+    return Found(Protocol::kImap, 1 - s);
   if (IsSmtpReply(line)) {
     if (hint == Protocol::kSmtp || hint == Protocol::kLmtp) return Found(Protocol::kSmtp, 1 - s);
     if (ContainsNoCase(line, "SMTP") || ContainsNoCase(line, "LMTP")) return Found(Protocol::kSmtp, 1 - s);
@@ -86,17 +92,20 @@ Detection AsServer(int s, Octets line, Octets other, Protocol hint) {
 // Side `s` speaks like a client.
 Detection AsClient(int s, Octets line, Octets other, Protocol hint, bool mid_stream) {
   if (IsSurelySmtpCommand(line)) return Found(Protocol::kSmtp, s);
-  if (IsImapCommand(line) && (hint == Protocol::kImap || (HasLine(other) && IsImapReply(FirstLine(other))))) return Found(Protocol::kImap, s);
+  if (IsImapCommand(line) && (hint == Protocol::kImap || (HasLine(other) && IsImapReply(FirstLine(other)))))
+    return Found(Protocol::kImap, s);
   if (hint == Protocol::kPop3 && FirstWordIs(line, kPop3Words)) return Found(Protocol::kPop3, s);
   if (hint == Protocol::kSmtp && FirstWordIs(line, kSmtpWords)) return Found(Protocol::kSmtp, s);
-  if (mid_stream && HasLine(other) && IsPop3Reply(FirstLine(other)) && FirstWordIs(line, kPop3Words)) return Found(Protocol::kPop3, s);
+  if (mid_stream && HasLine(other) && IsPop3Reply(FirstLine(other)) && FirstWordIs(line, kPop3Words))
+    return Found(Protocol::kPop3, s);
   return {};
 }
 
 Detection DetectTls(const FirstWords& w) {
   for (int s = 0; s < 2; ++s) {
     if (tls::LooksLikeTls(w.said[s]) != tls::Likeness::kYes) continue;
-    const bool server_hello = w.said[s].size() > tls::kRecordHeader && w.said[s][0] == tls::kHandshake && w.said[s][tls::kRecordHeader] == 2;
+    const bool server_hello =
+        w.said[s].size() > tls::kRecordHeader && w.said[s][0] == tls::kHandshake && w.said[s][tls::kRecordHeader] == 2;
     return Found(Protocol::kTls, server_hello ? 1 - s : s);
   }
   return {};
@@ -119,13 +128,38 @@ Detection DetectDns(const FirstWords& w) {
 
 Protocol ProtocolOfPort(std::uint16_t port) {
   switch (port) {
-    case 25: case 26: case 587: case 588: case 1025: case 1587: case 2025: case 2525: case 2526: case 10025: return Protocol::kSmtp;
-    case 24: case 2003: return Protocol::kLmtp;
-    case 110: case 1110: return Protocol::kPop3;
-    case 143: case 1143: return Protocol::kImap;
-    case 53: return Protocol::kDns;
-    case 465: case 993: case 995: case 1465: case 1993: case 1995: case 853: return Protocol::kTls;
-    default: return Protocol::kUnknown;
+    case 25:
+    case 26:
+    case 587:
+    case 588:
+    case 1025:
+    case 1587:
+    case 2025:
+    case 2525:
+    case 2526:
+    case 10025:
+      return Protocol::kSmtp;
+    case 24:
+    case 2003:
+      return Protocol::kLmtp;
+    case 110:
+    case 1110:
+      return Protocol::kPop3;
+    case 143:
+    case 1143:
+      return Protocol::kImap;
+    case 53:
+      return Protocol::kDns;
+    case 465:
+    case 993:
+    case 995:
+    case 1465:
+    case 1993:
+    case 1995:
+    case 853:
+      return Protocol::kTls;
+    default:
+      return Protocol::kUnknown;
   }
 }
 

@@ -26,9 +26,7 @@ struct FlowTable::Flow {
   std::optional<capture::TcpConnection> tcp;
   std::unique_ptr<Conversation> conversation;
 
-  int SideOf(const Packet& p) const {
-    return p.source_port == sides[0].port && p.source == sides[0].address ? 0 : 1;
-  }
+  int SideOf(const Packet& p) const { return p.source_port == sides[0].port && p.source == sides[0].address ? 0 : 1; }
   bool Is(const Packet& p) const {
     if (p.transport != transport) return false;
     const int s = SideOf(p);
@@ -196,8 +194,10 @@ void FlowTable::Feed(Flow* f, int side, const Packet& p) {
 
 void FlowTable::NoteDecision(Flow* f) {
   switch (f->conversation->state()) {
-    case Conversation::State::kUndecided: return;
-    case Conversation::State::kNotMail: return Ignore(f);
+    case Conversation::State::kUndecided:
+      return;
+    case Conversation::State::kNotMail:
+      return Ignore(f);
     case Conversation::State::kTold:
       undecided_.Remove(f);
       decided.push_back(f->first_frame);

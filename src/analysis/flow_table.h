@@ -1,5 +1,6 @@
 // The flows of one shard: finds the flow of a packet, keeps its reassembly and its conversation, ends it when it is over.
-// One thread at a time. What it decides depends on its own packets' order and times only, so the number of threads does not matter.
+// One thread at a time. What it decides depends on its own packets' order and times only, so the number of threads does not
+// matter.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@
 namespace glasspost::analysis {
 
 struct FlowLimits {
-  std::size_t flows = 65'536;                     // a shard; the one silent for longest is ended first. Stops a port scan
-  std::size_t held_octets = std::size_t{4} << 20;  // a shard; what its reassemblies may hold together
+  std::size_t flows = 65'536;                         // a shard; the one silent for longest is ended first. Stops a port scan
+  std::size_t held_octets = std::size_t{4} << 20;     // a shard; what its reassemblies may hold together
   std::size_t message_octets = std::size_t{8} << 20;  // a shard; messages held for their MIME structure
   Timestamp linger = 60'000'000'000;  // a closed connection's late packets, and a UDP conversation's silence (60 s)
   Timestamp settle = 2'000'000'000;   // octets that come after a reset, in capture order
@@ -110,10 +111,10 @@ class FlowTable {
   std::vector<Slot> slots_;
   std::size_t count_ = 0;
   Timestamp now_ = kNoTime;
-  List open_;      // by last packet
-  List settling_;  // reset, by the time of the reset
-  List lingering_;  // closed TCP and all UDP, by last packet
-  List ignored_;   // no mail, by last packet
+  List open_;            // by last packet
+  List settling_;        // reset, by the time of the reset
+  List lingering_;       // closed TCP and all UDP, by last packet
+  List ignored_;         // no mail, by last packet
   Undecided undecided_;  // by first packet
 };
 

@@ -252,7 +252,8 @@ void AppendHead(std::string& out, const ConversationFacts& f) {
   bool first = true;
   for (const Gap& g : f.gaps) {
     Comma(out, first);
-    out += g.direction == Direction::kToServer ? "{\"direction\":\"to_server\",\"offset\":" : "{\"direction\":\"to_client\",\"offset\":";
+    out += g.direction == Direction::kToServer ? "{\"direction\":\"to_server\",\"offset\":"
+                                               : "{\"direction\":\"to_client\",\"offset\":";
     AppendNumber(out, g.offset);
     out += ",\"length\":";
     AppendNumber(out, g.length);

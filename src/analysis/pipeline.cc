@@ -39,7 +39,8 @@ struct Batch {
 class Worker {
  public:
   Worker(const Report& report, const PipelineOptions& options, int index, int workers) : index_(index) {
-    for (int s = index; s < kShards; s += workers) shards_[static_cast<std::size_t>(s)] = std::make_unique<FlowTable>(report, options.limits, options.only);
+    for (int s = index; s < kShards; s += workers)
+      shards_[static_cast<std::size_t>(s)] = std::make_unique<FlowTable>(report, options.limits, options.only);
   }
 
   void Observe(Batch& batch, bool last) {
@@ -168,11 +169,19 @@ class Pipeline {
       ++result_.frames;
       batch.last_time = std::max(batch.last_time, frame.time);
       switch (decoder_.Decode(frame, k.packet, batch.frames.extra)) {
-        case DecodeResult::kPacket: break;
-        case DecodeResult::kFragment: continue;
-        case DecodeResult::kOther: ++result_.undecoded; continue;
-        case DecodeResult::kTruncated: ++result_.truncated; continue;
-        case DecodeResult::kUnknownLink: ++result_.unknown_link; continue;
+        case DecodeResult::kPacket:
+          break;
+        case DecodeResult::kFragment:
+          continue;
+        case DecodeResult::kOther:
+          ++result_.undecoded;
+          continue;
+        case DecodeResult::kTruncated:
+          ++result_.truncated;
+          continue;
+        case DecodeResult::kUnknownLink:
+          ++result_.unknown_link;
+          continue;
       }
       k.hash = HashFlow(k.packet);
       batch.packets[workers == 1 ? 0 : (k.hash >> 60) % workers].push_back(k);

@@ -18,7 +18,7 @@ namespace glasspost::analysis {
 inline constexpr int kShards = 16;
 
 struct PipelineOptions {
-  int threads = 0;  // that observe, beside the one that reads; 0: as the machine has cores, less one; at least 1
+  int threads = 0;           // that observe, beside the one that reads; 0: as the machine has cores, less one; at least 1
   bool inline_only = false;  // everything on the calling thread
   FlowLimits limits;
   const std::unordered_set<std::uint64_t>* only = nullptr;  // see FlowTable
@@ -29,9 +29,9 @@ struct PipelineOptions {
 struct PipelineResult {
   std::uint64_t frames = 0;
   std::uint64_t conversations = 0;
-  std::uint64_t undecoded = 0;      // frames that are no TCP or UDP
-  std::uint64_t truncated = 0;      // frames too short for their own headers
-  std::uint64_t unknown_link = 0;   // frames of a link type that is not read
+  std::uint64_t undecoded = 0;     // frames that are no TCP or UDP
+  std::uint64_t truncated = 0;     // frames too short for their own headers
+  std::uint64_t unknown_link = 0;  // frames of a link type that is not read
   bool spill_failed = false;
 };
 

@@ -46,11 +46,16 @@ void Summary::OnExchange(const Exchange& e, Protocol protocol) {
   ++exchanges_;
   switch (protocol) {
     case Protocol::kSmtp:
-    case Protocol::kLmtp: return OnSmtp(e);
-    case Protocol::kPop3: return OnPop3(e);
-    case Protocol::kImap: return OnImap(e);
-    case Protocol::kDns: return OnDns(e);
-    default: return;
+    case Protocol::kLmtp:
+      return OnSmtp(e);
+    case Protocol::kPop3:
+      return OnPop3(e);
+    case Protocol::kImap:
+      return OnImap(e);
+    case Protocol::kDns:
+      return OnDns(e);
+    default:
+      return;
   }
 }
 
@@ -126,20 +131,24 @@ std::string Summary::Words(const ConversationFacts& f, Language language) const 
     p.Add(t + (zh ? "（加密）" : " (encrypted)"));
   }
   if (!auth_.empty()) {
-    const char* outcome = auth_outcome_ == Outcome::kOk ? (zh ? " 成功" : " ok") : auth_outcome_ == Outcome::kFailed ? (zh ? " 失败" : " failed") : "";
+    const char* outcome = auth_outcome_ == Outcome::kOk       ? (zh ? " 成功" : " ok")
+                          : auth_outcome_ == Outcome::kFailed ? (zh ? " 失败" : " failed")
+                                                              : "";
     p.Add(auth_ + outcome);
   }
   if (f.protocol == Protocol::kDns && queries_ > 0) {
     const bool counted = !first_answer_.empty() && IsDigit(first_answer_[0]);
     std::string answer = unanswered_ == queries_ ? (zh ? "无应答" : "no answer")
-                         : counted               ? (zh ? first_answer_ + " 条记录" : first_answer_ + (first_answer_ == "1" ? " record" : " records"))
-                                                 : first_answer_;
+                         : counted
+                             ? (zh ? first_answer_ + " 条记录" : first_answer_ + (first_answer_ == "1" ? " record" : " records"))
+                             : first_answer_;
     p.Add(first_query_ + " → " + answer);
     if (queries_ > 1) p.Count(queries_ - 1, "{} more query", "{} more queries", "另有 {} 个查询");
   }
   if (messages_ > 0 && recipients_ > 0) {
     p.Add(zh ? fmt::format("{} 封邮件给 {} 个收件人", messages_, recipients_)
-             : fmt::format("{} message{} to {} recipient{}", messages_, messages_ == 1 ? "" : "s", recipients_, recipients_ == 1 ? "" : "s"));
+             : fmt::format("{} message{} to {} recipient{}", messages_, messages_ == 1 ? "" : "s", recipients_,
+                           recipients_ == 1 ? "" : "s"));
   } else {
     p.Count(messages_, "{} message", "{} messages", "{} 封邮件");
   }
@@ -150,7 +159,8 @@ std::string Summary::Words(const ConversationFacts& f, Language language) const 
   p.Count(deleted_, "{} deleted", "{} deleted", "删除 {} 封");
   std::string words = p.Take();
   if (!words.empty()) return words;
-  if (greeting_code_ >= 400) return zh ? fmt::format("服务器拒绝服务：{}", greeting_code_) : fmt::format("turned away with {}", greeting_code_);
+  if (greeting_code_ >= 400)
+    return zh ? fmt::format("服务器拒绝服务：{}", greeting_code_) : fmt::format("turned away with {}", greeting_code_);
   p.Count(exchanges_, "{} exchange", "{} exchanges", "{} 次交互");
   return p.Take();
 }

@@ -10,15 +10,19 @@
 namespace glasspost::analysis {
 namespace {
 
-constexpr std::size_t kNumberWidth = 5, kTimeWidth = 15, kProtocolWidth = 8, kEndpointWidth = 21, kDurationWidth = 10, kFindingsWidth = 9;
+constexpr std::size_t kNumberWidth = 5, kTimeWidth = 15, kProtocolWidth = 8, kEndpointWidth = 21, kDurationWidth = 10,
+                      kFindingsWidth = 9;
 
 std::string Column(std::string_view text, std::size_t width) { return PadRight(text, width) + "  "; }
 
 class TableTeller final : public Teller {
  public:
-  TableTeller(TableReport::Totals& totals, Language language, Style style) : totals_(totals), language_(language), style_(style) {}
+  TableTeller(TableReport::Totals& totals, Language language, Style style)
+      : totals_(totals), language_(language), style_(style) {}
 
-  void OnExchange(const ConversationFacts& facts, const Exchange& exchange) override { summary_.OnExchange(exchange, facts.protocol); }
+  void OnExchange(const ConversationFacts& facts, const Exchange& exchange) override {
+    summary_.OnExchange(exchange, facts.protocol);
+  }
   void OnMessage(const ConversationFacts&, const MessageFacts& message) override { summary_.OnMessage(message); }
   void OnFinding(const ConversationFacts&, const Finding& finding) override {
     ++findings_[static_cast<std::size_t>(Info(finding.id).severity)];
@@ -39,8 +43,8 @@ class TableTeller final : public Teller {
   }
 
   std::function<void(std::uint64_t)> WhenNumbered() override {
-    return [&totals = totals_, protocol = protocol_, findings = findings_, messages = summary_.messages(), octets = summary_.message_octets(),
-            gaps = gaps_](std::uint64_t) {
+    return [&totals = totals_, protocol = protocol_, findings = findings_, messages = summary_.messages(),
+            octets = summary_.message_octets(), gaps = gaps_](std::uint64_t) {
       ++totals.conversations[static_cast<std::size_t>(protocol)];
       for (std::size_t i = 0; i < findings.size(); ++i) totals.findings[i] += findings[i];
       totals.messages += messages;
@@ -99,22 +103,28 @@ void TableReport::WriteSummary(std::uint64_t frames) {
   for (std::size_t i = 0; i < totals_.conversations.size(); ++i) {
     all += totals_.conversations[i];
     if (totals_.conversations[i] == 0) continue;
-    by_protocol += fmt::format("{}{} {}", by_protocol.empty() ? "" : zh ? "，" : ", ", totals_.conversations[i], UpperCase(Name(static_cast<Protocol>(i))));
+    by_protocol += fmt::format("{}{} {}",
+                               by_protocol.empty() ? ""
+                               : zh                ? "，"
+                                                   : ", ",
+                               totals_.conversations[i], UpperCase(Name(static_cast<Protocol>(i))));
   }
   const auto& f = totals_.findings;
   std::string text;
   if (zh) {
-    text = fmt::format("{} 个会话{}；{} 封邮件，{}；{} 个错误，{} 个警告，{} 个提示；共 {} 帧\n", all, by_protocol.empty() ? "" : "（" + by_protocol + "）",
-                       totals_.messages, SizeText(totals_.message_octets), f[2], f[1], f[0], frames);
+    text = fmt::format("{} 个会话{}；{} 封邮件，{}；{} 个错误，{} 个警告，{} 个提示；共 {} 帧\n", all,
+                       by_protocol.empty() ? "" : "（" + by_protocol + "）", totals_.messages, SizeText(totals_.message_octets),
+                       f[2], f[1], f[0], frames);
   } else {
     const auto s = [](std::uint64_t n) { return n == 1 ? "" : "s"; };
     text = fmt::format("{} conversation{}{}; {} message{}, {}; {} error{}, {} warning{}, {} note{}; {} frames\n", all, s(all),
-                       by_protocol.empty() ? "" : " (" + by_protocol + ")", totals_.messages, s(totals_.messages), SizeText(totals_.message_octets),
-                       f[2], s(f[2]), f[1], s(f[1]), f[0], s(f[0]), frames);
+                       by_protocol.empty() ? "" : " (" + by_protocol + ")", totals_.messages, s(totals_.messages),
+                       SizeText(totals_.message_octets), f[2], s(f[2]), f[1], s(f[1]), f[0], s(f[0]), frames);
   }
   if (all > 0) {
     text = "\n" + text;
-    text += zh ? "用 --conversation N 看一个会话的全部对话，--json 给程序用。\n" : "See one in full with --conversation N; --json is for programs.\n";
+    text += zh ? "用 --conversation N 看一个会话的全部对话，--json 给程序用。\n"
+               : "See one in full with --conversation N; --json is for programs.\n";
   } else {
     text += zh ? "没有找到邮件会话。\n" : "No mail conversation was found.\n";
   }

@@ -4,7 +4,8 @@ namespace glasspost::analysis {
 
 void TextStore::Spill() {
   if (file_ == nullptr) file_.reset(std::tmpfile());
-  if (file_ == nullptr || std::fseek(file_.get(), 0, SEEK_END) != 0 || std::fwrite(memory_.data(), 1, memory_.size(), file_.get()) != memory_.size()) {
+  if (file_ == nullptr || std::fseek(file_.get(), 0, SEEK_END) != 0 ||
+      std::fwrite(memory_.data(), 1, memory_.size(), file_.get()) != memory_.size()) {
     ok_ = false;
   } else {
     file_size_ += memory_.size();

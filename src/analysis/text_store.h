@@ -37,7 +37,8 @@ class TextStore {
       std::string piece(kInMemory, '\0');
       std::rewind(file_.get());
       for (std::uint64_t left = file_size_; left > 0;) {
-        const std::size_t n = std::fread(piece.data(), 1, left < piece.size() ? static_cast<std::size_t>(left) : piece.size(), file_.get());
+        const std::size_t n =
+            std::fread(piece.data(), 1, left < piece.size() ? static_cast<std::size_t>(left) : piece.size(), file_.get());
         if (n == 0) {
           ok_ = false;
           break;

@@ -10,7 +10,7 @@
 namespace glasspost::cli {
 namespace {
 
-constexpr std::int64_t kQuietMs = 500;    // shorter work shows no bar
+constexpr std::int64_t kQuietMs = 500;  // shorter work shows no bar
 constexpr std::int64_t kRefreshMs = 100;
 
 std::int64_t NowMs() {
@@ -51,7 +51,8 @@ void ProgressBar::Show(std::uint64_t done, std::uint64_t total) {
   } else {
     constexpr std::uint64_t kCells = 30;
     const std::uint64_t cells = done >= total ? kCells : done * kCells / total;
-    fmt::print(stderr, "\r\x1b[K{} [{}{}] {}% {:.0f} MB", word, std::string(cells, '#'), std::string(kCells - cells, '.'), done * 100 / total, mb);
+    fmt::print(stderr, "\r\x1b[K{} [{}{}] {}% {:.0f} MB", word, std::string(cells, '#'), std::string(kCells - cells, '.'),
+               done * 100 / total, mb);
   }
   std::fflush(stderr);
 }

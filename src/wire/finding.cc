@@ -11,4 +11,9 @@ const FindingInfo& Info(FindingId id) {
   return kTable[static_cast<int>(id)];
 }
 
+std::string_view Name(Severity severity) {
+  static constexpr std::string_view kNames[] = {"note", "warning", "error"};
+  return kNames[static_cast<int>(severity)];
+}
+
 }  // namespace glasspost

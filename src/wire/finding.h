@@ -10,6 +10,7 @@
 namespace glasspost {
 
 enum class Severity : std::uint8_t { kNote, kWarning, kError };
+std::string_view Name(Severity severity);  // "note"
 
 enum class FindingId : std::uint8_t {
 #define GLASSPOST_FINDING(id, name, severity, rfc) id,
