@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "wire/dns/observer.h"
+#include "base/sha256.h"
+#include "wire/dns/recognise.h"
 #include "wire/observers.h"
 
 namespace glasspost::analysis {
@@ -21,8 +22,8 @@ ObserverOptions OptionsOf(const Report::Wants& w) { return {.show_secrets = w.sh
 
 }  // namespace
 
-Conversation::Conversation(const Report& report, MessageBudget& budget, const capture::Packet& first)
-    : report_(report), wants_(report.wants()), budget_(budget), teller_(report.NewTeller()) {
+Conversation::Conversation(const Report& report, Shared& shared, const capture::Packet& first)
+    : report_(report), wants_(report.wants()), shared_(shared), teller_(report.NewTeller()) {
   facts_.udp = first.transport == capture::kUdp;
   facts_.sides[0] = {first.source, first.source_port};
   facts_.sides[1] = {first.destination, first.destination_port};
@@ -46,9 +47,8 @@ void Conversation::OnPacket(int side, const capture::Packet& packet) {
   if (!facts_.udp) return;
   const Origin origin{packet.frame, packet.time};
   // The side that sends a query is the client, whoever spoke first in the capture.
-  if (facts_.packets == packet.fragments && packet.captured_length > 2 && (packet.payload[2] & 0x80) != 0)
-    facts_.client_side = 1 - side;
-  observer_->OnOctets(DirectionOf(side), packet.Payload(), origin);
+  if (facts_.packets == packet.fragments) facts_.client_side = dns::SentByServer(packet.Payload()) ? 1 - side : side;
+  dns_->OnDatagram(DirectionOf(side), packet.Payload(), packet.payload_length, origin);
 }
 
 void Conversation::OnTcpOctets(int side, Octets octets, const Origin& origin) {
@@ -94,7 +94,9 @@ void Conversation::Begin(const Detection& d) {
   if (!facts_.udp) facts_.client_side = d.client_side;
   if (d.protocol == Protocol::kTls) return StartTls({facts_.first_frame, facts_.start});
   if (d.protocol == Protocol::kDns) {
-    observer_ = std::make_unique<dns::DnsObserver>(*this, OptionsOf(wants_), dns::ObserverLimits{}, !facts_.udp);
+    auto dns = std::make_unique<dns::DnsObserver>(*this, OptionsOf(wants_), dns::ObserverLimits{}, !facts_.udp, &shared_.dns);
+    dns_ = dns.get();
+    observer_ = std::move(dns);
   } else {
     observer_ = MakeObserver(d.protocol, *this, OptionsOf(wants_));
   }
@@ -182,23 +184,23 @@ void Conversation::OnMessageOctets(Direction direction, Octets octets) {
   m.scan.OnOctets(octets);
   if (wants_.message_octets) teller_->OnMessageOctets(direction, octets);
   if (!wants_.attachments || m.too_large) return;
-  if (m.whole.size() + octets.size() > kMaxStructuredMessage || budget_.used + octets.size() > budget_.limit) {
+  if (m.whole.size() + octets.size() > kMaxStructuredMessage || shared_.message_octets + octets.size() > shared_.message_limit) {
     m.too_large = true;
-    budget_.used -= m.whole.size();
+    shared_.message_octets -= m.whole.size();
     m.whole = {};
     return;
   }
-  budget_.used += octets.size();
+  shared_.message_octets += octets.size();
   m.whole.append(octets);
 }
 
-void Conversation::OnMessageGap(Direction, std::uint64_t) {}  // the observer says at its end that it is truncated
+void Conversation::OnMessageGap(Direction direction, std::uint64_t length) { open_[Index(direction)]->scan.OnGap(length); }
 
 void Conversation::OnMessageEnd(Direction direction, const MessageEnd& end) {
   OpenMessage& m = *open_[Index(direction)];
   m.open = false;
   TellMessage(direction, m, end);
-  budget_.used -= m.whole.size();
+  shared_.message_octets -= m.whole.size();
   m.whole.clear();
 }
 
@@ -209,21 +211,22 @@ void Conversation::TellMessage(Direction direction, OpenMessage& m, const Messag
   facts.order = ++messages_;
   facts.envelope = &m.envelope;
   facts.truncated = end.truncated || !end.complete_start;
-  m.scan.Finish();
   facts.size = m.scan.size();
-  if (wants_.message_digest) facts.sha256 = m.scan.Sha256Hex();
+  if (wants_.message_digest) {
+    const mime::Digest digest = m.scan.FinishDigest();
+    facts.sha256 = Hex(digest);
+  }
   facts.header_block = m.scan.header();
   facts.header_cut = m.scan.header_cut();
-  const bool header_told = end.complete_start && m.scan.header_ended();
+  const bool header_told = end.complete_start && m.scan.header_ended() && !m.scan.header_cut();
   const Origin at{facts_.last_frame, facts_.end};
   if (header_told && !m.scan.has_date()) teller_->OnFinding(facts_, {FindingId::kNoDate, m.exchange, at, {}});
   if (header_told && !m.scan.has_message_id()) teller_->OnFinding(facts_, {FindingId::kNoMessageId, m.exchange, at, {}});
-  mime::HeaderSummary summary;
-  mime::Structure structure;
   if (wants_.message_header) {
-    summary = mime::Summarise(facts.header_block);
-    facts.header = &summary;
+    m.header.Parse(facts.header_block);
+    facts.header = &m.header;
   }
+  mime::Structure structure;
   if (wants_.attachments && !m.too_large) {
     structure = mime::ReadStructure(m.whole);
     facts.structure = &structure;

@@ -11,22 +11,25 @@
 #include "analysis/facts.h"
 #include "analysis/teller.h"
 #include "capture/tcp_connection.h"
+#include "wire/dns/observer.h"
 #include "wire/exchange.h"
 #include "wire/mime/message_scan.h"
 
 namespace glasspost::analysis {
 
-// Octets of whole messages that one shard holds for looking into their MIME structure.
-struct MessageBudget {
-  std::size_t limit = 0;
-  std::size_t used = 0;
+// What the conversations of one shard share; one thread at a time.
+struct Shared {
+  // Octets of whole messages held for looking into their MIME structure.
+  std::size_t message_limit = 0;
+  std::size_t message_octets = 0;
+  dns::Workspace dns;
 };
 
 class Conversation final : public capture::TcpEvents, private ObserverSink, private tls::TlsSink {
  public:
   enum class State : std::uint8_t { kUndecided, kTold, kNotMail };
 
-  Conversation(const Report& report, MessageBudget& budget, const capture::Packet& first);
+  Conversation(const Report& report, Shared& shared, const capture::Packet& first);
   ~Conversation() override;
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
@@ -54,6 +57,7 @@ class Conversation final : public capture::TcpEvents, private ObserverSink, priv
     std::uint64_t exchange = 0;
     Envelope envelope;
     mime::MessageScan scan;
+    mime::HeaderDecoder header;
     std::string whole;  // for the MIME structure
     bool too_large = false;
   };
@@ -94,7 +98,7 @@ class Conversation final : public capture::TcpEvents, private ObserverSink, priv
 
   const Report& report_;
   const Report::Wants wants_;
-  MessageBudget& budget_;
+  Shared& shared_;
   std::unique_ptr<Teller> teller_;
   ConversationFacts facts_;
   State state_ = State::kUndecided;
@@ -106,6 +110,7 @@ class Conversation final : public capture::TcpEvents, private ObserverSink, priv
   Timestamp close_start_ = kNoTime;
   std::uint64_t messages_ = 0;
   std::unique_ptr<Observer> observer_;
+  dns::DnsObserver* dns_ = nullptr;  // observer_, where it is DNS
   std::unique_ptr<tls::TlsObserver> tls_;
   std::vector<Held> held_;
   std::unique_ptr<OpenMessage> open_[2];

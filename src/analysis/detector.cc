@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/ascii.h"
-#include "wire/dns/message.h"
+#include "wire/dns/recognise.h"
 #include "wire/tls/records.h"
 
 namespace glasspost::analysis {
@@ -113,13 +113,8 @@ Detection DetectTls(const FirstWords& w) {
 
 Detection DetectDns(const FirstWords& w) {
   for (int s = 0; s < 2; ++s) {
-    const Octets said = w.said[s];
-    if (said.size() < 14 || (w.port[0] != 53 && w.port[1] != 53)) continue;
-    const std::size_t length = Load16(AsBytes(said).data());
-    const Octets message = said.substr(2, length);
-    if (length < 12 || !dns::LooksLikeDns(AsBytes(message), true)) continue;
-    const bool response = (static_cast<std::uint8_t>(message[2]) & 0x80) != 0;
-    return Found(Protocol::kDns, response ? 1 - s : s);
+    if (dns::LooksLikeDnsStream(w.said[s], w.port[s], w.port[1 - s]) != dns::Likeness::kYes) continue;
+    return Found(Protocol::kDns, dns::SentByServer(w.said[s].substr(2)) ? 1 - s : s);
   }
   return {};
 }

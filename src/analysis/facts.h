@@ -69,7 +69,8 @@ struct MessageFacts {
   bool truncated = false;
   bool header_cut = false;  // the header is longer than the limit, only its beginning is told
   Octets header_block;
-  const mime::HeaderSummary* header = nullptr;
+  // Decoded header; null where nobody asked for it.
+  const mime::HeaderDecoder* header = nullptr;
   const mime::Structure* structure = nullptr;  // where attachments were asked for and the message was not too large
 };
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "wire/dns/message.h"
+#include "wire/dns/recognise.h"
 
 namespace glasspost::analysis {
 
@@ -82,7 +82,7 @@ void FlowTable::Undecided::Remove(Flow* f) {
 FlowTable::FlowTable(const Report& report, const FlowLimits& limits, const std::unordered_set<std::uint64_t>* only)
     : report_(report), limits_(limits), only_(only), slots_(1024) {
   reassembly_budget_.limit = limits.held_octets;
-  message_budget_.limit = limits.message_octets;
+  shared_.message_limit = limits.message_octets;
 }
 
 FlowTable::~FlowTable() {
@@ -128,7 +128,7 @@ bool FlowTable::Wanted(const Packet& p) const { return only_ == nullptr || only_
 FlowTable::Flow* FlowTable::Create(const KeyedPacket& k) {
   const Packet& p = k.packet;
   const bool udp = p.transport == capture::kUdp;
-  if (udp && !dns::LooksLikeDns(AsBytes(p.Payload()), p.source_port == 53 || p.destination_port == 53)) return nullptr;
+  if (udp && !dns::LooksLikeDns(p.Payload(), p.source_port, p.destination_port)) return nullptr;
   if (count_ >= limits_.flows) {
     Flow* oldest = ignored_.head != nullptr ? ignored_.head : lingering_.head != nullptr ? lingering_.head : open_.head;
     if (oldest == nullptr) oldest = settling_.head;
@@ -144,7 +144,7 @@ FlowTable::Flow* FlowTable::Create(const KeyedPacket& k) {
   ++count_;
   Insert(f);
   if (!udp) f->tcp.emplace(limits_.tcp, reassembly_budget_);
-  f->conversation = std::make_unique<Conversation>(report_, message_budget_, p);
+  f->conversation = std::make_unique<Conversation>(report_, shared_, p);
   undecided_.PushBack(f);
   (udp ? lingering_ : open_).PushBack(f);
   return f;

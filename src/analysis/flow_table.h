@@ -107,7 +107,7 @@ class FlowTable {
   const FlowLimits limits_;
   const std::unordered_set<std::uint64_t>* only_;
   capture::ReassemblyBudget reassembly_budget_;
-  MessageBudget message_budget_;
+  Shared shared_;
   std::vector<Slot> slots_;
   std::size_t count_ = 0;
   Timestamp now_ = kNoTime;

@@ -2,6 +2,7 @@
 
 #include "analysis/texts.h"
 #include "base/escape.h"
+#include "base/sha256.h"
 #include "base/time_text.h"
 #include "wire/dns/message.h"
 
@@ -134,32 +135,37 @@ void AppendElapsed(std::string& out, const Exchange& e) {
   }
 }
 
-void AppendAddresses(std::string& out, Octets key, const std::string& value) {
+void AppendOptional(std::string& out, Octets key, const std::optional<Octets>& value) {
   out += key;
-  AppendStringOrNull(out, value);
+  if (value) {
+    AppendJsonString(out, *value);
+  } else {
+    out += "null";
+  }
 }
 
-void AppendHeader(std::string& out, const mime::HeaderSummary& h, Octets block) {
-  AppendAddresses(out, ",\"from\":", h.from);
-  AppendAddresses(out, ",\"to\":", h.to);
-  AppendAddresses(out, ",\"cc\":", h.cc);
-  AppendAddresses(out, ",\"reply_to\":", h.reply_to);
-  AppendAddresses(out, ",\"subject\":", h.subject);
-  AppendAddresses(out, ",\"message_id\":", h.message_id);
-  AppendAddresses(out, ",\"date\":", h.date);
-  AppendAddresses(out, ",\"x_mailer\":", h.x_mailer);
+void AppendHeader(std::string& out, const mime::HeaderDecoder& decoder) {
+  const mime::HeaderSummary& h = decoder.summary();
+  AppendOptional(out, ",\"from\":", h.from);
+  AppendOptional(out, ",\"to\":", h.to);
+  AppendOptional(out, ",\"cc\":", h.cc);
+  AppendOptional(out, ",\"reply_to\":", h.reply_to);
+  AppendOptional(out, ",\"subject\":", h.subject);
+  AppendOptional(out, ",\"message_id\":", h.message_id);
+  AppendOptional(out, ",\"date\":", h.date);
+  AppendOptional(out, ",\"x_mailer\":", h.x_mailer);
   out += ",\"received\":";
   AppendStrings(out, h.received);
   out += ",\"headers\":[";
   bool first = true;
-  mime::ForEachField(block, [&](Octets name, Octets value) {
+  for (const mime::HeaderField& f : decoder.fields()) {
     Comma(out, first);
     out.push_back('[');
-    AppendJsonString(out, name);
+    AppendJsonString(out, f.name);
     out.push_back(',');
-    AppendJsonString(out, value);
+    AppendJsonString(out, f.value);
     out.push_back(']');
-  });
+  }
   out.push_back(']');
 }
 
@@ -180,7 +186,7 @@ void AppendAttachments(std::string& out, const mime::Structure* structure) {
     AppendJsonString(out, p.type);
     out += ",\"size\":";
     AppendNumber(out, p.size);
-    out += ",\"sha256\":\"" + p.sha256 + "\"}";
+    out += ",\"sha256\":\"" + Hex(p.sha256) + "\"}";
   }
   out.push_back(']');
 }
@@ -227,7 +233,7 @@ void AppendTls(std::string& out, const tls::TlsInfo* t) {
 
 void AppendEndpoint(std::string& out, const Endpoint& e) {
   out += "{\"address\":\"";
-  AppendText(out, e.address);
+  e.address.AppendText(out);
   out += "\",\"port\":";
   AppendNumber(out, e.port);
   out.push_back('}');
@@ -318,7 +324,7 @@ class JsonTeller final : public Teller {
     out += ",\"size\":";
     AppendNumber(out, m.size);
     out += ",\"sha256\":\"" + m.sha256 + '"';
-    if (m.header != nullptr) AppendHeader(out, *m.header, m.header_block);
+    if (m.header != nullptr) AppendHeader(out, *m.header);
     out += m.truncated ? ",\"truncated\":true" : ",\"truncated\":false";
     if (options_.attachments) AppendAttachments(out, m.structure);
     out.push_back('}');
