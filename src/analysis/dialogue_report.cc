@@ -1,0 +1,340 @@
+#include "analysis/dialogue_report.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "analysis/dialogue_message.h"
+#include "analysis/explain.h"
+#include "analysis/summary.h"
+#include "analysis/texts.h"
+#include "base/ascii.h"
+#include "base/escape.h"
+#include "base/time_text.h"
+#include "capture/tcp_options.h"
+
+namespace glasspost::analysis {
+namespace {
+
+constexpr std::string_view kIndent = "         ";
+constexpr std::size_t kReplyLines = 24;                         // of one reply, unless all is wanted
+constexpr std::size_t kMaxFullMessage = std::size_t{64} << 20;  // octets of a message that --full shows
+constexpr std::size_t kMaxClosingPackets = 16;
+
+// A packet of the handshake or the close, as it is told.
+struct PacketNote {
+  PacketRole role{};
+  bool from_client = false;
+  std::uint64_t frame = 0;
+  Timestamp time = 0;
+  std::uint32_t sequence = 0;
+  std::uint32_t acknowledgement = 0;
+  std::uint16_t window = 0;
+  std::uint8_t flags = 0;
+  capture::TcpOptions options;
+};
+
+std::string FlagNames(std::uint8_t flags) {
+  static constexpr std::pair<std::uint8_t, std::string_view> kNames[] = {
+      {capture::kSyn, "SYN"}, {capture::kFin, "FIN"}, {capture::kRst, "RST"}, {capture::kPsh, "PSH"}, {capture::kAck, "ACK"}};
+  std::string text;
+  for (const auto& [bit, name] : kNames)
+    if ((flags & bit) != 0) text += (text.empty() ? "" : ", ") + std::string(name);
+  return text;
+}
+
+class DialogueTeller final : public Teller {
+ public:
+  explicit DialogueTeller(const DialogueReport::Options& options)
+      : options_(options), style_(options.style), chinese_(options.language == Language::kChinese) {}
+
+  void OnPacket(const ConversationFacts& facts, int side, const capture::Packet& p) override;
+  void OnExchange(const ConversationFacts& facts, const Exchange& e) override;
+  void OnMessage(const ConversationFacts& facts, const MessageFacts& m) override;
+  void OnMessageOctets(Direction direction, Octets octets) override {
+    std::string& whole = whole_[Index(direction)];
+    if (whole.size() + octets.size() <= kMaxFullMessage) whole.append(octets);
+  }
+  void OnFinding(const ConversationFacts&, const Finding& f) override { findings_.push_back(f); }
+  void Finish(const ConversationFacts& facts, TextStore& text) override;
+
+ private:
+  std::string Word(std::string_view en, std::string_view zh) const { return std::string(chinese_ ? zh : en); }
+  void Put(std::string_view text) { body_.Append(text); }
+  void Explain(std::string_view sentence);
+  void StartPhase(const ConversationFacts& facts, Phase phase, Timestamp time);
+  void TellHandshake(const ConversationFacts& facts);
+  void TellPacket(const PacketNote& n);
+  void TellLine(const FrameList& frames, bool from_client, std::string_view text, std::string_view note);
+  void TellRequest(const ConversationFacts& facts, const Exchange& e);
+  void TellReply(const ConversationFacts& facts, const Exchange& e, const Reply& r);
+  void TellMessages(std::uint64_t exchange);
+  void TellClose(const ConversationFacts& facts);
+  std::string Head(const ConversationFacts& facts) const;
+  std::string TlsLines(const ConversationFacts& facts) const;
+  std::string Findings() const;
+
+  const DialogueReport::Options& options_;
+  const Style& style_;
+  bool chinese_;
+  TextStore body_;
+  Summary summary_;
+  std::vector<PacketNote> handshake_;
+  std::vector<PacketNote> closing_;
+  std::vector<Finding> findings_;
+  std::multimap<std::uint64_t, std::string> messages_;  // by exchange, told with it
+  std::string whole_[2];
+  bool handshake_told_ = false;
+  std::uint64_t last_exchange_ = 0;
+  Phase phase_ = Phase::kConnect;
+  bool phase_told_ = false;
+  std::uint8_t fins_ = 0;
+};
+
+void DialogueTeller::OnPacket(const ConversationFacts& facts, int side, const capture::Packet& p) {
+  if (facts.udp) return;
+  const bool client = side == facts.client_side;
+  PacketNote n{PacketRole::kSyn, client, p.frame, p.time, p.sequence, p.acknowledgement, p.window, p.flags, {}};
+  n.options = capture::ParseTcpOptions({p.options, p.options_length});
+  if ((p.flags & capture::kSyn) != 0) {
+    n.role = (p.flags & capture::kAck) != 0 ? PacketRole::kSynAck : PacketRole::kSyn;
+    handshake_.push_back(n);
+  } else if (handshake_.size() == 2 && client && handshake_.back().role == PacketRole::kSynAck &&
+             (p.flags & capture::kRst) == 0) {
+    n.role = PacketRole::kHandshakeAck;
+    handshake_.push_back(n);
+  }
+  if (closing_.size() >= kMaxClosingPackets) return;
+  if ((p.flags & capture::kRst) != 0) {
+    n.role = PacketRole::kReset;
+    closing_.push_back(n);
+  } else if ((p.flags & capture::kFin) != 0) {
+    n.role = fins_ == 0 ? PacketRole::kFin : PacketRole::kFinAck;
+    fins_ |= static_cast<std::uint8_t>(1 << side);
+    closing_.push_back(n);
+  } else if (fins_ == 3 && p.payload_length == 0) {
+    n.role = PacketRole::kLastAck;
+    closing_.push_back(n);
+  }
+}
+
+void DialogueTeller::Explain(std::string_view sentence) {
+  if (sentence.empty()) return;
+  std::string line(kIndent);
+  line += style_.Dim("· ");
+  AppendForTerminal(line, sentence);
+  Put(line + "\n");
+}
+
+void DialogueTeller::StartPhase(const ConversationFacts& facts, Phase phase, Timestamp time) {
+  if (phase_told_ && phase == phase_) return;
+  phase_ = phase;
+  phase_told_ = true;
+  const std::string title = fmt::format("{} · {}", PhaseGroupName(phase, options_.language), PhaseName(phase, options_.language));
+  Put("\n" + style_.Bold("── " + title) + "  " + style_.Dim("+" + DurationText(time - facts.start)) + "\n");
+}
+
+void DialogueTeller::TellPacket(const PacketNote& n) {
+  std::string text = FlagNames(n.flags) + fmt::format("  seq {}", n.sequence);
+  if ((n.flags & capture::kAck) != 0) text += fmt::format("  ack {}", n.acknowledgement);
+  text += fmt::format("  {} {}", Word("window", "窗口"), n.window);
+  const capture::TcpOptions& o = n.options;
+  if (o.maximum_segment_size) text += fmt::format("  MSS {}", *o.maximum_segment_size);
+  if (o.window_scale) text += fmt::format("  {} {}", Word("window scale", "窗口扩大"), *o.window_scale);
+  if (o.sack_permitted) text += Word("  SACK permitted", "  允许 SACK");
+  if (o.timestamps && (n.flags & capture::kSyn) != 0) text += Word("  timestamps", "  时间戳");
+  FrameList frames;
+  frames.Add(n.frame);
+  TellLine(frames, n.from_client, style_.Blue(text), {});
+  Explain(ExplainPacket(n.role, n.from_client, options_.language));
+}
+
+void DialogueTeller::TellHandshake(const ConversationFacts& facts) {
+  if (std::exchange(handshake_told_, true) || handshake_.empty()) return;
+  StartPhase(facts, Phase::kConnect, handshake_.front().time);
+  for (const PacketNote& n : handshake_) TellPacket(n);
+}
+
+// "   #23 → MAIL FROM:<…>"; `text` is ready for the terminal.
+void DialogueTeller::TellLine(const FrameList& frames, bool from_client, std::string_view text, std::string_view note) {
+  std::string number;
+  if (frames.size() == 1) number = fmt::format("#{}", frames.first());
+  if (frames.size() > 1) number = fmt::format("#{}–{}", frames.first(), frames.last());
+  std::string line = style_.Dim(PadLeft(number, 6)) + (from_client ? style_.Green(" → ") : style_.Cyan(" ← "));
+  line += text;
+  if (!note.empty()) line += "  " + style_.Dim(note);
+  Put(line + "\n");
+}
+
+void DialogueTeller::TellRequest(const ConversationFacts& facts, const Exchange& e) {
+  const Request& r = e.request;
+  std::string text;
+  if (!r.tag.empty()) text += style_.Dim(ForTerminal(r.tag)) + " ";
+  if (r.verb == ".") {
+    text += style_.Dim(Word(fmt::format("[{} octets of message, then the line with the lone dot]", ForTerminal(r.argument)),
+                            fmt::format("[{} 个八位组的邮件内容，然后是只有一个点的行]", ForTerminal(r.argument))));
+  } else if (r.verb == "*") {
+    text += style_.Bold(ForTerminal(r.argument));
+  } else {
+    text += style_.Bold(ForTerminal(r.verb));
+    if (!r.argument.empty()) text += " " + ForTerminal(r.argument);
+  }
+  if (r.cut) text += style_.Yellow(" …");
+  TellLine(r.span.frames, true, text, {});
+  if (!r.decoded.empty()) Explain(Word("base64 for: ", "base64 解码：") + r.decoded);
+  Explain(ExplainRequest(e, facts, options_.language));
+}
+
+void DialogueTeller::TellReply(const ConversationFacts& facts, const Exchange& e, const Reply& r) {
+  std::string note;
+  if (e.has_request && r.span.first_time != kNoTime && e.request.span.last_time != kNoTime)
+    note = "+" + DurationText(r.span.first_time - e.request.span.last_time);
+  const std::string prefix = r.code != 0 ? fmt::format("{}", r.code) : r.status == "*" ? "" : r.status;
+  Octets rest = r.text;
+  for (std::size_t n = 0;; ++n) {
+    const auto end = rest.find('\n');
+    const Octets line = rest.substr(0, end);
+    if (n == kReplyLines && !options_.full) {
+      Put(std::string(kIndent) + style_.Dim(Word("… (--full shows all lines)", "……（--full 显示全部）")) + "\n");
+      break;
+    }
+    std::string text;
+    if (r.code != 0) {
+      text = style_.Bold(prefix) + (end == Octets::npos ? " " : "-");
+      if (!r.enhanced.empty()) text += ForTerminal(r.enhanced) + " ";
+    } else if (n == 0 && facts.protocol != Protocol::kImap && !prefix.empty()) {
+      text = style_.Bold(ForTerminal(prefix)) + (line.empty() ? "" : " ");
+    }
+    text += ForTerminal(line);
+    if (n == 0) {
+      TellLine(r.span.frames, false, text, note);
+    } else {
+      Put(std::string(kIndent) + text + "\n");
+    }
+    if (end == Octets::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  if (!r.decoded.empty()) Explain(Word("base64 for: ", "base64 解码：") + r.decoded);
+  Explain(ExplainReply(e, r, facts, options_.language));
+}
+
+void DialogueTeller::TellMessages(std::uint64_t exchange) {
+  const auto [from, to] = messages_.equal_range(exchange);
+  for (auto m = from; m != to; ++m) Put(m->second);
+  messages_.erase(from, to);
+}
+
+void DialogueTeller::OnExchange(const ConversationFacts& facts, const Exchange& e) {
+  summary_.OnExchange(e, facts.protocol);
+  TellHandshake(facts);
+  const Span& first = e.has_request ? e.request.span : e.reply.span;
+  StartPhase(facts, e.phase, first.first_time == kNoTime ? facts.start : first.first_time);
+  if (e.has_request) TellRequest(facts, e);
+  const bool fetched = facts.protocol == Protocol::kPop3 || (facts.protocol == Protocol::kImap && e.request.verb != "APPEND");
+  if (!fetched) TellMessages(e.number);
+  if (e.has_reply) {
+    TellReply(facts, e, e.reply);
+    for (const Reply& r : e.more_replies) TellReply(facts, e, r);
+  } else if (e.has_request) {
+    Put(std::string(kIndent) + style_.Yellow(Word("(no reply in the capture)", "（捕获中没有应答）")) + "\n");
+  }
+  TellMessages(e.number);
+  last_exchange_ = e.number;
+}
+
+void DialogueTeller::OnMessage(const ConversationFacts&, const MessageFacts& m) {
+  summary_.OnMessage(m);
+  std::string& whole = whole_[Index(m.direction)];
+  std::string text = MessageBlocks(m, whole, options_.language, style_);
+  whole.clear();
+  if (m.exchange <= last_exchange_) {
+    Put(text);
+  } else {
+    messages_.emplace(m.exchange, std::move(text));
+  }
+}
+
+std::string DialogueTeller::Head(const ConversationFacts& f) const {
+  std::string start;
+  AppendRfc3339(start, f.start);
+  std::string name = UpperCase(Name(f.protocol)) + (f.by_port_only ? "?" : "");
+  std::string text = fmt::format("  {}  {} → {}\n", style_.Bold(name), f.client().Text(), f.server().Text());
+  text += fmt::format("  {}  {}  {} {}  {} {}\n", start.substr(0, 26) + "Z", DurationText(f.end - f.start), f.packets,
+                      Word("packets", "个数据包"), f.bytes, Word("octets of IP payload", "个八位组（IP 载荷）"));
+  std::string words = ForTerminal(summary_.Words(f, options_.language));
+  if (!words.empty()) text += "  " + words + "\n";
+  return text;
+}
+
+std::string DialogueTeller::TlsLines(const ConversationFacts& f) const {
+  if (f.tls == nullptr) return {};
+  const tls::TlsInfo& t = *f.tls;
+  std::string text = "\n" + style_.Bold("── TLS") + "\n";
+  const auto line = [&](std::string_view en, std::string_view zh, std::string_view value) {
+    if (!value.empty()) text += std::string(kIndent) + style_.Cyan(Word(en, zh)) + ": " + ForTerminal(value) + "\n";
+  };
+  line("version", "版本", t.version);
+  line("cipher suite", "密码套件", t.cipher);
+  line("server name (SNI)", "服务器名 (SNI)", t.sni);
+  for (const std::string& a : t.alpn) line("ALPN offered", "提供的 ALPN", a);
+  for (const auto& c : t.certificates) {
+    std::string from, to;
+    AppendRfc3339(from, c.not_before);
+    AppendRfc3339(to, c.not_after);
+    line("certificate", "证书", fmt::format("{}  ({} – {})", c.subject, from.substr(0, 10), to.substr(0, 10)));
+  }
+  line("alert", "告警", t.alert);
+  text += std::string(kIndent) + style_.Dim("· ") +
+          Word("What is said from here on is encrypted; the capture holds it, but without the keys nobody can read it.",
+               "此后的内容都已加密；它们在捕获中，但没有密钥谁也读不了。") +
+          "\n";
+  return text;
+}
+
+void DialogueTeller::TellClose(const ConversationFacts& facts) {
+  if (closing_.empty()) return;
+  StartPhase(facts, Phase::kClose, closing_.front().time);
+  for (const PacketNote& n : closing_) TellPacket(n);
+}
+
+std::string DialogueTeller::Findings() const {
+  if (findings_.empty()) return {};
+  std::string text = "\n" + style_.Bold("── " + Word("findings", "发现")) + "\n";
+  for (const Finding& f : findings_) {
+    const FindingInfo& info = Info(f.id);
+    const std::string severity(SeverityName(info.severity, options_.language));
+    const std::string mark = info.severity == Severity::kError     ? style_.Red(severity)
+                             : info.severity == Severity::kWarning ? style_.Yellow(severity)
+                                                                   : severity;
+    text += "  " + mark + "  " + ForTerminal(FindingText(f, options_.language)) + "\n";
+    text += std::string(kIndent) + style_.Dim(fmt::format("{} · {}", info.name, info.rfc));
+    if (f.exchange != 0) text += style_.Dim(fmt::format(" · {} {}", Word("exchange", "交互"), f.exchange));
+    text += "\n" + std::string(kIndent) + std::string(FindingRemedy(f.id, options_.language)) + "\n";
+  }
+  return text;
+}
+
+void DialogueTeller::Finish(const ConversationFacts& facts, TextStore& text) {
+  TellHandshake(facts);
+  text.Append(Head(facts));
+  for (auto& [exchange, message] : messages_) Put(message);
+  Put(TlsLines(facts));
+  TellClose(facts);
+  text.Append(std::move(body_));
+  text.Append(Findings());
+}
+
+}  // namespace
+
+std::unique_ptr<Teller> DialogueReport::NewTeller() const { return std::make_unique<DialogueTeller>(options_); }
+
+void DialogueReport::Write(std::uint64_t number, TextStore& text) {
+  const std::uint64_t shown = number <= numbers_.size() ? numbers_[number - 1] : number;
+  const std::string head =
+      options_.style.Bold(fmt::format("{} {}", options_.language == Language::kChinese ? "会话" : "Conversation", shown)) + "\n";
+  std::fwrite(head.data(), 1, head.size(), out_);
+  text.ForEachPiece([this](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), out_); });
+  std::fwrite("\n", 1, 1, out_);
+}
+
+}  // namespace glasspost::analysis
