@@ -176,7 +176,7 @@ void Conversation::OnMessageStart(Direction direction, std::uint64_t exchange, c
   slot->envelope = envelope;
   slot->whole.clear();
   slot->too_large = false;
-  slot->scan.Reset({.digest = wants_.message_digest});
+  slot->scan.Reset({.digest = wants_.message_digest, .journey = false, .limits = {}});
 }
 
 void Conversation::OnMessageOctets(Direction direction, Octets octets) {

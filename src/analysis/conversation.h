@@ -25,7 +25,7 @@ struct Shared {
   dns::Workspace dns;
 };
 
-class Conversation final : public capture::TcpEvents, private ObserverSink, private tls::TlsSink {
+class Conversation final : public capture::TcpEvents, public ObserverSink, public tls::TlsSink {
  public:
   enum class State : std::uint8_t { kUndecided, kTold, kNotMail };
 
