@@ -1,0 +1,124 @@
+#include "analysis/message_files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace glasspost::analysis {
+namespace {
+
+constexpr std::size_t kMaxErrors = 100;
+constexpr mode_t kDirectoryMode = 0700, kFileMode = 0600;  // mail is private
+
+}  // namespace
+
+class MessageFiles::FileTeller final : public Teller {
+ public:
+  FileTeller(const MessageFiles& files, std::unique_ptr<Teller> inner) : files_(files), wants_(files.inner_.wants()), inner_(std::move(inner)) {}
+  ~FileTeller() override {
+    for (Open& o : open_)
+      if (o.fd >= 0) close(o.fd), unlink(o.path.c_str());
+    for (const Done& d : done_) unlink(d.path.c_str());
+  }
+
+  void OnPacket(const ConversationFacts& f, int side, const capture::Packet& p) override { inner_->OnPacket(f, side, p); }
+  void OnExchange(const ConversationFacts& f, const Exchange& e) override { inner_->OnExchange(f, e); }
+  void OnFinding(const ConversationFacts& f, const Finding& x) override { inner_->OnFinding(f, x); }
+  void Finish(const ConversationFacts& f, TextStore& text) override { inner_->Finish(f, text); }
+
+  void OnMessageOctets(Direction direction, Octets octets) override {
+    if (wants_.message_octets) inner_->OnMessageOctets(direction, octets);
+    Open& o = open_[Index(direction)];
+    if (o.fd < 0 && !o.failed) Start(o);
+    while (o.fd >= 0 && !octets.empty()) {
+      const ssize_t n = write(o.fd, octets.data(), octets.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return GiveUp(o, "cannot be written");
+      octets.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+
+  void OnMessage(const ConversationFacts& f, const MessageFacts& m) override {
+    inner_->OnMessage(f, m);
+    Open& o = open_[Index(m.direction)];
+    if (o.fd < 0 && !o.failed) Start(o);  // an empty message is one, too
+    if (o.fd >= 0) {
+      close(o.fd);
+      done_.push_back({o.path, m.order, m.truncated});
+    }
+    o = {};
+  }
+
+  std::function<void(std::uint64_t)> WhenNumbered() override {
+    return [&files = files_, done = std::exchange(done_, {}), inner = inner_->WhenNumbered()](std::uint64_t number) {
+      if (inner) inner(number);
+      for (const Done& d : done) {
+        const std::string name = fmt::format("{}/{:04}-{}{}.eml", files.directory_, number, d.order, d.truncated ? "-incomplete" : "");
+        // link() fails where the name is taken; rename() would overwrite.
+        if (link(d.path.c_str(), name.c_str()) == 0) {
+          ++files.written_;
+        } else {
+          files.Fail({errno == EEXIST ? "is there already and is not overwritten" : std::strerror(errno), name, "choose another folder"});
+        }
+        unlink(d.path.c_str());
+      }
+    };
+  }
+
+ private:
+  struct Open {
+    int fd = -1;
+    bool failed = false;
+    std::string path;
+  };
+  struct Done {
+    std::string path;
+    std::uint64_t order;
+    bool truncated;
+  };
+
+  void Start(Open& o) {
+    o.path = files_.directory_ + "/.part-XXXXXX";
+    o.fd = mkostemp(o.path.data(), O_CLOEXEC);
+    if (o.fd < 0) return GiveUp(o, "cannot be created");
+    fchmod(o.fd, kFileMode);
+  }
+  void GiveUp(Open& o, const char* what) {
+    files_.Fail({fmt::format("a message file {}: {}", what, std::strerror(errno)), files_.directory_, "free space, or choose another folder"});
+    if (o.fd >= 0) close(o.fd), unlink(o.path.c_str());
+    o.fd = -1;
+    o.failed = true;
+  }
+
+  const MessageFiles& files_;
+  const Report::Wants wants_;
+  std::unique_ptr<Teller> inner_;
+  Open open_[2];
+  std::vector<Done> done_;
+};
+
+Expected<void> MessageFiles::Prepare() const {
+  if (mkdir(directory_.c_str(), kDirectoryMode) == 0 || errno == EEXIST) {
+    if (access(directory_.c_str(), W_OK | X_OK) == 0) return {};
+  }
+  return glasspost::Fail(fmt::format("the folder for the messages cannot be used: {}", std::strerror(errno)), directory_, "choose another with --messages");
+}
+
+Report::Wants MessageFiles::wants() const {
+  Wants w = inner_.wants();
+  w.message_octets = true;
+  return w;
+}
+
+std::unique_ptr<Teller> MessageFiles::NewTeller() const { return std::make_unique<FileTeller>(*this, inner_.NewTeller()); }
+
+void MessageFiles::Fail(Error error) const {
+  const std::lock_guard lock(mutex_);
+  if (errors_.size() < kMaxErrors) errors_.push_back(std::move(error));
+}
+
+}  // namespace glasspost::analysis

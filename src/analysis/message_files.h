@@ -1,0 +1,43 @@
+// Writes every message as an .eml file beside whatever another report tells. Files are named by conversation and order:
+// 0012-1.eml; one that is not whole 0012-1-incomplete.eml. Nothing is overwritten.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "analysis/teller.h"
+#include "base/error.h"
+
+namespace glasspost::analysis {
+
+class MessageFiles final : public Report {
+ public:
+  // `inner` tells as it would alone; it must outlive this. `directory` exists (see Prepare).
+  MessageFiles(Report& inner, std::string directory) : inner_(inner), directory_(std::move(directory)) {}
+
+  // Makes the directory if it is not there.
+  Expected<void> Prepare() const;
+
+  Wants wants() const override;
+  std::unique_ptr<Teller> NewTeller() const override;
+  void Write(std::uint64_t number, TextStore& text) override { inner_.Write(number, text); }
+
+  std::uint64_t written() const { return written_; }
+  // What went wrong, in the order in which it did.
+  const std::vector<Error>& errors() const { return errors_; }
+
+ private:
+  class FileTeller;
+  void Fail(Error error) const;
+
+  Report& inner_;
+  std::string directory_;
+  mutable std::atomic<std::uint64_t> written_ = 0;
+  mutable std::mutex mutex_;  // of errors_
+  mutable std::vector<Error> errors_;
+};
+
+}  // namespace glasspost::analysis
