@@ -18,7 +18,8 @@ constexpr mode_t kDirectoryMode = 0700, kFileMode = 0600;  // mail is private
 
 class MessageFiles::FileTeller final : public Teller {
  public:
-  FileTeller(const MessageFiles& files, std::unique_ptr<Teller> inner) : files_(files), wants_(files.inner_.wants()), inner_(std::move(inner)) {}
+  FileTeller(const MessageFiles& files, std::unique_ptr<Teller> inner)
+      : files_(files), wants_(files.inner_.wants()), inner_(std::move(inner)) {}
   ~FileTeller() override {
     for (Open& o : open_)
       if (o.fd >= 0) close(o.fd), unlink(o.path.c_str());
@@ -57,12 +58,14 @@ class MessageFiles::FileTeller final : public Teller {
     return [&files = files_, done = std::exchange(done_, {}), inner = inner_->WhenNumbered()](std::uint64_t number) {
       if (inner) inner(number);
       for (const Done& d : done) {
-        const std::string name = fmt::format("{}/{:04}-{}{}.eml", files.directory_, number, d.order, d.truncated ? "-incomplete" : "");
+        const std::string name =
+            fmt::format("{}/{:04}-{}{}.eml", files.directory_, number, d.order, d.truncated ? "-incomplete" : "");
         // link() fails where the name is taken; rename() would overwrite.
         if (link(d.path.c_str(), name.c_str()) == 0) {
           ++files.written_;
         } else {
-          files.Fail({errno == EEXIST ? "is there already and is not overwritten" : std::strerror(errno), name, "choose another folder"});
+          files.Fail({errno == EEXIST ? "is there already and is not overwritten" : std::strerror(errno), name,
+                      "choose another folder"});
         }
         unlink(d.path.c_str());
       }
@@ -88,7 +91,8 @@ class MessageFiles::FileTeller final : public Teller {
     fchmod(o.fd, kFileMode);
   }
   void GiveUp(Open& o, const char* what) {
-    files_.Fail({fmt::format("a message file {}: {}", what, std::strerror(errno)), files_.directory_, "free space, or choose another folder"});
+    files_.Fail({fmt::format("a message file {}: {}", what, std::strerror(errno)), files_.directory_,
+                 "free space, or choose another folder"});
     if (o.fd >= 0) close(o.fd), unlink(o.path.c_str());
     o.fd = -1;
     o.failed = true;
@@ -105,7 +109,8 @@ Expected<void> MessageFiles::Prepare() const {
   if (mkdir(directory_.c_str(), kDirectoryMode) == 0 || errno == EEXIST) {
     if (access(directory_.c_str(), W_OK | X_OK) == 0) return {};
   }
-  return glasspost::Fail(fmt::format("the folder for the messages cannot be used: {}", std::strerror(errno)), directory_, "choose another with --messages");
+  return glasspost::Fail(fmt::format("the folder for the messages cannot be used: {}", std::strerror(errno)), directory_,
+                         "choose another with --messages");
 }
 
 Report::Wants MessageFiles::wants() const {

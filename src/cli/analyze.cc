@@ -14,6 +14,7 @@
 #include "analysis/json_report.h"
 #include "analysis/message_files.h"
 #include "analysis/pipeline.h"
+#include "analysis/quiet_report.h"
 #include "analysis/table_report.h"
 #include "cli/spool.h"
 #include "cli/terminal.h"
@@ -69,8 +70,10 @@ class Analyze {
     const Arguments& a = arguments_;
     if (files_.empty()) return Fail("no capture file given", {}, "name one, or - for standard input");
     if (!a.files.empty() && !a.hex_files.empty()) return Fail("--from-hex and capture files cannot be read together");
-    if (a.hex && a.conversations.empty()) return Fail("--hex shows a command of a conversation", {}, "say which with --conversation N");
-    if (a.json && !a.conversations.empty()) return Fail("--json tells all conversations", {}, "leave --conversation out, and choose with jq or grep");
+    if (a.hex && a.conversations.empty())
+      return Fail("--hex shows a command of a conversation", {}, "say which with --conversation N");
+    if (a.json && !a.conversations.empty())
+      return Fail("--json tells all conversations", {}, "leave --conversation out, and choose with jq or grep");
     if (std::count(files_.begin(), files_.end(), "-") > 1) return Fail("standard input can be read only once");
     return {};
   }
@@ -105,7 +108,7 @@ class Analyze {
       last = number;
       if (std::binary_search(wanted.begin(), wanted.end(), number)) first_frames.insert(first_frame);
     };
-    analysis::TableReport quiet(nullptr, language_, {});
+    analysis::QuietReport quiet;
     int status = Read(quiet, options);
     if (status == kCannotOpen) return status;
     faults_told_ = true;
@@ -118,7 +121,8 @@ class Analyze {
     analysis::PipelineOptions second;
     second.only = &first_frames;
     if (arguments_.hex) return std::max(status, TellHex(second));
-    analysis::DialogueReport report(stdout, {.language = language_, .style = style_, .full = arguments_.full, .show_secrets = arguments_.show_secrets});
+    analysis::DialogueReport report(
+        stdout, {.language = language_, .style = style_, .full = arguments_.full, .show_secrets = arguments_.show_secrets});
     report.SetNumbers(wanted);
     return std::max(status, Read(report, second));
   }
@@ -127,7 +131,9 @@ class Analyze {
     analysis::ExchangeFrames frames(arguments_.hex_exchange);
     const int status = Read(frames, options);
     if (frames.frames().empty()) {
-      Complain({fmt::format("the conversation has no exchange {}", arguments_.hex_exchange), {}, "glasspost analyze FILE --conversation N shows them"});
+      Complain({fmt::format("the conversation has no exchange {}", arguments_.hex_exchange),
+                {},
+                "glasspost analyze FILE --conversation N shows them"});
       return kUsage;
     }
     return std::max(status, DescribeFrames(&frames.frames()));
@@ -166,9 +172,11 @@ class Analyze {
     frames_ = result->frames;
     if (!std::exchange(faults_told_, true)) {
       for (const auto& fault : source.faults()) Complain(fault.error);
-      if (result->unknown_link > 0) Complain({fmt::format("{} frames of a link type that is not read were passed over", result->unknown_link), {}, {}});
+      if (result->unknown_link > 0)
+        Complain({fmt::format("{} frames of a link type that is not read were passed over", result->unknown_link), {}, {}});
     }
-    if (result->spill_failed) Complain({"a temporary file could not be written; some conversations are missing", {}, "free space in TMPDIR"});
+    if (result->spill_failed)
+      Complain({"a temporary file could not be written; some conversations are missing", {}, "free space in TMPDIR"});
     return Flushed(source.faults().empty() && !result->spill_failed ? kRead : kFaults);
   }
 
@@ -194,10 +202,12 @@ void AddAnalyze(CLI::App& app, int& status) {
   auto a = std::make_shared<Arguments>();
   CLI::App* sub = app.add_subcommand("analyze", "tell every mail conversation in capture files");
   sub->add_option("FILE", a->files, "pcap or pcapng, also gzip or zstd; - for standard input");
-  sub->add_option("--from-hex", a->hex_files, "read packets printed in hex (plain, xxd, hexdump -C, Wireshark) in place of captures");
+  sub->add_option("--from-hex", a->hex_files,
+                  "read packets printed in hex (plain, xxd, hexdump -C, Wireshark) in place of captures");
   sub->add_option("--conversation,-c", a->conversations, "tell conversation N in full")->check(CLI::PositiveNumber);
   sub->add_flag("--full", a->full, "with --conversation: all of each message and of long replies");
-  sub->add_flag("--hex", a->hex, "with --conversation: how one command and its reply lie in TCP, IP and Ethernet, octet by octet");
+  sub->add_flag("--hex", a->hex,
+                "with --conversation: how one command and its reply lie in TCP, IP and Ethernet, octet by octet");
   sub->add_option("--exchange", a->hex_exchange, "with --hex: which exchange (otherwise the first with both sides)");
   sub->add_flag("--json", a->json, "one JSON object a line for each conversation");
   sub->add_flag("--no-messages", a->no_messages, "with --json: leave the messages out");

@@ -11,7 +11,9 @@
 namespace glasspost::cli {
 namespace {
 
-Error Problem(const char* what) { return {fmt::format("{}: {}", what, std::strerror(errno)), "standard input", "free space in TMPDIR, or name a file"}; }
+Error Problem(const char* what) {
+  return {fmt::format("{}: {}", what, std::strerror(errno)), "standard input", "free space in TMPDIR, or name a file"};
+}
 
 bool WriteAll(int fd, const char* data, std::size_t size) {
   while (size > 0) {

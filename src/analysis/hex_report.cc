@@ -1,0 +1,184 @@
+#include "analysis/hex_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/escape.h"
+#include "base/sha256.h"
+#include "base/time_text.h"
+#include "capture/checksum.h"
+#include "capture/describe.h"
+
+namespace glasspost::analysis {
+namespace {
+
+constexpr std::size_t kRowOctets = 16;   // of payload a row
+constexpr std::size_t kShownOctets = 8;  // of a field on its line
+constexpr std::size_t kHexWidth = kShownOctets * 3 + 1;
+
+bool Contains(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
+
+std::string HexOctets(Bytes octets, std::size_t most) {
+  std::string text;
+  for (std::size_t i = 0; i < octets.size() && i < most; ++i) text += fmt::format("{}{:02x}", i == 0 ? "" : " ", octets[i]);
+  if (octets.size() > most) text += " …";
+  return text;
+}
+
+// A value as people read it: addresses as addresses, identifiers and checksums in hex, counts in decimal.
+std::string ValueText(Field field, const FieldValue& value, std::size_t length, Language language) {
+  const std::string_view name = Info(field).abbreviation;
+  if (const auto* number = std::get_if<std::uint64_t>(&value)) {
+    if (name.ends_with("checksum.status")) {
+      const auto status = static_cast<capture::ChecksumStatus>(*number);
+      return std::string(language == Language::kChinese ? capture::NameChinese(status) : capture::Name(status));
+    }
+    const bool hex = Contains(name, "checksum") || name.ends_with(".type") || name.ends_with(".etype") ||
+                     name.ends_with("ip.id") || name == "ip.flags" || name == "tcp.flags" || name == "ip.dsfield" ||
+                     Contains(name, "ident");
+    return hex ? fmt::format("0x{:0{}x}", *number, std::min<std::size_t>(std::max<std::size_t>(length, 1) * 2, 8))
+               : fmt::format("{}", *number);
+  }
+  if (const auto* bytes = std::get_if<Bytes>(&value)) {
+    if (bytes->size() == 4) return Address::V4(bytes->data()).Text();
+    if (bytes->size() == 16) return Address::V6(bytes->data()).Text();
+    if (bytes->size() == 6) {
+      const Bytes b = *bytes;
+      return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[0], b[1], b[2], b[3], b[4], b[5]);
+    }
+    return {};
+  }
+  if (const auto* text = std::get_if<Octets>(&value)) return ForTerminal(*text);
+  return {};
+}
+
+class Describer {
+ public:
+  Describer(Language language, const Style& style)
+      : language_(language), chinese_(language == Language::kChinese), style_(style) {}
+
+  std::string Tell(const capture::RawFrame& frame) {
+    capture::FieldList list;
+    const capture::FrameDescription d = capture::DescribeFrame(frame, list);
+    Title(frame, d);
+    for (const auto& e : list.entries) {
+      if (e.field == Field::kFrameNumber || e.field == Field::kFrameLength || e.field == Field::kFrameCaptured) continue;
+      Entry(frame, e);
+    }
+    if (d.captured < d.expected) {
+      out_ += style_.Yellow(
+          chinese_ ? fmt::format("  只有 {} 个八位组，原有 {} 个：其余未捕获，不作猜测。\n", d.captured, d.expected)
+                   : fmt::format("  only {} of {} octets are here: the rest was not captured, and nothing is guessed.\n",
+                                 d.captured, d.expected));
+    }
+    return std::move(out_) + "\n";
+  }
+
+ private:
+  void Title(const capture::RawFrame& frame, const capture::FrameDescription& d) {
+    std::string time;
+    if (frame.time != 0) time = "  ", AppendTimeOfDay(time, frame.time);
+    const std::string head = chinese_ ? fmt::format("第 {} 帧，{} 个八位组", frame.number, d.captured)
+                                      : fmt::format("Frame {}, {} octets", frame.number, d.captured);
+    out_ += style_.Bold(head) + style_.Dim(time) + "\n";
+  }
+
+  std::string Label(const FieldInfo& info) const { return std::string(chinese_ ? info.label_zh : info.label_en); }
+
+  void Entry(const capture::RawFrame& frame, const capture::FieldList::Entry& e) {
+    const FieldInfo& info = Info(e.field);
+    const std::size_t size = frame.octets.size();
+    if (e.missing) {
+      out_ += style_.Yellow(fmt::format("    {:04x}  {}{} ({}): {}\n", e.range.offset, std::string(kHexWidth, ' '), Label(info),
+                                        info.abbreviation, chinese_ ? "未捕获" : "not captured"));
+      return;
+    }
+    const bool header = std::holds_alternative<std::monostate>(e.value);
+    const std::size_t from = std::min(e.range.offset, size);
+    const Bytes octets = frame.octets.subspan(from, std::min(e.range.length, size - from));
+    if (header) {
+      out_ += "  " + style_.Bold(Label(info)) +
+              style_.Dim(fmt::format("  ({}, {} {})", info.abbreviation, octets.size(), chinese_ ? "个八位组" : "octets")) + "\n";
+      return;
+    }
+    const bool payload = e.field == Field::kTcpPayload || e.field == Field::kUdpPayload || e.field == Field::kData;
+    if (payload) return Payload(e, octets);
+    out_ += style_.Dim(fmt::format("    {:04x}  ", e.range.offset)) +
+            style_.Cyan(PadRight(HexOctets(octets, kShownOctets), kHexWidth)) + Label(info) +
+            style_.Dim(fmt::format(" ({})", info.abbreviation));
+    const std::string value = ValueText(e.field, e.value, e.range.length, language_);
+    if (!value.empty()) out_ += ": " + value;
+    out_ += '\n';
+  }
+
+  void Payload(const capture::FieldList::Entry& e, Bytes octets) {
+    out_ +=
+        "  " + style_.Bold(Label(Info(e.field))) +
+        style_.Dim(fmt::format("  ({}, {} {})", Info(e.field).abbreviation, octets.size(), chinese_ ? "个八位组" : "octets")) +
+        "\n";
+    for (std::size_t at = 0; at < octets.size(); at += kRowOctets) {
+      const Bytes row = octets.subspan(at, std::min(kRowOctets, octets.size() - at));
+      std::string ascii;
+      for (const std::uint8_t o : row) ascii += o >= 0x20 && o < 0x7f ? static_cast<char>(o) : '.';
+      out_ += style_.Dim(fmt::format("    {:04x}  ", e.range.offset + at)) +
+              style_.Cyan(PadRight(HexOctets(row, kRowOctets), kRowOctets * 3 + 1)) + ascii + "\n";
+    }
+  }
+
+  Language language_;
+  bool chinese_;
+  const Style& style_;
+  std::string out_;
+};
+
+}  // namespace
+
+class ExchangeFrames::Finder final : public Teller {
+ public:
+  explicit Finder(const ExchangeFrames& owner) : owner_(owner) {}
+  void OnExchange(const ConversationFacts&, const Exchange& e) override {
+    const bool wanted = owner_.exchange_ != 0 ? e.number == owner_.exchange_ : frames_.empty() && e.has_request && e.has_reply;
+    if (!wanted) return;
+    for (const FrameList* list : {&e.request.span.frames, &e.reply.span.frames})
+      list->ForEach([&](std::uint64_t f) { frames_.push_back(f); });
+  }
+  void OnMessage(const ConversationFacts&, const MessageFacts&) override {}
+  void OnFinding(const ConversationFacts&, const Finding&) override {}
+  void Finish(const ConversationFacts&, TextStore&) override {}
+  std::function<void(std::uint64_t)> WhenNumbered() override {
+    return [&owner = owner_, frames = frames_](std::uint64_t) {
+      auto& all = owner.frames_;
+      all.insert(all.end(), frames.begin(), frames.end());
+      std::sort(all.begin(), all.end());
+      all.erase(std::unique(all.begin(), all.end()), all.end());
+    };
+  }
+
+ private:
+  const ExchangeFrames& owner_;
+  std::vector<std::uint64_t> frames_;
+};
+
+std::unique_ptr<Teller> ExchangeFrames::NewTeller() const { return std::make_unique<Finder>(*this); }
+
+std::string DescribeFrameText(const capture::RawFrame& frame, Language language, const Style& style) {
+  return Describer(language, style).Tell(frame);
+}
+
+Expected<void> WriteFrames(std::FILE* out, capture::FrameSource& source, const std::vector<std::uint64_t>* wanted,
+                           Language language, const Style& style) {
+  capture::FrameBatch batch;
+  for (;;) {
+    const auto more = source.Next(batch);
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
+    for (const capture::RawFrame& frame : batch.frames) {
+      if (wanted != nullptr && !std::binary_search(wanted->begin(), wanted->end(), frame.number)) continue;
+      const std::string text = DescribeFrameText(frame, language, style);
+      std::fwrite(text.data(), 1, text.size(), out);
+    }
+  }
+}
+
+}  // namespace glasspost::analysis

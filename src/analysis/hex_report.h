@@ -1,0 +1,40 @@
+// Frames told octet by octet: each field of Ethernet, IP, TCP or UDP with its octets, its name, Wireshark's name and its value.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include "analysis/language.h"
+#include "analysis/style.h"
+#include "analysis/teller.h"
+#include "base/error.h"
+#include "capture/frame_source.h"
+
+namespace glasspost::analysis {
+
+// Finds the frames of one exchange (0: the first that has both sides) of the conversations it is given.
+class ExchangeFrames final : public Report {
+ public:
+  explicit ExchangeFrames(std::uint64_t exchange) : exchange_(exchange) {}
+  Wants wants() const override { return {.message_header = false, .message_digest = false}; }
+  std::unique_ptr<Teller> NewTeller() const override;
+  void Write(std::uint64_t, TextStore&) override {}
+  // In ascending order. After the run.
+  const std::vector<std::uint64_t>& frames() const { return frames_; }
+
+ private:
+  class Finder;
+  std::uint64_t exchange_;
+  mutable std::vector<std::uint64_t> frames_;  // changed on the collecting thread only
+};
+
+// Writes the description of the frames with these numbers (null: all). False-like error: a file cannot be opened.
+Expected<void> WriteFrames(std::FILE* out, capture::FrameSource& source, const std::vector<std::uint64_t>* wanted,
+                           Language language, const Style& style);
+
+// The description of one frame, for tests and for the page.
+std::string DescribeFrameText(const capture::RawFrame& frame, Language language, const Style& style);
+
+}  // namespace glasspost::analysis
