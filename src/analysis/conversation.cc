@@ -64,7 +64,7 @@ void Conversation::Route(int side, Octets octets, const Origin& origin) {
 // Keeps the octets until enough was said; mostly the first piece is enough, and then nothing is kept.
 void Conversation::Hold(int side, Octets octets, const Origin& origin) {
   spoke_ |= static_cast<std::uint8_t>(1 << side);
-  held_.push_back({side, std::string(octets), origin});
+  held_.push_back({side, std::string(octets), 0, origin});
   Decide(held_.size() >= kMaxHeldPieces);
 }
 
@@ -106,8 +106,11 @@ void Conversation::Begin(const Detection& d) {
 void Conversation::Replay() {
   const auto held = std::exchange(held_, {});
   for (const Held& h : held) {
-    if (h.octets.empty()) continue;
-    Route(h.side, h.octets, h.origin);
+    if (h.gap > 0) {
+      RouteGap(h.side, h.gap, h.origin);
+    } else {
+      Route(h.side, h.octets, h.origin);
+    }
   }
 }
 
@@ -120,11 +123,15 @@ void Conversation::OnTcpGap(int side, std::uint64_t offset, std::uint64_t length
     facts_.gaps.back().length += length;
   }
   if (state_ == State::kUndecided) {
-    held_gaps_ |= static_cast<std::uint8_t>(1 << side);
+    if (held_.size() < kMaxHeldPieces) held_.push_back({side, {}, length, origin});
     return;
   }
-  if (in_tls_) return tls_->OnGap(direction, length, origin);
-  if (observer_ != nullptr) observer_->OnGap(direction, length, origin);
+  RouteGap(side, length, origin);
+}
+
+void Conversation::RouteGap(int side, std::uint64_t length, const Origin& origin) {
+  if (in_tls_) return tls_->OnGap(DirectionOf(side), length, origin);
+  if (observer_ != nullptr) observer_->OnGap(DirectionOf(side), length, origin);
 }
 
 void Conversation::OnTcpFin(int side, const Origin& origin) {

@@ -50,6 +50,7 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   struct Held {  // octets that came before the protocol was known
     int side;
     std::string octets;
+    std::uint64_t gap;  // octets that are missing here; then `octets` is empty
     Origin origin;
   };
   struct OpenMessage {
@@ -85,6 +86,7 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
 
   Direction DirectionOf(int side) const { return side == facts_.client_side ? Direction::kToServer : Direction::kToClient; }
   void Route(int side, Octets octets, const Origin& origin);
+  void RouteGap(int side, std::uint64_t length, const Origin& origin);
   void Hold(int side, Octets octets, const Origin& origin);
   void Decide(bool ended);
   void Begin(const Detection& detection);
@@ -106,7 +108,6 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   bool speech_over_ = false;
   std::uint8_t spoke_ = 0;      // bit a side
   std::uint8_t fins_ = 0;       // bit a side
-  std::uint8_t held_gaps_ = 0;  // bit a side: a gap came before the protocol was known
   Timestamp close_start_ = kNoTime;
   std::uint64_t messages_ = 0;
   std::unique_ptr<Observer> observer_;
