@@ -1,0 +1,327 @@
+// The client's side of a POP3 conversation, and the entrances.
+#include "wire/pop3/observer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/redaction.h"
+
+namespace glasspost::pop3 {
+namespace {
+
+constexpr std::size_t kLongestMechanism = 20;  // RFC 4422 §3.1
+
+bool IsMechanism(Octets name) {
+  const auto is_part = [](char c) { return IsAlpha(c) || IsDigit(c) || c == '-' || c == '_'; };
+  return name.size() <= kLongestMechanism && std::all_of(name.begin(), name.end(), is_part);
+}
+
+// A TLS record's first octet: change cipher spec to application data (RFC 8446 §5.1).
+bool IsTlsRecord(char c) { return c >= 0x14 && c <= 0x17; }
+
+}  // namespace
+
+void Pop3Observer::Pending::Clear() {
+  request.Clear();
+  command = Command::kUnknown;
+  shape = Shape::kSingle;
+  answer = pipelined = cleartext = bare_lf = too_long = false;
+  lost_before = 0;
+}
+
+Pop3Observer::Pop3Observer(ObserverSink& sink, const ObserverOptions& options, const Pop3Limits& limits)
+    : sink_(sink),
+      options_(options),
+      limits_(limits),
+      sasl_(options.show_secrets),
+      maildrop_(limits.listed),
+      client_lines_(limits.line_octets),
+      server_lines_(limits.line_octets) {}
+
+void Pop3Observer::OnOctets(Direction direction, Octets octets, const Origin& origin) {
+  if (octets.empty() || ended_) return;
+  any_octets_ = true;
+  if (direction == Direction::kToServer)
+    FromClient(octets, origin);
+  else
+    FromServer(octets, origin);
+}
+
+void Pop3Observer::OnGap(Direction direction, std::uint64_t length, const Origin& origin) {
+  if (ended_) return;
+  any_octets_ = true;
+  if (direction == Direction::kToServer)
+    ClientGap(length, origin);
+  else
+    ServerGap(length, origin);
+}
+
+void Pop3Observer::OnFin(Direction, const Origin&) { closed_ = true; }
+
+void Pop3Observer::OnEnd(const Origin& origin, bool reset) {
+  if (ended_) return;
+  ended_ = true;
+  closed_ |= reset;
+  if (tls_ != Tls::kOpaque) {
+    PartialServerLine(origin);
+    if (state_ == ServerState::kStray) FinishStray(origin);
+    if (state_ == ServerState::kLines || state_ == ServerState::kMessage) FinishBody(!loose_end_, server_at_, origin);
+    PartialClientLine(origin);
+    UnansweredAll(origin);
+  }
+  EndFindings(origin);
+}
+
+void Pop3Observer::OnMidStream() {
+  client_resync_ = lossy_ = caps_unknown_ = true;
+  greeting_due_ = false;
+  session_ = State::kUnknown;
+  last_phase_ = Phase::kRetrieval;
+  BeginStray(false, false, 0);
+}
+
+void Pop3Observer::OnOneSided(Direction seen) {
+  client_seen_ = seen == Direction::kToServer;
+  server_seen_ = seen == Direction::kToClient;
+  session_ = State::kUnknown;
+  lossy_ = caps_unknown_ = true;
+  if (!server_seen_) greeting_due_ = false;
+}
+
+void Pop3Observer::OnTlsEstablished(const Origin& origin) {
+  if (any_octets_) {
+    if (state_ == ServerState::kStray) FinishStray(origin);
+    if (state_ == ServerState::kLines || state_ == ServerState::kMessage) FinishBody(true, server_at_, origin);
+    UnansweredAll(origin);
+    greeting_due_ = false;  // RFC 2595 §4: no second greeting
+    session_ = State::kAuthorization;
+  }
+  client_lines_.Reset(), server_lines_.Reset();
+  client_line_.Clear(), server_line_.Clear();
+  // All that was learned in the clear is void (RFC 2595 §4).
+  pipelining_offered_ = user_given_ = answer_expected_ = client_resync_ = false;
+  status_gap_ = drop_fragment_ = caps_unknown_ = false;
+  stls_offered_ = 0;
+  lost_ = 0;
+  sasl_.Reset();
+  maildrop_.Clear();
+  tls_ = Tls::kDone;
+}
+
+bool Pop3Observer::IsTls(Octets in, const Origin& o) {
+  if (tls_ != Tls::kAccepted) return tls_ == Tls::kOpaque;
+  tls_ = IsTlsRecord(in.front()) ? Tls::kOpaque : Tls::kNone;
+  if (tls_ == Tls::kOpaque) return true;
+  Tell(FindingId::kPlaintextInjection, number_, o);
+  return false;
+}
+
+void Pop3Observer::FromClient(Octets in, const Origin& o) {
+  // STLS whose +OK was lost: the handshake itself says that it was accepted.
+  if (count_ > 0 && Front().command == Command::kStls && status_gap_ && client_line_.length == 0 && in.front() == 0x16) {
+    Unanswered(o);
+    AcceptTls(o);
+  }
+  text::Line line;
+  while (!in.empty()) {
+    if (IsTls(in, o)) {
+      client_at_ += in.size();
+      return;
+    }
+    if (client_line_.length == 0) client_line_.offset = client_at_;
+    const std::size_t before = in.size();
+    const auto step = client_lines_.Next(in, line);
+    client_at_ += before - in.size();
+    client_line_.length += before - in.size();
+    client_line_.Touch(o);
+    if (step == text::LineSplitter::Step::kMore) return;
+    ClientLine(line, o);
+    client_line_.Clear();
+  }
+}
+
+void Pop3Observer::ClientLine(const text::Line& line, const Origin& o) {
+  if (answer_expected_) return ClientAnswer(line, o);
+  const CommandLine c = ParseCommand(line.text);
+  if (client_resync_) {
+    // After a loss a line may be the rest of one, or an answer to a challenge: nothing to show unless it is a command.
+    if (c.command == Command::kUnknown) return;
+    client_resync_ = false;
+  }
+  if (sasl_.active() && c.command == Command::kUnknown) return ClientAnswer(line, o);
+  ClientCommand(c, line, o);
+}
+
+void Pop3Observer::ClientAnswer(const text::Line& line, const Origin& o) {
+  Outran(o);  // answers without waiting are no pipelining
+  if (!sasl_.active()) sasl_.Begin("", std::nullopt, step_);
+  answer_expected_ = client_resync_ = false;
+  Pending& p = Push(line);
+  p.answer = true;
+  p.command = Command::kAuth;
+  p.request.verb = "*";
+  sasl_.OnResponse(line.text, step_, line.cut ? line.length : sasl::SaslObserver::kWhole);
+  std::swap(p.request.argument, step_.shown_argument);
+  std::swap(p.request.decoded, step_.decoded);
+  p.request.sasl = step_.content;
+  p.cleartext = step_.content == SaslContent::kPassword || step_.content == SaslContent::kCredentials ||
+                step_.content == SaslContent::kToken;
+  if (!server_seen_) Unanswered(o);
+}
+
+void Pop3Observer::ClientCommand(const CommandLine& c, const text::Line& line, const Origin& o) {
+  const bool outran = Outran(o);
+  pipeliner_ |= outran;
+  if (!outran) queue_gap_ = false;
+  if (count_ == 0 && !busy_ && sasl_.active()) sasl_.Reset();
+  commands_lost_ = false;
+  Pending& p = Push(line);
+  p.pipelined = outran;
+  p.command = c.command;
+  if (c.command == Command::kUnknown)
+    p.request.verb = UpperCase(c.verb);
+  else
+    p.request.verb = Name(c.command);
+  p.shape = ShapeOf(c.command, !c.argument.empty());
+  // The argument may be what is missing.
+  if (line.cut && c.argument.empty() && p.shape != ShapeOf(c.command, true)) p.shape = Shape::kUnknown;
+  p.too_long = line.length > limits_.command_octets && c.command != Command::kAuth;
+  const auto at = static_cast<std::size_t>(c.argument.data() - line.text.data());
+  const std::size_t octets = line.cut && !c.argument.empty() ? line.length - at : c.argument.size();
+  FillArgument(p, c, octets, line.cut);
+  if (!server_seen_) Unanswered(o);
+}
+
+void Pop3Observer::FillArgument(Pending& p, const CommandLine& c, std::size_t octets, bool cut) {
+  std::string& out = p.request.argument;
+  const auto secret = [&](Octets text, std::size_t length) {
+    if (options_.show_secrets)
+      out.append(text);
+    else if (length > 0)
+      out.append(Mask(length));
+  };
+  switch (c.command) {
+    case Command::kPass:
+      p.cleartext = true;
+      return secret(c.argument, octets);
+    case Command::kApop: {
+      const std::size_t space = std::min(c.argument.find(' '), c.argument.size());
+      out.assign(c.argument.substr(0, std::min(space + 1, c.argument.size())));
+      return secret(c.argument.substr(out.size()), octets - out.size());
+    }
+    case Command::kAuth:
+      return FillAuth(p, c.argument, octets, cut);
+    case Command::kUnknown:
+      // PASSWD, PASSWORD: a person's slip is a secret too.
+      if (StartsWithNoCase(c.verb, "PASS")) return secret(c.argument, octets);
+      [[fallthrough]];
+    default:
+      out.assign(c.argument);
+  }
+}
+
+void Pop3Observer::FillAuth(Pending& p, Octets argument, std::size_t octets, bool cut) {
+  if (argument.empty()) return;
+  const std::size_t space = argument.find_first_of(" \t");
+  const Octets mechanism = argument.substr(0, space);
+  const Octets initial = space == Octets::npos ? Octets{} : Trim(argument.substr(space));
+  if (!IsMechanism(mechanism)) {
+    p.request.argument = options_.show_secrets ? std::string(argument) : Mask(octets);
+    return;
+  }
+  const std::size_t before = initial.empty() ? 0 : static_cast<std::size_t>(initial.data() - argument.data());
+  sasl_.Begin(mechanism, initial.empty() ? std::nullopt : std::optional(initial), step_,
+              cut ? octets - before : sasl::SaslObserver::kWhole);
+  p.request.argument.assign(mechanism);
+  if (!initial.empty()) p.request.argument.append(" ").append(step_.shown_argument);
+  std::swap(p.request.decoded, step_.decoded);
+  p.request.sasl = step_.content;
+  p.cleartext = sasl_.password_seen();
+}
+
+Pop3Observer::Pending& Pop3Observer::Push(const text::Line& line) {
+  if (count_ >= limits_.pending) {
+    Tell(FindingId::kTooMuch, 0, {client_line_.frames.last(), client_line_.last_time}, "commands that wait for a reply");
+    lossy_ = true;
+    const Origin o{client_line_.frames.last(), client_line_.last_time};
+    UnansweredAll(o);
+  }
+  if (count_ == ring_.size()) {
+    std::vector<Pending> larger(std::max<std::size_t>(4, ring_.size() * 2));
+    for (std::size_t i = 0; i < count_; ++i) larger[i] = std::move(At(i));
+    ring_ = std::move(larger);
+    head_ = 0;
+  }
+  Pending& p = At(count_++);
+  p.Clear();
+  std::swap(p.request.span, client_line_);
+  p.request.cut = line.cut;
+  p.bare_lf = !line.crlf;
+  p.lost_before = std::exchange(lost_, 0);
+  return p;
+}
+
+bool Pop3Observer::Outran(const Origin& o) {
+  if (!server_seen_) return false;
+  if (state_ == ServerState::kStray) {
+    if (pipeliner_) return stray_trust_ = true;
+    FinishStray(o);
+    if (count_ > 0) return true;
+    status_gap_ = false;
+    lost_ = 0;
+    return false;
+  }
+  if (busy_) {
+    if (pipeliner_ || count_ > 0 || (!body_gap_ && !loose_end_)) return true;
+    FinishBody(!loose_end_, server_at_, o);
+    lost_ = 0;
+    return false;
+  }
+  const bool reply_lost = status_gap_ && !pipeliner_;
+  if (count_ > 0 && !reply_lost) return true;
+  if (greeting_due_ && !reply_lost && count_ == 0) return true;
+  if (reply_lost) {
+    UnansweredAll(o);
+    greeting_due_ = false;
+  }
+  status_gap_ = false;
+  if (!pipeliner_) lost_ = 0;  // it would not speak if the reply to what was lost were still to come
+  return false;
+}
+
+// A command that a loss (or the end) cut off behind its verb.
+bool Pop3Observer::PartialClientLine(const Origin& o) {
+  if (client_line_.length == 0) return false;
+  const text::Line line{.text = client_lines_.partial(), .crlf = true, .cut = true, .length = client_lines_.pending()};
+  const CommandLine c = ParseCommand(line.text);
+  bool told = true;
+  if (answer_expected_)
+    ClientAnswer(line, o);
+  else if (c.command != Command::kUnknown)
+    ClientCommand(c, line, o);
+  else
+    told = false;
+  client_lines_.Reset();
+  client_line_.Clear();
+  return told;
+}
+
+void Pop3Observer::ClientGap(std::uint64_t length, const Origin& o) {
+  if (tls_ != Tls::kOpaque) {
+    const bool told = PartialClientLine(o);
+    // What a client says, lost or not, it says after the reply before: if that reply was lost too, it will not come any more.
+    if (!busy_ && status_gap_ && !pipeliner_ && !told) {
+      UnansweredAll(o);
+      status_gap_ = greeting_due_ = false;
+    }
+    if (!told) ++lost_;
+    if (state_ == ServerState::kStray) stray_trust_ = true;
+    client_resync_ = commands_lost_ = lossy_ = true;
+    answer_expected_ = false;
+    if (sasl_.active()) sasl_.OnGap();
+    session_ = State::kUnknown;
+  }
+  client_at_ += length;
+}
+
+}  // namespace glasspost::pop3
