@@ -2,15 +2,4 @@
 
 #include "wire/imap/observer.h"
 #include "wire/pop3/observer.h"
-
-namespace glasspost {
-
-std::unique_ptr<Observer> MakeObserver(Protocol protocol, ObserverSink& sink, const ObserverOptions& options) {
-  switch (protocol) {
-    case Protocol::kImap: return std::make_unique<imap::ImapObserver>(sink, options);
-    case Protocol::kPop3: return std::make_unique<pop3::Pop3Observer>(sink, options);
-    default: return nullptr;
-  }
-}
-
-}  // namespace glasspost
+#include "wire/smtp/observer.h"
