@@ -101,6 +101,12 @@ void Conversation::Begin(const Detection& d) {
     observer_ = MakeObserver(d.protocol, *this, OptionsOf(wants_));
   }
   if (!facts_.udp && !facts_.syn_seen) observer_->OnMidStream();
+  if (one_sided_ >= 0) observer_->OnOneSided(DirectionOf(one_sided_));
+}
+
+void Conversation::OnOneSided(int seen) {
+  one_sided_ = seen;
+  if (observer_ != nullptr) observer_->OnOneSided(DirectionOf(seen));
 }
 
 void Conversation::Replay() {

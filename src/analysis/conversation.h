@@ -36,6 +36,8 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
 
   // Counts the packet; for UDP also tells its payload.
   void OnPacket(int side, const capture::Packet& packet);
+  // The capture holds nothing of the other side.
+  void OnOneSided(int seen);
   // Nothing more will be said: pending exchanges and open messages are told as they are. Once.
   void EndOfSpeech(const Origin& origin);
   // The conversation is over, no packet of it will come any more. Appends the text. After EndOfSpeech.
@@ -106,6 +108,7 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   State state_ = State::kUndecided;
   bool in_tls_ = false;
   bool speech_over_ = false;
+  int one_sided_ = -1;  // the only side that the capture holds
   std::uint8_t spoke_ = 0;      // bit a side
   std::uint8_t fins_ = 0;       // bit a side
   Timestamp close_start_ = kNoTime;

@@ -180,15 +180,18 @@ void FlowTable::MoveTo(Flow* f, List& list) {
 
 void FlowTable::Feed(Flow* f, int side, const Packet& p) {
   f->conversation->OnPacket(side, p);
-  if (f->tcp) f->tcp->Add(side, p, *f->conversation);
+  if (f->tcp) {
+    f->tcp->Add(side, p, *f->conversation);
+    if (f->tcp->packets() == limits_.tcp.reorder_window + 1) NoteOneSided(f);
+  }
   if (f->undecided) NoteDecision(f);
   if (f->conversation == nullptr || f->list != &open_ || !f->tcp || !f->tcp->closed()) return;
-  if (f->tcp->reset()) {
-    f->settle_until = now_ + limits_.settle;
-    MoveTo(f, settling_);
-  } else {
+  if (!f->tcp->reset() && f->tcp->fin_told(0) && f->tcp->fin_told(1) && f->tcp->held_octets() == 0) {
     EndSpeech(f);
     Linger(f);
+  } else {  // what the capture brings late may still come
+    f->settle_until = now_ + limits_.settle;
+    MoveTo(f, settling_);
   }
 }
 
@@ -202,6 +205,12 @@ void FlowTable::NoteDecision(Flow* f) {
       undecided_.Remove(f);
       decided.push_back(f->first_frame);
   }
+}
+
+// One direction is not in the capture: the observer need not wait for it.
+void FlowTable::NoteOneSided(Flow* f) {
+  for (int side = 0; side < 2; ++side)
+    if (f->tcp->present(side) && !f->tcp->present(1 - side)) f->conversation->OnOneSided(side);
 }
 
 // No mail: only its place in the table stays, so that its further packets are passed over.
@@ -224,7 +233,10 @@ void FlowTable::Linger(Flow* f) {
 void FlowTable::EndSpeech(Flow* f) {
   if (f->conversation == nullptr) return;
   const Origin now{f->last_frame, f->last_time};
-  if (f->tcp) f->tcp->Flush(now, *f->conversation);
+  if (f->tcp) {
+    if (f->tcp->packets() <= limits_.tcp.reorder_window) NoteOneSided(f);
+    f->tcp->Flush(now, *f->conversation);
+  }
   f->conversation->EndOfSpeech(now);
   if (f->undecided && f->conversation->state() == Conversation::State::kTold) NoteDecision(f);
 }

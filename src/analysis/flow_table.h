@@ -97,6 +97,7 @@ class FlowTable {
   bool Wanted(const capture::Packet& p) const;
   void Feed(Flow* f, int side, const capture::Packet& p);
   void NoteDecision(Flow* f);
+  static void NoteOneSided(Flow* f);
   void Ignore(Flow* f);
   void Linger(Flow* f);
   void MoveTo(Flow* f, List& list);
