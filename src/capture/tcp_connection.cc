@@ -57,7 +57,7 @@ std::size_t TcpConnection::held_octets() const { return backlog_ ? backlog_->hel
 
 bool TcpConnection::closed() const {
   if (reset_seen_) return true;
-  const auto done = [](const Half& h) { return h.fin_told && h.acked > h.fin_at; };
+  const auto done = [](const Half& h) { return h.fin_at != kNone && h.acked > h.fin_at; };
   return done(halves_[0]) && done(halves_[1]);
 }
 
@@ -170,6 +170,7 @@ std::int64_t TcpConnection::TakeAcknowledgement(Side side, const Packet& packet)
 
 void TcpConnection::Acknowledge(Side side, std::int64_t position) {
   Half& s = halves_[side];
+  if (s.fin_at != kNone) position = std::min(position, s.fin_at + 1);
   if (position <= s.acked) return;
   s.acked = position;
   Mark(side);
@@ -310,6 +311,10 @@ void TcpConnection::TakeFin(Side side, std::int64_t at, std::int64_t ack, const 
   }
   if (at < s.told) return;  // octets after it were told: it is a lie
   s.fin_at = at;
+  s.acked = std::min(s.acked, at + 1);
+  if (backlog_) {
+    for (Backlog::AckMark& m : backlog_->marks[side]) m.ack = std::min(m.ack, at + 1);
+  }
   const bool alone = !backlog_ || backlog_->held[side].empty();
   if (s.settled && at == s.told && alone && GateOpen(side, ack)) {
     TellFin(side, origin, events);

@@ -89,7 +89,8 @@ class TcpConnection {
   // A packet of this side is in the capture.
   bool present(Side side) const { return halves_[side].present; }
   bool fin_told(Side side) const { return halves_[side].fin_told; }
-  // Both FINs were told and acknowledged, or a reset was seen.
+  // Both FINs were captured and acknowledged, or a reset was seen. Octets, FINs or the reset may still wait for what is missing
+  // before them; no more than `reorder_window` packets can come that belong here, and Flush ends the waiting.
   bool closed() const;
   bool reset() const { return reset_seen_; }
   // True if `packet` cannot belong to this connection but begins a new one on the same ports: a SYN with another sequence
