@@ -126,7 +126,8 @@ bool TcpConnection::TakeNumbers(Side side, const Packet& packet) {
     }
     s.present = true;
     s.absent = false;
-    if (syn) s.syn_seen = s.settled = true;
+    s.first_at = static_cast<std::uint32_t>(packets_);
+    s.syn_seen = s.settled = syn;
     return true;
   }
   if (syn) return TakeSyn(side, first);
@@ -269,7 +270,7 @@ void TcpConnection::TakeOctets(Side side, const Packet& packet, std::int64_t beg
   if (begin < s.told) {
     const std::int64_t to = std::min(end, s.told);
     again = to - std::max<std::int64_t>(begin, 0);
-    again -= std::max<std::int64_t>(0, std::min(to, s.lost_to) - std::max(begin, s.lost_from));
+    again -= std::max<std::int64_t>(0, std::min(to, s.lost_from + s.lost) - std::max(begin, s.lost_from));
     // One octet before new ones: that octet was a window probe.
     if (again == 1 && to == s.told && begin == s.told - 1) again = 0;
     if (again > 0) conflict = RepeatConflicts(s, packet);
@@ -336,8 +337,8 @@ void TcpConnection::TellOctets(Side side, const std::uint8_t* octets, std::uint3
 void TcpConnection::TellGap(Side side, std::int64_t to, const Origin& origin, TcpEvents& events) {
   Half& s = halves_[side];
   const std::int64_t from = s.told;
-  if (s.lost_to != from) s.lost_from = from;
-  s.lost_to = to;
+  if (s.lost_from + s.lost != from || to - s.lost_from > kPlausible) s.lost_from = from;
+  s.lost = static_cast<std::uint32_t>(std::min(to - s.lost_from, 2 * kPlausible));
   s.told = to;
   s.beyond = 0;
   events.OnTcpGap(side, static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to - from), origin);

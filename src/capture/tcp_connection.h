@@ -124,9 +124,10 @@ class TcpConnection {
     std::int64_t acked = kNone;   // highest position that the other side acknowledged; a FIN counts as one
     std::int64_t end = 0;         // highest position known from this side's packets (not kept up on the quick path)
     std::int64_t fin_at = kNone;  // position of the FIN
-    std::int64_t lost_from = 0;   // the last gap: octets that come after all are late, not repeated
-    std::int64_t lost_to = 0;
-    std::uint32_t base = 0;  // sequence number of position 0
+    std::int64_t lost_from = 0;   // the last gap: octets of it that come after all are late, not repeated
+    std::uint32_t lost = 0;       // its length
+    std::uint32_t base = 0;       // sequence number of position 0
+    std::uint32_t first_at = 0;   // low half of the place of the side's first packet among the connection's
     TcpCounts counts;
     std::array<Recent, 3> recent;
     std::uint8_t recent_next = 0;
@@ -162,7 +163,7 @@ class TcpConnection {
   void Acknowledge(Side side, std::int64_t position);
   void Mark(Side side);
   void Rebase(Side side, std::uint32_t base);
-  void Settle();
+  void Settle(bool at_once);
   Front FrontOf(Side side);
   std::int64_t Need(Side side, std::int64_t ack) const;
   bool GateOpen(Side side, std::int64_t ack) const;
