@@ -1,0 +1,55 @@
+#include "wire/smtp/exchange_queue.h"
+
+#include <algorithm>
+
+namespace glasspost::smtp {
+
+void ExchangeQueue::Grow() {
+  std::vector<Entry> more(std::max<std::size_t>(4, slots_.size() * 2));
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    // A used slot moves to where its number says; a free one is kept for its memory.
+    const std::uint64_t number = first_ + i;
+    std::swap(more[number & (more.size() - 1)], slots_[number & (slots_.size() - 1)]);
+  }
+  slots_.swap(more);
+}
+
+Entry& ExchangeQueue::Push(bool& full) {
+  full = count_ >= limit_;
+  if (full) {
+    TellFront();
+    Tell();
+  }
+  if (count_ == slots_.size()) Grow();
+  const std::uint64_t number = first_ + count_++;
+  Entry& entry = At(number);
+  entry.Clear();
+  entry.exchange.number = number;
+  return entry;
+}
+
+Entry* ExchangeQueue::Find(std::uint64_t number) { return number >= first_ && number < next_number() ? &At(number) : nullptr; }
+
+Entry* ExchangeQueue::FirstAwaiting(std::uint64_t from) {
+  awaiting_ = std::max(awaiting_, first_);
+  while (awaiting_ < next_number() && At(awaiting_).replied) ++awaiting_;
+  for (std::uint64_t n = std::max(from, awaiting_); n < next_number(); ++n)
+    if (!At(n).replied) return &At(n);
+  return nullptr;
+}
+
+void ExchangeQueue::TellFront() {
+  sink_.OnExchange(At(first_).exchange);
+  ++first_;
+  --count_;
+}
+
+void ExchangeQueue::Tell() {
+  while (count_ > 0 && At(first_).replied && At(first_).request_done) TellFront();
+}
+
+void ExchangeQueue::TellAll() {
+  while (count_ > 0) TellFront();
+}
+
+}  // namespace glasspost::smtp

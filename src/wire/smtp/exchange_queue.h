@@ -1,0 +1,67 @@
+// The exchanges of a conversation that are not told yet: a ring in the order of their numbers. Slots are used again, with the
+// memory of their strings.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "wire/exchange.h"
+#include "wire/smtp/grammar.h"
+
+namespace glasspost::smtp {
+
+struct Entry {
+  Exchange exchange;
+  Verb verb = Verb::kUnknown;
+  bool request_done = true;  // false: its octets are still coming (data block, chunk)
+  bool replied = false;      // its reply is there, or will not come
+  bool lossy = false;        // its reply may lie in a gap
+  bool last = false;         // BDAT … LAST
+  std::uint64_t transaction = 0;
+  std::size_t recipient = 0;
+  std::size_t replies = 1;  // LMTP data block: how many are due
+
+  void Clear() {
+    exchange.Clear();
+    verb = Verb::kUnknown;
+    request_done = true;
+    replied = lossy = last = false;
+    transaction = 0;
+    recipient = 0;
+    replies = 1;
+  }
+};
+
+class ExchangeQueue {
+ public:
+  // `limit`: entries that may wait; beyond it the oldest is told as it stands.
+  ExchangeQueue(ObserverSink& sink, std::size_t limit) : sink_(sink), limit_(limit) {}
+
+  // A new exchange with the next number. References to other entries die; `full` is set where an entry had to go.
+  Entry& Push(bool& full);
+  // Null if it has been told already, or is none.
+  Entry* Find(std::uint64_t number);
+  // The first entry with number >= `from` that awaits a reply; null if there is none.
+  Entry* FirstAwaiting(std::uint64_t from = 0);
+  // Tells all entries at the front that are whole. References to entries die.
+  void Tell();
+  // Tells everything as it stands.
+  void TellAll();
+
+  std::uint64_t next_number() const { return first_ + count_; }
+  std::uint64_t first_number() const { return first_; }
+
+ private:
+  Entry& At(std::uint64_t number) { return slots_[number & (slots_.size() - 1)]; }
+  void Grow();
+  void TellFront();
+
+  ObserverSink& sink_;
+  std::size_t limit_;
+  std::vector<Entry> slots_;  // a power of two of them; an entry's slot follows from its number
+  std::uint64_t first_ = 1;   // number of the oldest entry
+  std::size_t count_ = 0;
+  std::uint64_t awaiting_ = 1;  // no entry before this number awaits a reply
+};
+
+}  // namespace glasspost::smtp
