@@ -57,7 +57,7 @@ std::size_t TcpConnection::held_octets() const { return backlog_ ? backlog_->hel
 
 bool TcpConnection::closed() const {
   if (reset_seen_) return true;
-  const auto done = [](const Half& h) { return h.fin_told && h.acked > h.fin_at; };
+  const auto done = [](const Half& h) { return h.fin_at != kNone && h.acked > h.fin_at; };
   return done(halves_[0]) && done(halves_[1]);
 }
 
@@ -126,7 +126,8 @@ bool TcpConnection::TakeNumbers(Side side, const Packet& packet) {
     }
     s.present = true;
     s.absent = false;
-    if (syn) s.syn_seen = s.settled = true;
+    s.first_at = static_cast<std::uint32_t>(packets_);
+    s.syn_seen = s.settled = syn;
     return true;
   }
   if (syn) return TakeSyn(side, first);
@@ -170,6 +171,7 @@ std::int64_t TcpConnection::TakeAcknowledgement(Side side, const Packet& packet)
 
 void TcpConnection::Acknowledge(Side side, std::int64_t position) {
   Half& s = halves_[side];
+  if (s.fin_at != kNone) position = std::min(position, s.fin_at + 1);
   if (position <= s.acked) return;
   s.acked = position;
   Mark(side);
@@ -268,7 +270,7 @@ void TcpConnection::TakeOctets(Side side, const Packet& packet, std::int64_t beg
   if (begin < s.told) {
     const std::int64_t to = std::min(end, s.told);
     again = to - std::max<std::int64_t>(begin, 0);
-    again -= std::max<std::int64_t>(0, std::min(to, s.lost_to) - std::max(begin, s.lost_from));
+    again -= std::max<std::int64_t>(0, std::min(to, s.lost_from + s.lost) - std::max(begin, s.lost_from));
     // One octet before new ones: that octet was a window probe.
     if (again == 1 && to == s.told && begin == s.told - 1) again = 0;
     if (again > 0) conflict = RepeatConflicts(s, packet);
@@ -310,6 +312,10 @@ void TcpConnection::TakeFin(Side side, std::int64_t at, std::int64_t ack, const 
   }
   if (at < s.told) return;  // octets after it were told: it is a lie
   s.fin_at = at;
+  s.acked = std::min(s.acked, at + 1);
+  if (backlog_) {
+    for (Backlog::AckMark& m : backlog_->marks[side]) m.ack = std::min(m.ack, at + 1);
+  }
   const bool alone = !backlog_ || backlog_->held[side].empty();
   if (s.settled && at == s.told && alone && GateOpen(side, ack)) {
     TellFin(side, origin, events);
@@ -331,8 +337,8 @@ void TcpConnection::TellOctets(Side side, const std::uint8_t* octets, std::uint3
 void TcpConnection::TellGap(Side side, std::int64_t to, const Origin& origin, TcpEvents& events) {
   Half& s = halves_[side];
   const std::int64_t from = s.told;
-  if (s.lost_to != from) s.lost_from = from;
-  s.lost_to = to;
+  if (s.lost_from + s.lost != from || to - s.lost_from > kPlausible) s.lost_from = from;
+  s.lost = static_cast<std::uint32_t>(std::min(to - s.lost_from, 2 * kPlausible));
   s.told = to;
   s.beyond = 0;
   events.OnTcpGap(side, static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to - from), origin);

@@ -89,7 +89,8 @@ class TcpConnection {
   // A packet of this side is in the capture.
   bool present(Side side) const { return halves_[side].present; }
   bool fin_told(Side side) const { return halves_[side].fin_told; }
-  // Both FINs were told and acknowledged, or a reset was seen.
+  // Both FINs were captured and acknowledged, or a reset was seen. Octets, FINs or the reset may still wait for what is missing
+  // before them; no more than `reorder_window` packets can come that belong here, and Flush ends the waiting.
   bool closed() const;
   bool reset() const { return reset_seen_; }
   // True if `packet` cannot belong to this connection but begins a new one on the same ports: a SYN with another sequence
@@ -123,9 +124,10 @@ class TcpConnection {
     std::int64_t acked = kNone;   // highest position that the other side acknowledged; a FIN counts as one
     std::int64_t end = 0;         // highest position known from this side's packets (not kept up on the quick path)
     std::int64_t fin_at = kNone;  // position of the FIN
-    std::int64_t lost_from = 0;   // the last gap: octets that come after all are late, not repeated
-    std::int64_t lost_to = 0;
-    std::uint32_t base = 0;  // sequence number of position 0
+    std::int64_t lost_from = 0;   // the last gap: octets of it that come after all are late, not repeated
+    std::uint32_t lost = 0;       // its length
+    std::uint32_t base = 0;       // sequence number of position 0
+    std::uint32_t first_at = 0;   // low half of the place of the side's first packet among the connection's
     TcpCounts counts;
     std::array<Recent, 3> recent;
     std::uint8_t recent_next = 0;
@@ -161,7 +163,7 @@ class TcpConnection {
   void Acknowledge(Side side, std::int64_t position);
   void Mark(Side side);
   void Rebase(Side side, std::uint32_t base);
-  void Settle();
+  void Settle(bool at_once);
   Front FrontOf(Side side);
   std::int64_t Need(Side side, std::int64_t ack) const;
   bool GateOpen(Side side, std::int64_t ack) const;

@@ -357,9 +357,9 @@ TEST(TcpConnection, MidStream) {
   w.Data(0, 90, "0123456789", 50);  // captured late: it lowers the beginning
   w.Data(1, 50, "xyz", 103);
   EXPECT_TRUE(w.lines().empty());
-  w.Ack(0, 103, 53);
+  for (int i = 0; i < 3; ++i) w.Ack(0, 103, 53);
   EXPECT_TRUE(w.lines().empty());
-  w.Ack(0, 103, 53);  // the first packets are over
+  w.Ack(0, 103, 53);  // the first packets of both sides are over
   EXPECT_EQ(w.lines(), (Lines{"0:0123456789", "0:abc", "1:xyz"}));
   w.Data(0, 103, "def", 53);
   EXPECT_EQ(w.lines().back(), "0:def");
@@ -444,9 +444,10 @@ TEST(TcpConnection, OtherDirectionComesLater) {
   Wire w({.reorder_window = 2});
   w.Flags(0, kSyn, -1, 0);
   for (int i = 0; i < 4; ++i) w.Data(0, i, "+", 10);
-  w.Data(1, 10, "late", 4);
-  w.Data(0, 4, "more", 14);
-  EXPECT_EQ(w.lines(), (Lines{"0:+", "0:+", "0:+", "0:+", "1:late", "0:more"}));
+  w.Data(1, 14, "late", 4);
+  w.Data(1, 10, "not ", 4);
+  w.Data(0, 4, "more", 18);
+  EXPECT_EQ(w.lines(), (Lines{"0:+", "0:+", "0:+", "0:+", "1:not ", "1:late", "0:more"}));
 }
 
 }  // namespace

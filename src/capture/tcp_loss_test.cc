@@ -74,6 +74,19 @@ TEST(TcpLoss, LostTailAtTheEndOfTheCapture) {
   EXPECT_EQ(w.lines(), (Lines{"0:abc", "0:gap 3+17"}));
 }
 
+TEST(TcpLoss, ClosedWhileAHoleIsWaitedFor) {
+  Wire w;
+  w.Handshake();
+  w.Data(0, 3, "QUIT", 0, kFin);
+  w.Data(1, 0, "221", 8, kFin);
+  EXPECT_FALSE(w.connection.closed());
+  w.Ack(0, 8, 4);
+  EXPECT_TRUE(w.connection.closed());
+  EXPECT_TRUE(w.lines().empty());
+  w.Flush();
+  EXPECT_EQ(w.lines(), (Lines{"0:gap 0+3", "0:QUIT", "0:fin", "1:221", "1:fin"}));
+}
+
 TEST(TcpLoss, LostFinIsNoGap) {
   Wire w({.reorder_window = 4});
   w.Handshake();
@@ -153,6 +166,18 @@ TEST(TcpLoss, ContradictedAcknowledgementIsNotBelieved) {
   w.Flush();
   EXPECT_EQ(w.told.streams[0], "abc++++++++++");
   EXPECT_EQ(w.told.streams[1], "xyz!");
+}
+
+TEST(TcpLoss, NothingCanBeAcknowledgedBeyondTheFin) {
+  Wire w({.reorder_window = 2});
+  w.Handshake();
+  w.Data(1, 0, "221", 100);
+  w.Data(0, 0, "abc", 0, kFin);
+  w.Ack(1, 3, 100);
+  EXPECT_EQ(w.lines(), (Lines{"0:abc", "0:fin", "1:221"}));
+  w.Idle(4, 4, 3);
+  w.Flush();
+  EXPECT_EQ(w.lines().size(), 3u);
 }
 
 TEST(TcpLoss, EachWaitsForTheOther) {

@@ -9,8 +9,7 @@ namespace glasspost::capture {
 
 // After every packet that did not take the quick path.
 void TcpConnection::Advance(const Origin& now, TcpEvents& events) {
-  const bool settled = halves_[0].settled && halves_[1].settled;
-  if (!settled && packets_ > limits_->reorder_window) Settle();
+  if (!halves_[0].settled || !halves_[1].settled) Settle(false);
   if (backlog_) {
     Drain(events);
     Relieve(now, events);
@@ -21,7 +20,7 @@ void TcpConnection::Advance(const Origin& now, TcpEvents& events) {
 }
 
 void TcpConnection::Flush(const Origin& now, TcpEvents& events) {
-  Settle();
+  Settle(true);
   if (backlog_) {
     for (Side side = 0; side < 2; ++side) DropContradicted(side, true);
     Drain(events);
@@ -47,24 +46,21 @@ void TcpConnection::EndStep() {
   quiet_ = !backlog_ && plain(halves_[0]) && plain(halves_[1]);
 }
 
-// The first packets are over: a side that none of them came from is not captured; a beginning that was not seen is the lowest
+// If the first packets are over: a side that none of them came from is not captured; a beginning that was not seen is the lowest
 // number that was.
-void TcpConnection::Settle() {
+void TcpConnection::Settle(bool at_once) {
+  const std::uint32_t window = limits_->reorder_window;
   for (Side side = 0; side < 2; ++side) {
     Half& s = halves_[side];
     if (s.settled) continue;
+    if (!at_once && (s.present ? static_cast<std::uint32_t>(packets_) - s.first_at < window : packets_ <= window)) continue;
     if (!s.present) {
       s.absent = true;
       s.acked = kNone;
       if (backlog_) backlog_->marks[side].clear();
-    } else if (const Front front = FrontOf(side); front.any && front.offset == 1) {
-      // A keep-alive came first: its sequence number is one less than that of the next octet.
-      Rebase(side, s.base + 1);
+      if (halves_[1 - side].present) Acknowledge(1 - side, halves_[1 - side].End());
     }
     s.settled = true;
-  }
-  for (Side side = 0; side < 2; ++side) {
-    if (halves_[1 - side].absent && halves_[side].present) Acknowledge(side, halves_[side].End());
   }
 }
 
@@ -148,7 +144,7 @@ void TcpConnection::Relieve(const Origin& now, TcpEvents& events) {
     const bool over = held[0].octets() + held[1].octets() > limits_->held_octets || held[0].size() > limits_->held_segments ||
                       held[1].size() > limits_->held_segments || budget_->used > budget_->limit;
     if (!over || (held[0].empty() && held[1].empty())) return;
-    Settle();
+    Settle(true);
     Drain(events);
     if (!Resolve(now, events)) return;
     Drain(events);
@@ -237,6 +233,10 @@ bool TcpConnection::DeclareGap(Side side, std::int64_t limit, const Origin& now,
   if (!front.any && to == s.told + 1) {
     if (s.beyond != 0) return false;
     s.beyond = 1;  // rather a FIN that was lost than one octet
+    return true;
+  }
+  if (s.told == 0 && to == 1 && !s.syn_seen) {
+    Rebase(side, s.base + 1);  // no octet: a keep-alive came first, whose sequence number is one less than that of the next octet
     return true;
   }
   const bool never_spoke = s.recent[0].length == 0 && !front.any;

@@ -55,10 +55,12 @@ void ImapObserver::OnOctets(Direction direction, Octets octets, const Origin& or
 // Octets that are not IMAP in the clear: TLS whose layer is not in between yet, or compressed ones.
 bool ImapObserver::PassesBy(Direction d, Octets octets, const Origin& origin) {
   if (mode_ == Mode::kOpaque) return true;
-  // RFC 9051 §6.2.1: nothing but the handshake may follow. A TLS record begins with 20 to 23 and 3.
+  // RFC 9051 §6.2.1: nothing but the handshake may follow. A TLS record begins with 20 to 23; what follows the first octet is
+  // TLS's.
   const auto first = static_cast<std::uint8_t>(octets.front());
-  if (first < 20 || first > 23)
+  if (!side(d).tls_begun && (first < 20 || first > 23))
     FindOnce(FindingId::kPlaintextInjection, 0, origin, d == Direction::kToServer ? "client" : "server");
+  side(d).tls_begun = true;
   return true;
 }
 
@@ -92,9 +94,15 @@ ImapObserver::Entry& ImapObserver::NewEntry(bool has_request) {
 
 // Gives an entry up: whatever still comes for it goes nowhere.
 void ImapObserver::Drop(Entry& entry) {
+  for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
+    Side& s = side(d);
+    if (s.owner != &entry) continue;
+    CloseMessage(d, true);
+    s.use = Use::kSkip;
+    s.owner = nullptr;
+    (d == Direction::kToServer ? entry.exchange.request.cut : entry.exchange.reply.cut) = true;
+  }
   if (entry.collecting) CompleteCommand(entry, {});
-  for (Side& s : sides_)
-    if (s.owner == &entry) s.owner = nullptr;
   entry.collecting = entry.busy = false;
   entry.replied = true;
 }
@@ -253,11 +261,14 @@ void ImapObserver::StartTls(const Origin& origin, Octets rest) {
   EndEverything(origin);
   blocked_ = asked_ = false;
   mode_ = Mode::kTlsExpected;
+  for (Side& s : sides_) s.tls_begun = false;
   sink_.OnTlsStart(origin);
   if (!rest.empty()) PassesBy(Direction::kToClient, rest, origin);
 }
 
-void ImapObserver::OnTlsEstablished(const Origin& /*origin*/) {
+void ImapObserver::OnTlsEstablished(const Origin& origin) {
+  EndEverything(origin);
+  blocked_ = asked_ = false;
   tls_ = true;
   mode_ = Mode::kPlain;
   // RFC 9051 §6.2.1: what was known of the server before is forgotten.

@@ -88,6 +88,7 @@ class ImapObserver : public Observer {
     bool first_lost = false;         // no line has ended since
     bool reading_partial = false;    // the line at hand is one that a gap or the end has cut
     bool bare_lf_told = false;
+    bool tls_begun = false;    // octets after an accepted STARTTLS were seen
     bool status_line = false;  // server: free text, no literals in it
     bool fetch = false;        // server: a FETCH response
     // The literal under way.

@@ -110,13 +110,13 @@ void ImapObserver::OnReplyPiece(const Line& line, bool new_line, const Origin& o
     AppendReply(*s.owner, line.text, new_line, line.cut);
     Touch(reply.span, s, s.line_at, line.length, origin);
   }
-  if (s.fetch) TellQuotedMessages(line.text);
+  if (s.fetch && s.owner != nullptr) TellQuotedMessages(line.text);
   const auto literal = s.status_line ? std::nullopt : FindLiteral(line.tail);
   if (!literal) return EndReplyLine();
   Use use = Use::kText;
   s.message_whole = true;
   s.item = {};
-  if (s.fetch) {
+  if (s.fetch && s.owner != nullptr) {
     if (const auto item = FindMessageItem(line.tail.substr(0, line.tail.size() - literal->marker))) {
       use = Use::kMessage;
       s.item = *item;

@@ -202,7 +202,7 @@ void Pop3Observer::FillArgument(Pending& p, const CommandLine& c, std::size_t oc
   };
   switch (c.command) {
     case Command::kPass:
-      p.cleartext = true;
+      p.cleartext = !c.argument.empty();
       return secret(c.argument, octets);
     case Command::kApop: {
       const std::size_t space = std::min(c.argument.find(' '), c.argument.size());
@@ -213,7 +213,10 @@ void Pop3Observer::FillArgument(Pending& p, const CommandLine& c, std::size_t oc
       return FillAuth(p, c.argument, octets, cut);
     case Command::kUnknown:
       // PASSWD, PASSWORD: a person's slip is a secret too.
-      if (StartsWithNoCase(c.verb, "PASS")) return secret(c.argument, octets);
+      if (StartsWithNoCase(c.verb, "PASS")) {
+        p.cleartext = !c.argument.empty();
+        return secret(c.argument, octets);
+      }
       [[fallthrough]];
     default:
       out.assign(c.argument);

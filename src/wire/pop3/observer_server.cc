@@ -268,9 +268,9 @@ void Pop3Observer::BeginStray(bool told, bool trust, std::size_t lines) {
 
 void Pop3Observer::OnStrayLine(const text::Line& line, const Origin& o) {
   const StatusLine s = ParseStatus(line.text, sasl_.active());
-  // Right behind a status line, or behind the rest of one line, a status line is the next reply. In the midst of text it is text,
-  // unless somebody waits for a reply.
-  const bool first = stray_lines_ <= (stray_told_ ? 0u : 1u);
+  // Right behind a status line a status line is the next reply; so it is behind the rest of one line where nobody heard the
+  // client. In the midst of text it is text, unless somebody waits for a reply.
+  const bool first = stray_lines_ <= (stray_told_ || client_seen_ ? 0u : 1u);
   if (IsStatus(s) ? first || stray_trust_ || Behind() : s.status == Status::kContinue && (first || sasl_.active())) {
     FinishStray(o);
     return OnStatusLine(line, o);
@@ -377,7 +377,7 @@ void Pop3Observer::FlushProbe() {
 void Pop3Observer::FinishBody(bool truncated, std::uint64_t end, const Origin& o) {
   const bool message = state_ == ServerState::kMessage;
   const bool damaged = truncated || body_gap_;
-  if (message) FlushProbe();
+  if (message && !probe_.empty()) FlushProbe();
   state_ = ServerState::kStatus;
   loose_end_ = false;
   Reply& r = exchange_.reply;
@@ -396,8 +396,10 @@ void Pop3Observer::FinishBody(bool truncated, std::uint64_t end, const Origin& o
 
 void Pop3Observer::MessageFindings(const Origin& o) {
   const text::DotScan scan = dot_.scan();
-  if (scan.bare_cr || scan.bare_lf)
+  if (scan.bare_cr || scan.bare_lf) {
+    bare_line_end_ = false;
     Tell(FindingId::kBareCrLf, number_, o, scan.bare_lf ? scan.bare_cr ? "bare CR, bare LF" : "bare LF" : "bare CR");
+  }
   if (scan.look_alike && !lf_server_) Tell(FindingId::kLookAlikeEndOfData, number_, o);
   if (scan.longest_line > limits_.text_line_octets)
     Tell(FindingId::kLineTooLong, number_, o, std::to_string(scan.longest_line) + " octets");
@@ -451,7 +453,7 @@ void Pop3Observer::ServerGap(std::uint64_t length, const Origin& o) {
     queue_gap_ |= count_ > 0;
     const bool in_line = server_line_.length > 0;
     if (state_ == ServerState::kMessage) {
-      FlushProbe();
+      if (!probe_.empty()) FlushProbe();
       sink_.OnMessageGap(Direction::kToClient, length);
       dot_.SkipGap();
       body_gap_ = body_line_start_ = true;
@@ -469,7 +471,6 @@ void Pop3Observer::ServerGap(std::uint64_t length, const Origin& o) {
       if (state_ == ServerState::kLines) body_gap_ = exchange_.reply.cut = true;
       if (state_ == ServerState::kStray) stray_trust_ = true;
     }
-    if (sasl_.active()) sasl_.OnGap();
   }
   server_at_ += length;
 }

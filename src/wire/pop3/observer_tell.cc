@@ -194,9 +194,8 @@ void Pop3Observer::AcceptTls(const Origin& o) {
   if (count_ == 0 && client_line_.length == 0) return;
   // Whoever could put words between STLS and the handshake hopes that they are read as if they had come after it (RFC 2595 §4).
   Tell(FindingId::kPlaintextInjection, stls, o);
+  PartialClientLine(o);
   UnansweredAll(o);
-  client_lines_.Reset();
-  client_line_.Clear();
 }
 
 void Pop3Observer::EndFindings(const Origin& o) {
