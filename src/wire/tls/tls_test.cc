@@ -357,6 +357,7 @@ TEST(Tls, NumbersHaveTheRegistrysNames) {
   EXPECT_EQ(CipherName(0x0a0a), "0x0a0a");
   EXPECT_EQ(VersionName(0x0300), "SSLv3");
   EXPECT_EQ(VersionName(0x7f1c), "TLSv1.3-draft28");
+  EXPECT_EQ(VersionName(0xfb1a), "TLSv1.3-fb26");
   EXPECT_TRUE(IsGrease(0xdada));
   EXPECT_FALSE(IsGrease(0x0a1a));
 }
