@@ -9,6 +9,7 @@
 namespace glasspost::pop3 {
 namespace {
 
+constexpr std::size_t kLineEnd = 2;            // CRLF
 constexpr std::size_t kLongestMechanism = 20;  // RFC 4422 §3.1
 
 bool IsMechanism(Octets name) {
@@ -65,7 +66,7 @@ void Pop3Observer::OnEnd(const Origin& origin, bool reset) {
   if (tls_ != Tls::kOpaque) {
     PartialServerLine(origin);
     if (state_ == ServerState::kStray) FinishStray(origin);
-    if (state_ == ServerState::kLines || state_ == ServerState::kMessage) FinishBody(!loose_end_, server_at_, origin);
+    if (state_ == ServerState::kLines || state_ == ServerState::kMessage) FinishBody(true, server_at_, origin);
     PartialClientLine(origin);
     UnansweredAll(origin);
   }
@@ -160,7 +161,7 @@ void Pop3Observer::ClientAnswer(const text::Line& line, const Origin& o) {
   p.answer = true;
   p.command = Command::kAuth;
   p.request.verb = "*";
-  sasl_.OnResponse(line.text, step_, line.cut ? line.length : sasl::SaslObserver::kWhole);
+  sasl_.OnResponse(line.text, step_, line.cut ? line.length - kLineEnd : sasl::SaslObserver::kWhole);
   std::swap(p.request.argument, step_.shown_argument);
   std::swap(p.request.decoded, step_.decoded);
   p.request.sasl = step_.content;
@@ -187,7 +188,7 @@ void Pop3Observer::ClientCommand(const CommandLine& c, const text::Line& line, c
   if (line.cut && c.argument.empty() && p.shape != ShapeOf(c.command, true)) p.shape = Shape::kUnknown;
   p.too_long = line.length > limits_.command_octets && c.command != Command::kAuth;
   const auto at = static_cast<std::size_t>(c.argument.data() - line.text.data());
-  const std::size_t octets = line.cut && !c.argument.empty() ? line.length - at : c.argument.size();
+  const std::size_t octets = line.cut && !c.argument.empty() ? line.length - kLineEnd - at : c.argument.size();
   FillArgument(p, c, octets, line.cut);
   if (!server_seen_) Unanswered(o);
 }
@@ -295,7 +296,7 @@ bool Pop3Observer::Outran(const Origin& o) {
 // A command that a loss (or the end) cut off behind its verb.
 bool Pop3Observer::PartialClientLine(const Origin& o) {
   if (client_line_.length == 0) return false;
-  const text::Line line{.text = client_lines_.partial(), .crlf = true, .cut = true, .length = client_lines_.pending()};
+  const text::Line line{.text = client_lines_.partial(), .crlf = true, .cut = true, .length = client_lines_.pending() + kLineEnd};
   const CommandLine c = ParseCommand(line.text);
   bool told = true;
   if (answer_expected_)

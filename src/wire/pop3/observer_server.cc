@@ -191,7 +191,7 @@ void Pop3Observer::Answer(const StatusLine& s, const text::Line& line, const Ori
 
 void Pop3Observer::Challenge(const StatusLine& s, const text::Line& line, const Origin& o) {
   if (!sasl_.active()) sasl_.Begin("", std::nullopt, step_);
-  sasl_.OnChallenge(s.text, step_, line.cut ? line.length : sasl::SaslObserver::kWhole);
+  sasl_.OnChallenge(s.text, step_, line.cut ? static_cast<std::size_t>(line.length) : sasl::SaslObserver::kWhole);
   SetReply(s.status, step_.shown_argument, line, o);
   std::swap(exchange_.reply.decoded, step_.decoded);
   exchange_.reply.sasl = step_.content;
