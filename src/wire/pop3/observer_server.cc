@@ -421,7 +421,9 @@ void Pop3Observer::OnListing(const Origin& o) {
 // What came of a line before a loss or the end.
 void Pop3Observer::PartialServerLine(const Origin& o) {
   if (server_line_.length == 0) return;
-  const text::Line line{.text = server_lines_.partial(), .crlf = true, .cut = true, .length = server_lines_.pending()};
+  Octets text = server_lines_.partial();
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  const text::Line line{.text = text, .crlf = true, .cut = true, .length = server_lines_.pending()};
   if (state_ == ServerState::kLines) {
     AbsorbLine();
     exchange_.reply.cut = true;
