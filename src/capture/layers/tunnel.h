@@ -148,7 +148,7 @@ template <class V>
 }
 
 template <class V>
-[[gnu::noinline]] DecodeResult Encapsulated(Walk<V>& walk, const Network& ip, std::uint8_t protocol, Slice s) {
+[[gnu::noinline]] DecodeResult Encapsulated(Walk<V>& walk, Network ip, std::uint8_t protocol, Slice s) {
   if (!Enter(walk)) return DecodeResult::kOther;
   switch (protocol) {
     case kIpInIp:
