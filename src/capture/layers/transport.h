@@ -9,7 +9,10 @@ namespace glasspost::capture::layers {
 
 inline constexpr std::size_t kTcpHeader = 20;
 inline constexpr std::size_t kUdpHeader = 8;
-inline constexpr std::uint16_t kVxlanPort = 4789, kGenevePort = 6081, kTeredoPort = 3544;
+inline constexpr std::uint16_t kTeredoPort = 3544, kVxlanPort = 4789, kVxlanGpePort = 4790, kGenevePort = 6081;
+constexpr bool IsTunnelPort(std::uint16_t port) {
+  return port == kVxlanPort || port == kVxlanGpePort || port == kGenevePort || port == kTeredoPort;
+}
 
 template <class V>
 void DescribeChecksum(const Header<V>& header, Network ip, std::uint8_t protocol, Slice s, std::size_t at, Field status,
@@ -141,10 +144,10 @@ template <class V>
     Trailer(walk, s, datagram.length);
   }
   const Slice payload = datagram.From(kUdpHeader);
-  const std::uint16_t port = Load16(s.data + 2);
-  if (port == kVxlanPort || port == kGenevePort || port == kTeredoPort || Load16(s.data) == kTeredoPort) [[unlikely]] {
+  const std::uint16_t from = Load16(s.data), to = Load16(s.data + 2);
+  if (IsTunnelPort(to) || IsTunnelPort(from)) [[unlikely]] {  // some answer from the port, not to it
     DecodeResult inner{};
-    if (UdpTunnel(walk, port == kVxlanPort || port == kGenevePort ? port : kTeredoPort, payload, inner)) return inner;
+    if (UdpTunnel(walk, IsTunnelPort(to) ? to : from, payload, inner)) return inner;
   }
   FillPacket(walk, ip, kUdp, s);
   Packet& p = walk.packet;
