@@ -1,4 +1,5 @@
 // A message in any chunking gives the same scan; header, structure and text of any octets stay within their bounds and end.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -6,6 +7,7 @@
 #include "base/escape.h"
 #include "wire/mime/date.h"
 #include "wire/mime/encoded_word.h"
+#include "wire/mime/gmime_tree.h"
 #include "wire/mime/header.h"
 #include "wire/mime/message_scan.h"
 #include "wire/mime/parameter.h"
@@ -70,6 +72,17 @@ void CheckStructure(Octets message) {
   ReportMessage(message, 0, visitor, options.limits);
 }
 
+// The outline is there to say what GMime will build: it must never say less.
+void CheckOutline(Octets message) {
+  const Outline outline = OutlineOf(message);
+  if (outline.problem != MimeProblem::kNone) return;
+  std::size_t depth = 0;
+  for (const Entity& e : outline.entities) depth = std::max<std::size_t>(depth, e.depth);
+  const auto nodes = ReadTree(message, message.size() + 2, message.size() + 2);
+  Require(nodes.size() <= outline.entities.size());
+  for (const TreeNode& node : nodes) Require(node.depth < depth);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -78,6 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CheckScan(input, step);
   CheckHeader(input);
   CheckStructure(input);
+  CheckOutline(input);
   Require(IsUtf8(DecodeValue(input, ValueKind::kAddress)));
   return 0;
 }

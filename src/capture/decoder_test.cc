@@ -130,6 +130,9 @@ std::vector<Carriage> Tunnels() {
       {"VXLAN", kEth, ethernet4(17, Udp(50000, 4789, vxlan))},
       {"VXLAN, group policy", kEth, ethernet4(17, Udp(50000, 4789, Join({{0x88, 0, 0, 5, 0, 0, 42, 0}, e})))},
       {"VXLAN over IPv6", kEth, Ethernet(0x86dd, Ipv6(17, Udp(50000, 4789, vxlan, true)))},
+      {"VXLAN-GPE", kEth, ethernet4(17, Udp(50000, 4790, Join({{0x0c, 0, 0, 1, 0, 0, 42, 0}, p4})))},
+      {"VXLAN-GPE, Ethernet, from the port", kEth, ethernet4(17, Udp(4790, 50000, Join({{8, 0, 0, 3, 0, 0, 42, 0}, e})))},
+      {"GENEVE, from the port", kEth, ethernet4(17, Udp(6081, 50000, geneve))},
       {"GENEVE", kEth, ethernet4(17, Udp(50000, 6081, geneve))},
       {"GENEVE, options", kEth, ethernet4(17, Udp(50000, 6081, geneve_options)), true},
       {"Teredo", kEth, ethernet4(17, Udp(50000, 3544, p6)), true},
@@ -332,7 +335,7 @@ TEST(Decoder, UdpLengthRulesWithinTheIpLength) {
 
 // A port alone makes no tunnel.
 TEST(Decoder, DatagramsOnTunnelPortsStayWhatTheyAre) {
-  for (const std::uint16_t port : {4789, 6081, 3544}) {
+  for (const std::uint16_t port : {4789, 4790, 6081, 3544}) {
     const FrameOctets frame = Ethernet(0x0800, Ipv4(17, Udp(53, port, Text("\x08\x01\x81\x80 an answer of DNS"))));
     const Decoded d = Decode(AsFrame(frame));
     ASSERT_EQ(d.result, DecodeResult::kPacket) << port;

@@ -24,8 +24,8 @@ struct FrameDescription {
 // checksum's status: ChecksumStatus as a number) has the range of what it is about; a trailer comes right after the header whose
 // length shows it. Values point into the frame.
 // A visitor with Missing(Field, OctetRange) is told of each field of a known header that lies, wholly or in part, behind the
-// last octet captured; what stands behind a cut header is not known. A fragment is described as it is: of the first one also
-// the transport header.
+// last octet that its layer has: the frame is cut, or a length in it is a lie; what stands behind a cut header is not known. A
+// fragment is described as it is: of the first one also the transport header.
 template <class V>
 FrameDescription DescribeFrame(const RawFrame& frame, V& visitor) {
   static_assert(V::kWanted, "without fields, use Decoder");
@@ -34,7 +34,7 @@ FrameDescription DescribeFrame(const RawFrame& frame, V& visitor) {
   layers::Walk<V> walk(visitor, frame, d.packet, nullptr, nullptr);
   const layers::Slice s = layers::FrameSlice(frame);
   walk.expected = s.length;
-  const OctetRange all{0, d.captured};
+  const OctetRange all{0, s.captured};
   visitor(Field::kFrameNumber, all, FieldValue{frame.number});
   visitor(Field::kFrameLength, all, FieldValue{std::uint64_t{s.length}});
   visitor(Field::kFrameCaptured, all, FieldValue{std::uint64_t{d.captured}});
@@ -50,7 +50,7 @@ struct FieldList {
     Field field;
     OctetRange range;
     FieldValue value;      // views into the frame
-    bool missing = false;  // `range` lies, wholly or in part, behind the last octet captured; no value
+    bool missing = false;  // `range` lies, wholly or in part, behind the last octet that is here; no value
   };
   std::vector<Entry> entries;
 

@@ -85,7 +85,7 @@ template <class V>
     }
     return DecodeResult::kFragment;
   } else {
-    const FragmentKey key{Address::V4(ip.source), Address::V4(ip.destination), Load16(header + 4), protocol};
+    const FragmentKey key{Address::V4(ip.source), Address::V4(ip.destination()), Load16(header + 4), protocol};
     const Fragment fragment{.data = payload.data,
                             .offset = (word & kFragmentOffset) * 8u,
                             .length = static_cast<std::uint32_t>(payload.length),
@@ -109,7 +109,7 @@ template <class V>
   if (h[0] >> 4 != 4 || length < kIpv4Header || total < length || s.captured < length) [[unlikely]]
     return DecodeResult::kTruncated;
   const Slice payload = s.Claimed(total).From(length);
-  Network ip{h + 12, h + 16, false};
+  Network ip{h + 12, false};
   if constexpr (V::kWanted) ip.checkable = !HasSourceRoute(Bytes(h, length).subspan(kIpv4Header));
   if (Load16(h + 6) & (kMoreFragments | kFragmentOffset)) [[unlikely]]
     return Ipv4Fragment(walk, ip, h, payload);
@@ -135,7 +135,7 @@ template <class V>
   const std::size_t said = Load16(h + 4);
   // 0: a jumbogram (RFC 2675 §3), or captured before the network card cut it into segments.
   const Slice payload = said == 0 ? s.From(kIpv6Header) : s.Claimed(kIpv6Header + said).From(kIpv6Header);
-  const Network ip{h + 8, h + 24, true};
+  const Network ip{h + 8, true};
   if (h[6] == kTcp || h[6] == kUdp) [[likely]]
     return Transport(walk, ip, h[6], payload);
   return Extensions(walk, ip, h[6], payload);
@@ -205,7 +205,7 @@ template <class V>
     }
     return DecodeResult::kFragment;
   } else {
-    const FragmentKey key{Address::V6(ip.source), Address::V6(ip.destination), Load32(s.data + 4), 0};
+    const FragmentKey key{Address::V6(ip.source), Address::V6(ip.destination()), Load32(s.data + 4), 0};
     const Fragment fragment{.data = payload.data,
                             .offset = offset,
                             .length = static_cast<std::uint32_t>(payload.length),

@@ -1,6 +1,8 @@
 // Link layers: Ethernet II and IEEE 802.3 with LLC and SNAP, 802.1Q tags, Linux cooked captures, BSD loopback, raw IP, PPP.
 #pragma once
 
+#include <limits>
+
 #include "capture/layers/tunnel.h"
 
 namespace glasspost::capture::layers {
@@ -95,8 +97,12 @@ template <class V>
   std::uint16_t type = Load16(s.data + 12);
   Slice rest = s.From(kEthernetHeader);
   if (IsVlan(type)) [[unlikely]] {
+    std::uint16_t inner = type;  // only these have an address: `type` and `rest` stay in registers
+    Slice untagged = rest;
     DecodeResult result{};
-    if (!TakeTags(walk, type, rest, result)) return result;
+    if (!TakeTags(walk, inner, untagged, result)) return result;
+    type = inner;
+    rest = untagged;
   }
   if (type == kTypeIpv4) [[likely]]
     return Ipv4(walk, rest);
@@ -214,8 +220,9 @@ template <class V>
 
 // The whole frame.
 inline Slice FrameSlice(const RawFrame& frame) {
-  const std::size_t captured = frame.octets.size();
-  return {frame.octets.data(), captured, std::max<std::size_t>(captured, frame.wire_length)};
+  constexpr std::size_t kMost = std::numeric_limits<std::uint32_t>::max();
+  const auto captured = static_cast<std::uint32_t>(std::min(frame.octets.size(), kMost));
+  return {frame.octets.data(), captured, std::max(captured, frame.wire_length)};
 }
 
 }  // namespace glasspost::capture::layers

@@ -9,16 +9,19 @@ namespace glasspost::capture::layers {
 
 inline constexpr std::size_t kTcpHeader = 20;
 inline constexpr std::size_t kUdpHeader = 8;
-inline constexpr std::uint16_t kVxlanPort = 4789, kGenevePort = 6081, kTeredoPort = 3544;
+inline constexpr std::uint16_t kTeredoPort = 3544, kVxlanPort = 4789, kVxlanGpePort = 4790, kGenevePort = 6081;
+constexpr bool IsTunnelPort(std::uint16_t port) {
+  return port == kVxlanPort || port == kVxlanGpePort || port == kGenevePort || port == kTeredoPort;
+}
 
 template <class V>
-void DescribeChecksum(const Header<V>& header, const Network& ip, std::uint8_t protocol, Slice s, std::size_t at, Field status,
+void DescribeChecksum(const Header<V>& header, Network ip, std::uint8_t protocol, Slice s, std::size_t at, Field status,
                       Field calculated) {
   ChecksumResult r;
   if (s.captured < at + 2) return;
   if (ip.checkable && s.captured == s.length) {
     const std::size_t n = ip.v6 ? 16 : 4;
-    r = CheckTransport(Bytes(ip.source, n), Bytes(ip.destination, n), protocol, Bytes(s.data, s.captured), at);
+    r = CheckTransport(Bytes(ip.source, n), Bytes(ip.destination(), n), protocol, Bytes(s.data, s.captured), at);
   }
   header.Derived(status, at, 2, static_cast<std::uint64_t>(r.status));
   if (r.known) header.Derived(calculated, at, 2, r.calculated);
@@ -59,7 +62,7 @@ void DescribeTcpOption(const Header<V>& h, TcpOptionKind kind, std::size_t at, s
 }
 
 template <class V>
-void DescribeTcp(Walk<V>& walk, const Network& ip, Slice s) {
+void DescribeTcp(Walk<V>& walk, Network ip, Slice s) {
   const std::size_t length = s.captured > 12 ? std::max<std::size_t>(kTcpHeader, s.data[12] >> 4 << 2) : kTcpHeader;
   const Header<V> h(walk, s, Field::kTcp, length);
   h.Number(Field::kTcpSourcePort, 0, 2);
@@ -79,17 +82,17 @@ void DescribeTcp(Walk<V>& walk, const Network& ip, Slice s) {
   h.Number(Field::kTcpUrgentPointer, 18, 2);
   if (length == kTcpHeader || s.captured < kTcpHeader) return;
   h.Node(Field::kTcpOptions, kTcpHeader, length - kTcpHeader);
-  ForEachTcpOption(Bytes(s.data, std::min(s.captured, length)).subspan(kTcpHeader),
+  ForEachTcpOption(Bytes(s.data, std::min<std::size_t>(s.captured, length)).subspan(kTcpHeader),
                    [&](TcpOptionKind kind, std::size_t at, std::size_t n) { DescribeTcpOption(h, kind, kTcpHeader + at, n); });
 }
 
 template <class V>
-[[gnu::always_inline]] inline void FillPacket(Walk<V>& walk, const Network& ip, std::uint8_t transport, Slice s) {
+[[gnu::always_inline]] inline void FillPacket(Walk<V>& walk, Network ip, std::uint8_t transport, Slice s) {
   Packet& p = walk.packet;
   p.frame = walk.frame.number;
   p.time = walk.frame.time;
   p.source = ip.v6 ? Address::V6(ip.source) : Address::V4(ip.source);
-  p.destination = ip.v6 ? Address::V6(ip.destination) : Address::V4(ip.destination);
+  p.destination = ip.v6 ? Address::V6(ip.destination()) : Address::V4(ip.destination());
   p.source_port = Load16(s.data);
   p.destination_port = Load16(s.data + 2);
   p.transport = transport;
@@ -99,7 +102,7 @@ template <class V>
 }
 
 template <class V>
-[[gnu::always_inline]] inline DecodeResult Tcp(Walk<V>& walk, const Network& ip, Slice s) {
+[[gnu::always_inline]] inline DecodeResult Tcp(Walk<V>& walk, Network ip, Slice s) {
   if constexpr (V::kWanted) DescribeTcp(walk, ip, s);
   if (s.captured < kTcpHeader) [[unlikely]]
     return DecodeResult::kTruncated;
@@ -107,7 +110,7 @@ template <class V>
   const std::size_t length = static_cast<std::size_t>(h[12] >> 4) * 4;
   if (length < kTcpHeader || length > s.length) [[unlikely]]
     return DecodeResult::kTruncated;
-  const std::size_t here = std::min(length, s.captured);  // options may be cut; there is no payload then
+  const std::size_t here = std::min<std::size_t>(length, s.captured);  // options may be cut; there is no payload then
   Packet& p = walk.packet;
   FillPacket(walk, ip, kTcp, s);
   p.sequence = Load32(h + 4);
@@ -125,7 +128,7 @@ template <class V>
 }
 
 template <class V>
-[[gnu::always_inline]] inline DecodeResult Udp(Walk<V>& walk, const Network& ip, Slice s) {
+[[gnu::always_inline]] inline DecodeResult Udp(Walk<V>& walk, Network ip, Slice s) {
   const Header<V> header(walk, s, Field::kUdp, kUdpHeader);
   header.Number(Field::kUdpSourcePort, 0, 2);
   header.Number(Field::kUdpDestinationPort, 2, 2);
@@ -141,10 +144,10 @@ template <class V>
     Trailer(walk, s, datagram.length);
   }
   const Slice payload = datagram.From(kUdpHeader);
-  const std::uint16_t port = Load16(s.data + 2);
-  if (port == kVxlanPort || port == kGenevePort || port == kTeredoPort || Load16(s.data) == kTeredoPort) [[unlikely]] {
+  const std::uint16_t from = Load16(s.data), to = Load16(s.data + 2);
+  if (IsTunnelPort(to) || IsTunnelPort(from)) [[unlikely]] {  // some answer from the port, not to it
     DecodeResult inner{};
-    if (UdpTunnel(walk, port == kVxlanPort || port == kGenevePort ? port : kTeredoPort, payload, inner)) return inner;
+    if (UdpTunnel(walk, IsTunnelPort(to) ? to : from, payload, inner)) return inner;
   }
   FillPacket(walk, ip, kUdp, s);
   Packet& p = walk.packet;
@@ -161,7 +164,7 @@ template <class V>
 }
 
 template <class V>
-[[gnu::always_inline]] inline DecodeResult Transport(Walk<V>& walk, const Network& ip, std::uint8_t protocol, Slice s) {
+[[gnu::always_inline]] inline DecodeResult Transport(Walk<V>& walk, Network ip, std::uint8_t protocol, Slice s) {
   if (protocol == kTcp) [[likely]]
     return Tcp(walk, ip, s);
   if (protocol == kUdp) return Udp(walk, ip, s);
@@ -169,7 +172,7 @@ template <class V>
 }
 
 template <class V>
-[[gnu::noinline]] DecodeResult NestedTransport(Walk<V>& walk, const Network& ip, std::uint8_t protocol, Slice s) {
+[[gnu::noinline]] DecodeResult NestedTransport(Walk<V>& walk, Network ip, std::uint8_t protocol, Slice s) {
   return Transport(walk, ip, protocol, s);
 }
 

@@ -1,6 +1,8 @@
 // What carries another frame or packet: PPP (RFC 1661), PPPoE (RFC 2516), MPLS (RFC 3032, RFC 4448), GRE (RFC 2784, RFC 2890,
-// RFC 2637), ERSPAN, IP in IP (RFC 2003, RFC 4213), VXLAN (RFC 7348), GENEVE (RFC 8926), Teredo (RFC 4380).
+// RFC 2637), ERSPAN, IP in IP (RFC 2003, RFC 4213), VXLAN (RFC 7348) and its GPE, GENEVE (RFC 8926), Teredo (RFC 4380).
 #pragma once
+
+#include <iterator>
 
 #include "capture/layers/ip.h"
 
@@ -148,7 +150,7 @@ template <class V>
 }
 
 template <class V>
-[[gnu::noinline]] DecodeResult Encapsulated(Walk<V>& walk, const Network& ip, std::uint8_t protocol, Slice s) {
+[[gnu::noinline]] DecodeResult Encapsulated(Walk<V>& walk, Network ip, std::uint8_t protocol, Slice s) {
   if (!Enter(walk)) return DecodeResult::kOther;
   switch (protocol) {
     case kIpInIp:
@@ -176,6 +178,22 @@ bool Vxlan(Walk<V>& walk, Slice s, DecodeResult& result) {
   h.Number(Field::kVxlanFlags, 0, 2);
   h.Number(Field::kVxlanVni, 4, 3);
   result = NestedEthernet(walk, s.From(kLength));
+  return true;
+}
+
+// VXLAN with the generic protocol extension (draft-ietf-nvo3-vxlan-gpe): the protocol stands before the network identifier.
+template <class V>
+bool VxlanGpe(Walk<V>& walk, Slice s, DecodeResult& result) {
+  constexpr std::size_t kLength = 8;
+  constexpr std::uint8_t kVni = 0x08;
+  static constexpr std::uint16_t kTypes[] = {0, kTypeIpv4, kTypeIpv6, kTypeEthernet, 0, kTypeMpls};
+  if (s.captured < kLength || (s.data[0] & kVni) == 0 || s.data[1] != 0 || s.data[2] != 0 || s.data[7] != 0) return false;
+  if (s.data[3] >= std::size(kTypes) || kTypes[s.data[3]] == 0) return false;
+  const Header<V> h(walk, s, Field::kVxlan, kLength);
+  h.Number(Field::kVxlanFlags, 0, 1);
+  h.Number(Field::kVxlanNextProtocol, 3, 1);
+  h.Number(Field::kVxlanVni, 4, 3);
+  result = NestedEtherType(walk, kTypes[s.data[3]], s.From(kLength));
   return true;
 }
 
@@ -224,6 +242,8 @@ template <class V>
   switch (port) {
     case kVxlanPort:
       return Vxlan(walk, payload, result);
+    case kVxlanGpePort:
+      return VxlanGpe(walk, payload, result);
     case kGenevePort:
       return Geneve(walk, payload, result);
     default:

@@ -3,7 +3,7 @@
 // octets that are in the capture, and hands the rest to the next layer.
 //
 // A visitor with kWanted = true may also have Missing(Field, OctetRange): a field of a header that is wholly or partly behind
-// the last octet captured.
+// the last octet that its layer has, by the capture or by the lengths that the headers before it gave.
 #pragma once
 
 #include <algorithm>
@@ -31,26 +31,34 @@ struct LayerLimits {
   static constexpr int kExtensionHeaders = 16;
 };
 
-// The data of one layer: the octets that are here, and how many there would be if the capture held all of it.
+// The data of one layer: the octets that are here, and how many there would be if the capture held all of it. Small enough to go
+// from function to function in two registers.
 struct Slice {
   const std::uint8_t* data = nullptr;
-  std::size_t captured = 0;
-  std::size_t length = 0;  // at least `captured`
+  std::uint32_t captured = 0;
+  std::uint32_t length = 0;  // at least `captured`
 
   // Without its first n octets; they are captured.
-  Slice From(std::size_t n) const { return {data + n, captured - n, length - n}; }
-  // Only what a header calls its own. A length beyond that of the layer below is believed: frames are cut by tools that then
-  // count the cut frame as the whole.
-  Slice Claimed(std::size_t n) const { return {data, std::min(captured, n), n}; }
+  Slice From(std::size_t n) const {
+    const auto less = static_cast<std::uint32_t>(n);
+    return {data + n, captured - less, length - less};
+  }
+  // Only what a header calls its own (below 2^17 in every protocol). A length beyond that of the layer below is believed: frames
+  // are cut by tools that then count the cut frame as the whole.
+  Slice Claimed(std::size_t n) const {
+    const auto own = static_cast<std::uint32_t>(n);
+    return {data, std::min(captured, own), own};
+  }
 };
 
-// The network layer, as the transport layer needs it. The pointers point into the frame.
+// The network layer, as the transport layer needs it. Points into the frame.
 struct Network {
-  const std::uint8_t* source = nullptr;
-  const std::uint8_t* destination = nullptr;
+  const std::uint8_t* source = nullptr;  // the destination follows it, in both versions
   bool v6 = false;
   // A checksum over the pseudo-header can be verified: no routing header stands before it, and the datagram is whole.
   bool checkable = true;
+
+  const std::uint8_t* destination() const { return source + (v6 ? 16 : 4); }
 };
 
 struct Describing {
@@ -83,7 +91,7 @@ class Header {
   // `name` is reported as the whole header of `length` octets.
   Header(Walk<V>& walk, Slice slice, Field name, std::size_t length) : walk_(walk), slice_(slice) {
     if constexpr (V::kWanted)
-      walk.visitor(name, OctetRange{walk.OffsetOf(slice.data), std::min(length, slice.captured)}, FieldValue{});
+      walk.visitor(name, OctetRange{walk.OffsetOf(slice.data), std::min<std::size_t>(length, slice.captured)}, FieldValue{});
   }
   // A big-endian number of n octets (at most 8), or some of its bits.
   void Number(Field field, std::size_t at, std::size_t n) const { Bits(field, at, n, 0, ~std::uint64_t{0}); }
@@ -181,10 +189,10 @@ DecodeResult NestedIpv6(Walk<V>& walk, Slice s);
 template <class V>
 DecodeResult NestedIp(Walk<V>& walk, Slice s);
 template <class V>
-DecodeResult NestedTransport(Walk<V>& walk, const Network& ip, std::uint8_t protocol, Slice s);
+DecodeResult NestedTransport(Walk<V>& walk, Network ip, std::uint8_t protocol, Slice s);
 // Protocols on IP that are neither TCP nor UDP: tunnels, the authentication header, others.
 template <class V>
-DecodeResult Encapsulated(Walk<V>& walk, const Network& ip, std::uint8_t protocol, Slice s);
+DecodeResult Encapsulated(Walk<V>& walk, Network ip, std::uint8_t protocol, Slice s);
 // IPv6 extension headers (and IPv4's authentication header), then the transport.
 template <class V>
 DecodeResult Extensions(Walk<V>& walk, Network ip, std::uint8_t next, Slice s);

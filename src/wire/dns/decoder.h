@@ -194,6 +194,7 @@ class Decoder {
       for (std::size_t i = 0; i < seen_count_; ++i) {
         if (seen_[i].target != target) continue;
         at_ += 2;
+        complete_ = true;
         name = seen_[i].name;
         if constexpr (V::kWanted) TellName(field, start, name);
         return true;
@@ -220,11 +221,13 @@ class Decoder {
     std::size_t run = at_;  // where the present run of labels began: a pointer must go before it (RFC 1035 §4.1.4)
     bool jumped = false;
     int pointers = 0;
+    complete_ = false;
     for (;;) {
       if (at >= end) return Fail(FaultKind::kEndsInName, at) || jumped;
       const std::uint8_t c = wire_[at];
       if (c == 0) {
         m_.storage.push_back('\0');
+        complete_ = true;
         if (!jumped) at_ = at + 1;
         return true;
       }
@@ -398,7 +401,7 @@ class Decoder {
       std::memcpy(m_.storage.data() + old, m_.storage.data() + name.offset, name.length);
     }
     // Data with a broken name in them are shown as they came.
-    return known_end && name.length != 0 && m_.storage.back() == '\0';
+    return known_end && complete_;
   }
 
   bool TakeNumber(Field field, std::size_t size, std::size_t end) {
@@ -519,7 +522,8 @@ class Decoder {
   std::uint16_t index_ = 0;
   std::array<Seen, 12> seen_;
   std::size_t seen_count_ = 0;
-  std::string text_;  // of fields
+  bool complete_ = false;  // the latest name was read to its root label
+  std::string text_;       // of fields
 };
 
 // Decode, telling every field.

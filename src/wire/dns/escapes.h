@@ -15,4 +15,22 @@ inline constexpr auto kNameEscapes = [] {
   return table;
 }();
 
+// Writes "\010" and tells where it ends.
+inline char* WriteEscaped(char* to, std::uint8_t octet) {
+  *to++ = '\\';
+  *to++ = static_cast<char>('0' + octet / 100);
+  *to++ = static_cast<char>('0' + octet / 10 % 10);
+  *to++ = static_cast<char>('0' + octet % 10);
+  return to;
+}
+
+// Writes one octet of a label, one to four characters.
+inline char* WriteNameOctet(char* to, char octet) {
+  const Escape how = kNameEscapes[static_cast<std::uint8_t>(octet)];
+  if (how == Escape::kNumber) return WriteEscaped(to, static_cast<std::uint8_t>(octet));
+  if (how == Escape::kBackslash) *to++ = '\\';
+  *to++ = octet;
+  return to;
+}
+
 }  // namespace glasspost::dns

@@ -213,6 +213,14 @@ TEST(DnsMessage, PointersThatGoNowhere) {
   EXPECT_EQ(NameText(m, m.questions[0].name), "www.test.");
 }
 
+TEST(DnsMessage, ANameThatBreaksOffBehindAZeroOctetIsStillBroken) {
+  Message m;
+  Decode(Header(0x8000, {0, 1, 0, 0}) + "\1o\0"s + Tail(2, "\2a\0\xc0\x0f"s), m);  // the pointer's target is the type's octets
+  EXPECT_EQ(RecordText(m, 0), "o. 60 IN NS a\\000.");
+  Decode(Header(0x8000, {0, 1, 0, 0}) + "\1o\0"s + Tail(2, "\2a\0\xff\xff"s), m);
+  EXPECT_EQ(RecordText(m, 0), "o. 60 IN NS \\# 5 026100FFFF");
+}
+
 TEST(DnsMessage, ChainsOfPointersAreBounded) {
   // A null record whose data are pointers, each to the one before; the first to the question's name.
   const auto chain = [](int hops) {

@@ -1,9 +1,11 @@
 // Zone-file form of names and data: RFC 1035 §5.1, RFC 3597 §5, and the presentation that each type's RFC defines.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "base/base64.h"
+#include "wire/dns/escapes.h"
 #include "wire/dns/layout.h"
 #include "wire/dns/message.h"
 #include "wire/dns/text_util.h"
@@ -230,22 +232,29 @@ void AppendEdnsText(std::string& out, const Message& m, const Record& r) {
 }  // namespace
 
 void AppendName(std::string& out, Octets name, bool final_dot) {
-  if (name.size() == 1 && name[0] == '\0') {
-    out += '.';
-    return;
-  }
-  std::size_t at = 0;
-  while (at < name.size()) {
-    const std::size_t size = static_cast<std::uint8_t>(name[at++]);
-    if (size == 0) {
-      if (!final_dot) out.pop_back();
-      return;
+  const std::size_t before = out.size();
+  bool whole = false;
+  // An octet takes four characters at most.
+  out.resize_and_overwrite(before + 4 * name.size(), [&](char* text, std::size_t) {
+    char* to = text + before;
+    for (std::size_t at = 0; at < name.size();) {
+      const std::size_t size = static_cast<std::uint8_t>(name[at++]);
+      if (size == 0) {
+        whole = true;
+        break;
+      }
+      const std::size_t end = std::min(at + size, name.size());
+      while (at < end) to = WriteNameOctet(to, name[at++]);
+      *to++ = '.';
     }
-    AppendWord(out, name.substr(at, size));
-    out += '.';
-    at += size;
-  }
-  out += "<broken>";
+    if (whole && to == text + before) {
+      *to++ = '.';  // the root
+    } else if (whole && !final_dot) {
+      --to;
+    }
+    return static_cast<std::size_t>(to - text);
+  });
+  if (!whole) out += "<broken>";
 }
 
 void AppendQuestionText(std::string& out, const Message& m, const Question& q) {

@@ -24,9 +24,8 @@ void AppendHex(std::string& out, Octets octets) {
 }
 
 void AppendEscaped(std::string& out, std::uint8_t octet) {
-  const char text[] = {'\\', static_cast<char>('0' + octet / 100), static_cast<char>('0' + octet / 10 % 10),
-                       static_cast<char>('0' + octet % 10)};
-  out.append(text, 4);
+  char text[4];
+  out.append(text, WriteEscaped(text, octet));
 }
 
 void AppendQuoted(std::string& out, Octets text) {
@@ -50,20 +49,8 @@ void AppendQuoted(std::string& out, Octets text) {
 }
 
 void AppendWord(std::string& out, Octets text) {
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const Escape how = kNameEscapes[static_cast<std::uint8_t>(text[i])];
-    if (how == Escape::kNone) continue;
-    out += text.substr(plain, i - plain);
-    plain = i + 1;
-    if (how == Escape::kNumber) {
-      AppendEscaped(out, static_cast<std::uint8_t>(text[i]));
-    } else {
-      out += '\\';
-      out += text[i];
-    }
-  }
-  out += text.substr(plain);
+  char octet[4];
+  for (const char c : text) out.append(octet, WriteNameOctet(octet, c));
 }
 
 void AppendBase32(std::string& out, Octets octets) {
@@ -78,13 +65,13 @@ void AppendBase32(std::string& out, Octets octets) {
 }
 
 void AppendIp4(std::string& out, const std::uint8_t* octets) {
-  char text[15];
-  char* to = text;
   for (int i = 0; i < 4; ++i) {
-    if (i != 0) *to++ = '.';
-    to = std::to_chars(to, text + sizeof text, octets[i]).ptr;
+    const std::uint8_t n = octets[i];
+    if (i != 0) out += '.';
+    if (n >= 100) out += static_cast<char>('0' + n / 100);
+    if (n >= 10) out += static_cast<char>('0' + n / 10 % 10);
+    out += static_cast<char>('0' + n % 10);
   }
-  out.append(text, to);
 }
 
 void AppendIp6(std::string& out, const std::uint8_t* octets) {

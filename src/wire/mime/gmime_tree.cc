@@ -50,6 +50,14 @@ bool Is(gpointer object, GType type) {
   return object != nullptr && g_type_check_instance_is_a(static_cast<GTypeInstance*>(object), type) != FALSE;
 }
 
+std::string TypeName(GMimeContentType* type) {
+  const char* media = g_mime_content_type_get_media_type(type);
+  const char* subtype = g_mime_content_type_get_media_subtype(type);
+  std::string name = std::string(media == nullptr ? "text" : media) + "/" + (subtype == nullptr ? "plain" : subtype);
+  for (char& c : name) c = ToLower(c);
+  return name;
+}
+
 class Walker {
  public:
   Walker(Octets message, std::size_t max_nodes, std::size_t max_depth)
@@ -100,12 +108,7 @@ class Walker {
 
   static void Describe(GMimeObject* object, TreeNode& node) {
     GMimeContentType* type = g_mime_object_get_content_type(object);
-    if (type != nullptr) {
-      const char* media = g_mime_content_type_get_media_type(type);
-      const char* subtype = g_mime_content_type_get_media_subtype(type);
-      node.type = std::string(media == nullptr ? "text" : media) + "/" + (subtype == nullptr ? "plain" : subtype);
-      for (char& c : node.type) c = ToLower(c);
-    }
+    if (type != nullptr) node.type = TypeName(type);
     node.type_field = RawValue(object, "Content-Type");
     node.disposition_field = RawValue(object, "Content-Disposition");
     node.header_at = HeaderOffset(object);
@@ -131,6 +134,17 @@ class Walker {
 };
 
 }  // namespace
+
+ContentType ReadContentType(Octets value) {
+  StartGMime();
+  const Ref<GMimeContentType> type(g_mime_content_type_parse(nullptr, std::string(value).c_str()));
+  ContentType result{TypeName(type.get()), {}, false};
+  if (const char* boundary = g_mime_content_type_get_parameter(type.get(), "boundary"); boundary != nullptr) {
+    result.boundary = boundary;
+    result.has_boundary = true;
+  }
+  return result;
+}
 
 std::vector<TreeNode> ReadTree(Octets message, std::size_t max_nodes, std::size_t max_depth) {
   StartGMime();

@@ -25,6 +25,14 @@ struct TreeNode {
   static constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
 };
 
+// A Content-Type as GMime understands it, so that the outline and the tree agree. Linear in its length.
+struct ContentType {
+  std::string type;      // lower case
+  std::string boundary;  // empty if there is none
+  bool has_boundary = false;
+};
+ContentType ReadContentType(Octets value);
+
 // The nodes in the order in which they begin, at most `max_nodes`, none deeper than `max_depth`; none at all if GMime sees no
 // header.
 std::vector<TreeNode> ReadTree(Octets message, std::size_t max_nodes, std::size_t max_depth);

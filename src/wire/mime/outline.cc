@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "wire/mime/gmime_tree.h"
 #include "wire/mime/header.h"
-#include "wire/mime/parameter.h"
 
 namespace glasspost::mime {
 namespace {
@@ -130,7 +130,7 @@ class Outliner {
       outline_.problem = MimeProblem::kHeaderTooLarge;
       return;
     }
-    ParameterizedValue type;
+    ContentType type;
     bool encoded = false;
     FieldReader reader(message_.substr(header_begin_, entity.header.length));
     RawField field;
@@ -139,16 +139,15 @@ class Outliner {
         outline_.problem = MimeProblem::kHeaderTooLarge;
         return;
       }
-      if (EqualsNoCase(field.name, "Content-Type")) type = ParseParameters(field.value);
+      if (EqualsNoCase(field.name, "Content-Type")) type = ReadContentType(field.value);
       if (EqualsNoCase(field.name, "Content-Transfer-Encoding")) encoded = IsEncoded(field.value);
     }
-    if (type.word.empty()) type.word = default_type_;
-    const std::string* boundary = type.Find("boundary");
-    if (type.word.starts_with("multipart/") && boundary != nullptr) {
+    if (type.type.empty()) type.type = default_type_;
+    if (type.type.starts_with("multipart/") && type.has_boundary) {
       entity.multipart = true;
-      open_.back().boundary = boundary->substr(0, kMaxBoundary);
-      open_.back().digest = type.word == "multipart/digest";
-    } else if (HoldsMessage(type.word) && descend && !encoded) {
+      open_.back().boundary = type.boundary.substr(0, kMaxBoundary);
+      open_.back().digest = type.type == "multipart/digest";
+    } else if (HoldsMessage(type.type) && descend && !encoded) {
       entity.message = true;
       Begin(content, "text/plain");
     }

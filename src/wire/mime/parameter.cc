@@ -12,6 +12,7 @@ namespace {
 // One piece as it stands there: name*section*=value (RFC 2231 §3, §4).
 struct Piece {
   std::string name;
+  std::size_t place = 0;  // among all
   std::size_t section = 0;
   bool extended = false;  // percent-encoded; the first section begins with charset'language'
   bool sectioned = false;
@@ -187,13 +188,16 @@ ParameterizedValue ParseParameters(Octets value, Octets hint, const ParameterLim
   result.word = reader.Word();
   std::vector<Piece> pieces;
   Piece piece;
-  while (pieces.size() < limits.parameters && reader.Next(piece)) pieces.push_back(std::move(piece));
+  while (pieces.size() < limits.parameters && reader.Next(piece)) {
+    piece.place = pieces.size();
+    pieces.push_back(std::move(piece));
+  }
   // Of one name: the RFC 2231 form goes before the plain one, which is there for old programs; sections in their order.
-  std::stable_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
+  std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
     if (a.name != b.name) return a.name < b.name;
     const bool new_a = a.extended || a.sectioned, new_b = b.extended || b.sectioned;
     if (new_a != new_b) return new_a;
-    return a.section < b.section;
+    return a.section != b.section ? a.section < b.section : a.place < b.place;
   });
   for (std::size_t i = 0; i < pieces.size();) {
     // Sections count 0, 1, 2 …; a missing one ends the value (what follows it would be at a wrong place).

@@ -9,6 +9,7 @@
 namespace glasspost::pop3 {
 namespace {
 
+constexpr std::size_t kLineEnd = 2;            // CRLF
 constexpr std::size_t kLongestMechanism = 20;  // RFC 4422 §3.1
 
 bool IsMechanism(Octets name) {
@@ -41,6 +42,8 @@ Pop3Observer::Pop3Observer(ObserverSink& sink, const ObserverOptions& options, c
 void Pop3Observer::OnOctets(Direction direction, Octets octets, const Origin& origin) {
   if (octets.empty() || ended_) return;
   any_octets_ = true;
+  // Whatever was said of sides that are not captured: this one is.
+  (direction == Direction::kToServer ? client_seen_ : server_seen_) = true;
   if (direction == Direction::kToServer)
     FromClient(octets, origin);
   else
@@ -65,7 +68,7 @@ void Pop3Observer::OnEnd(const Origin& origin, bool reset) {
   if (tls_ != Tls::kOpaque) {
     PartialServerLine(origin);
     if (state_ == ServerState::kStray) FinishStray(origin);
-    if (state_ == ServerState::kLines || state_ == ServerState::kMessage) FinishBody(!loose_end_, server_at_, origin);
+    if (state_ == ServerState::kLines || state_ == ServerState::kMessage) FinishBody(true, server_at_, origin);
     PartialClientLine(origin);
     UnansweredAll(origin);
   }
@@ -117,13 +120,13 @@ bool Pop3Observer::IsTls(Octets in, const Origin& o) {
 }
 
 void Pop3Observer::FromClient(Octets in, const Origin& o) {
-  // STLS whose +OK was lost: the handshake itself says that it was accepted.
-  if (count_ > 0 && Front().command == Command::kStls && status_gap_ && client_line_.length == 0 && in.front() == 0x16) {
-    Unanswered(o);
-    AcceptTls(o);
-  }
   text::Line line;
   while (!in.empty()) {
+    // STLS whose +OK was lost: the handshake itself says that it was accepted.
+    if (count_ > 0 && Front().command == Command::kStls && status_gap_ && client_line_.length == 0 && in.front() == 0x16) {
+      Unanswered(o);
+      AcceptTls(o);
+    }
     if (IsTls(in, o)) {
       client_at_ += in.size();
       return;
@@ -160,7 +163,7 @@ void Pop3Observer::ClientAnswer(const text::Line& line, const Origin& o) {
   p.answer = true;
   p.command = Command::kAuth;
   p.request.verb = "*";
-  sasl_.OnResponse(line.text, step_, line.cut ? line.length : sasl::SaslObserver::kWhole);
+  sasl_.OnResponse(line.text, step_, line.cut ? line.length - kLineEnd : sasl::SaslObserver::kWhole);
   std::swap(p.request.argument, step_.shown_argument);
   std::swap(p.request.decoded, step_.decoded);
   p.request.sasl = step_.content;
@@ -187,7 +190,7 @@ void Pop3Observer::ClientCommand(const CommandLine& c, const text::Line& line, c
   if (line.cut && c.argument.empty() && p.shape != ShapeOf(c.command, true)) p.shape = Shape::kUnknown;
   p.too_long = line.length > limits_.command_octets && c.command != Command::kAuth;
   const auto at = static_cast<std::size_t>(c.argument.data() - line.text.data());
-  const std::size_t octets = line.cut && !c.argument.empty() ? line.length - at : c.argument.size();
+  const std::size_t octets = line.cut && !c.argument.empty() ? line.length - kLineEnd - at : c.argument.size();
   FillArgument(p, c, octets, line.cut);
   if (!server_seen_) Unanswered(o);
 }
@@ -243,12 +246,7 @@ void Pop3Observer::FillAuth(Pending& p, Octets argument, std::size_t octets, boo
 }
 
 Pop3Observer::Pending& Pop3Observer::Push(const text::Line& line) {
-  if (count_ >= limits_.pending) {
-    Tell(FindingId::kTooMuch, 0, {client_line_.frames.last(), client_line_.last_time}, "commands that wait for a reply");
-    lossy_ = true;
-    const Origin o{client_line_.frames.last(), client_line_.last_time};
-    UnansweredAll(o);
-  }
+  if (count_ >= limits_.pending) GiveUpPending({client_line_.frames.last(), client_line_.last_time});
   if (count_ == ring_.size()) {
     std::vector<Pending> larger(std::max<std::size_t>(4, ring_.size() * 2));
     for (std::size_t i = 0; i < count_; ++i) larger[i] = std::move(At(i));
@@ -262,6 +260,18 @@ Pop3Observer::Pending& Pop3Observer::Push(const text::Line& line) {
   p.bare_lf = !line.crlf;
   p.lost_before = std::exchange(lost_, 0);
   return p;
+}
+
+// Too many commands wait: they are told as they are, and what is still to come for them is read as replies without request.
+void Pop3Observer::GiveUpPending(const Origin& o) {
+  Tell(FindingId::kTooMuch, 0, o, "commands that wait for a reply");
+  lossy_ = true;
+  if (state_ == ServerState::kStray) FinishStray(o);
+  if (busy_) {
+    FinishBody(true, server_at_, o);
+    BeginStray(false, false, 2);
+  }
+  UnansweredAll(o);
 }
 
 bool Pop3Observer::Outran(const Origin& o) {
@@ -295,7 +305,9 @@ bool Pop3Observer::Outran(const Origin& o) {
 // A command that a loss (or the end) cut off behind its verb.
 bool Pop3Observer::PartialClientLine(const Origin& o) {
   if (client_line_.length == 0) return false;
-  const text::Line line{.text = client_lines_.partial(), .crlf = true, .cut = true, .length = client_lines_.pending()};
+  Octets text = client_lines_.partial();
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  const text::Line line{.text = text, .crlf = true, .cut = true, .length = client_lines_.pending() + kLineEnd};
   const CommandLine c = ParseCommand(line.text);
   bool told = true;
   if (answer_expected_)

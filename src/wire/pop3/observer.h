@@ -80,6 +80,7 @@ class Pop3Observer final : public Observer {
   void ClientCommand(const CommandLine& c, const text::Line& line, const Origin& o);
   void FillArgument(Pending& p, const CommandLine& c, std::size_t octets, bool cut);
   void FillAuth(Pending& p, Octets argument, std::size_t octets, bool cut);
+  void GiveUpPending(const Origin& o);
   Pending& Push(const text::Line& line);
   bool PartialClientLine(const Origin& o);
   // The client speaks: what does that say about the reply it has been waiting for? Whether it did not wait.

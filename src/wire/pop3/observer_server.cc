@@ -191,7 +191,7 @@ void Pop3Observer::Answer(const StatusLine& s, const text::Line& line, const Ori
 
 void Pop3Observer::Challenge(const StatusLine& s, const text::Line& line, const Origin& o) {
   if (!sasl_.active()) sasl_.Begin("", std::nullopt, step_);
-  sasl_.OnChallenge(s.text, step_, line.cut ? line.length : sasl::SaslObserver::kWhole);
+  sasl_.OnChallenge(s.text, step_, line.cut ? static_cast<std::size_t>(line.length) : sasl::SaslObserver::kWhole);
   SetReply(s.status, step_.shown_argument, line, o);
   std::swap(exchange_.reply.decoded, step_.decoded);
   exchange_.reply.sasl = step_.content;
@@ -421,7 +421,9 @@ void Pop3Observer::OnListing(const Origin& o) {
 // What came of a line before a loss or the end.
 void Pop3Observer::PartialServerLine(const Origin& o) {
   if (server_line_.length == 0) return;
-  const text::Line line{.text = server_lines_.partial(), .crlf = true, .cut = true, .length = server_lines_.pending()};
+  Octets text = server_lines_.partial();
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  const text::Line line{.text = text, .crlf = true, .cut = true, .length = server_lines_.pending()};
   if (state_ == ServerState::kLines) {
     AbsorbLine();
     exchange_.reply.cut = true;

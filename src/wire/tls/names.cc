@@ -45,6 +45,7 @@ std::string VersionName(std::uint16_t version) {
   }
   // Drafts of TLS 1.3 carried their own number (draft-ietf-tls-tls13: 0x7f00 + draft).
   if ((version >> 8) == 0x7f && (version & 0xff) != 0) return "TLSv1.3-draft" + std::to_string(version & 0xff);
+  if ((version >> 8) == 0xfb && (version & 0xff) != 0) return "TLSv1.3-fb" + std::to_string(version & 0xff);
   return HexNumber(version);
 }
 

@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::uint16_t kTls13 = 0x0304;
 
-bool IsTls13(std::uint16_t version) { return version == kTls13 || (version >> 8) == 0x7f; }
+// Also its drafts, and Facebook's variants of them.
+bool IsTls13(std::uint16_t version) { return version == kTls13 || (version >> 8) == 0x7f || (version >> 8) == 0xfb; }
 
 bool IsKnownMessage(std::uint8_t type) {
   switch (type) {

@@ -19,7 +19,7 @@
 namespace glasspost::tls {
 
 struct TlsLimits {
-  std::size_t handshake_message = 128 * 1024;  // stops a peer that announces 16 MiB from having them gathered
+  std::size_t handshake_message = 512 * 1024;  // stops a peer that announces 16 MiB from having them gathered
   std::size_t certificates = 16;               // stops a chain of tiny certificates from becoming a large structure
   std::size_t handshake_messages = 64;         // read a direction; stops endless renegotiation in the clear
 };

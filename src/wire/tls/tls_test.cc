@@ -301,6 +301,21 @@ TEST(Tls, LimitsHold) {
   EXPECT_TRUE(Observe({{kS, Record(22, Message(0, "") + ServerHello12())}}, 0, nullptr, few).server_hello_seen);
 }
 
+TEST(Tls, NamesOfACertificateAreBounded) {
+  for (const std::size_t n : {kMaxCertificateNames, kMaxCertificateNames + 1}) {
+    std::string names;
+    for (std::size_t i = 0; i < n; ++i) names += (i > 0 ? ",DNS:" : "DNS:") + std::to_string(i);
+    CertificateInfo info;
+    ASSERT_TRUE(ParseCertificate(AsBytes(MakeCertificate("many", names.c_str(), "20300101000000Z")), info));
+    EXPECT_EQ(info.names.size(), kMaxCertificateNames);
+    EXPECT_EQ(info.names.back(), std::to_string(kMaxCertificateNames - 1));
+  }
+  std::string versions;
+  for (std::size_t i = 0; i <= kMaxVersions; ++i) versions += U(2, 0x0301);
+  EXPECT_EQ(Observe({{kC, Record(22, ClientHelloMessage(Extension(43, Vec(1, versions))))}}).versions_offered.size(),
+            kMaxVersions);
+}
+
 TEST(Tls, GapInsideARecordCostsThatRecordOnly) {
   const std::string hello = Record(22, FullHello());
   TlsObserver observer;
@@ -357,6 +372,7 @@ TEST(Tls, NumbersHaveTheRegistrysNames) {
   EXPECT_EQ(CipherName(0x0a0a), "0x0a0a");
   EXPECT_EQ(VersionName(0x0300), "SSLv3");
   EXPECT_EQ(VersionName(0x7f1c), "TLSv1.3-draft28");
+  EXPECT_EQ(VersionName(0xfb1a), "TLSv1.3-fb26");
   EXPECT_TRUE(IsGrease(0xdada));
   EXPECT_FALSE(IsGrease(0x0a1a));
 }
