@@ -83,7 +83,8 @@ TEST(Collector, HoldsLongTextsInAFile) {
   EXPECT_TRUE(report.lines.empty());
   c.Advance(FlowTable::kNone, FlowTable::kNone);
   ASSERT_EQ(report.lines.size(), kMany);
-  for (std::uint64_t i = 1; i <= kMany; ++i) ASSERT_EQ(report.lines[i - 1], std::to_string(i) + ":" + long_text + std::to_string(i));
+  for (std::uint64_t i = 1; i <= kMany; ++i)
+    ASSERT_EQ(report.lines[i - 1], std::to_string(i) + ":" + long_text + std::to_string(i));
   EXPECT_TRUE(c.ok());
 }
 

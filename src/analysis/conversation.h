@@ -108,9 +108,9 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   State state_ = State::kUndecided;
   bool in_tls_ = false;
   bool speech_over_ = false;
-  int one_sided_ = -1;  // the only side that the capture holds
-  std::uint8_t spoke_ = 0;      // bit a side
-  std::uint8_t fins_ = 0;       // bit a side
+  int one_sided_ = -1;      // the only side that the capture holds
+  std::uint8_t spoke_ = 0;  // bit a side
+  std::uint8_t fins_ = 0;   // bit a side
   Timestamp close_start_ = kNoTime;
   std::uint64_t messages_ = 0;
   std::unique_ptr<Observer> observer_;

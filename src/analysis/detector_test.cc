@@ -45,9 +45,7 @@ TEST(Detector, FtpAndHttpAreNoMail) {
   EXPECT_EQ(Try("GET / HTTP/1.1\r\n", "", 80, false, true).state, State::kNotMail);
 }
 
-TEST(Detector, TheServerMaySpeakFromEitherSide) {
-  Expect(Try("220 mail ESMTP\r\n", "EHLO me\r\n", 25), Protocol::kSmtp, 1);
-}
+TEST(Detector, TheServerMaySpeakFromEitherSide) { Expect(Try("220 mail ESMTP\r\n", "EHLO me\r\n", 25), Protocol::kSmtp, 1); }
 
 TEST(Detector, TlsOnAnyPort) {
   const Octets hello("\x16\x03\x01\x00\x80\x01\x00\x00\x7c\x03\x03rest", 15);

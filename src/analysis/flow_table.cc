@@ -49,14 +49,12 @@ std::uint64_t HashFlow(const Packet& p) {
   return h ^ (h >> 32);
 }
 
-void FlowTable::List::PushBack(Flow* f) { InsertAfter(tail, f); }
-
-void FlowTable::List::InsertAfter(Flow* before, Flow* f) {
+void FlowTable::List::PushBack(Flow* f) {
   f->list = this;
-  f->previous = before;
-  f->next = before != nullptr ? before->next : head;
-  (before != nullptr ? before->next : head) = f;
-  (f->next != nullptr ? f->next->previous : tail) = f;
+  f->previous = tail;
+  f->next = nullptr;
+  (tail != nullptr ? tail->next : head) = f;
+  tail = f;
 }
 
 void FlowTable::List::Remove(Flow* f) {
@@ -130,7 +128,7 @@ FlowTable::Flow* FlowTable::Create(const KeyedPacket& k) {
   const bool udp = p.transport == capture::kUdp;
   if (udp && !dns::LooksLikeDns(p.Payload(), p.source_port, p.destination_port)) return nullptr;
   if (count_ >= limits_.flows) {
-    Flow* oldest = ignored_.head != nullptr ? ignored_.head : lingering_.head != nullptr ? lingering_.head : open_.head;
+    Flow* oldest = ignored_.head != nullptr ? ignored_.head : datagrams_.head != nullptr ? datagrams_.head : open_.head;
     if (oldest == nullptr) oldest = settling_.head;
     End(oldest);
   }
@@ -146,12 +144,15 @@ FlowTable::Flow* FlowTable::Create(const KeyedPacket& k) {
   if (!udp) f->tcp.emplace(limits_.tcp, reassembly_budget_);
   f->conversation = std::make_unique<Conversation>(report_, shared_, p);
   undecided_.PushBack(f);
-  (udp ? lingering_ : open_).PushBack(f);
+  (udp ? datagrams_ : open_).PushBack(f);
   return f;
 }
 
 bool FlowTable::Expired(const Flow& f, const Packet& p) const {
-  if (f.list == &lingering_ && p.time - f.last_time > limits_.linger) return true;
+  if (f.list == &datagrams_ || f.list == &ignored_) {
+    if (p.time - f.last_time > limits_.linger) return true;
+    return f.list == &ignored_ && (p.flags & (capture::kSyn | capture::kAck)) == capture::kSyn;
+  }
   return (p.flags & capture::kSyn) != 0 && f.tcp && f.tcp->BeginsAnother(f.SideOf(p), p);
 }
 
@@ -160,7 +161,7 @@ void FlowTable::Add(const KeyedPacket& k) {
   now_ = std::max(now_, p.time);
   Flow* f = Find(k);
   if (only_ != nullptr && only_->contains(p.frame) && f != nullptr) End(f), f = nullptr;
-  if (f != nullptr && f->list != &ignored_ && Expired(*f, p)) End(f), f = nullptr;
+  if (f != nullptr && Expired(*f, p)) End(f), f = nullptr;
   if (f == nullptr) {
     if (!Wanted(p)) return;
     f = Create(k);
@@ -186,13 +187,9 @@ void FlowTable::Feed(Flow* f, int side, const Packet& p) {
   }
   if (f->undecided) NoteDecision(f);
   if (f->conversation == nullptr || f->list != &open_ || !f->tcp || !f->tcp->closed()) return;
-  if (!f->tcp->reset() && f->tcp->fin_told(0) && f->tcp->fin_told(1) && f->tcp->held_octets() == 0) {
-    EndSpeech(f);
-    Linger(f);
-  } else {  // what the capture brings late may still come
-    f->settle_until = now_ + limits_.settle;
-    MoveTo(f, settling_);
-  }
+  if (!f->tcp->reset() && f->tcp->fin_told(0) && f->tcp->fin_told(1) && f->tcp->held_octets() == 0) EndSpeech(f);
+  f->settle_until = now_ + limits_.settle;
+  MoveTo(f, settling_);
 }
 
 void FlowTable::NoteDecision(Flow* f) {
@@ -213,21 +210,12 @@ void FlowTable::NoteOneSided(Flow* f) {
     if (f->tcp->present(side) && !f->tcp->present(1 - side)) f->conversation->OnOneSided(side);
 }
 
-// No mail: only its place in the table stays, so that its further packets are passed over.
+// No mail, or told already: only its place in the table stays, so that its further packets are passed over.
 void FlowTable::Ignore(Flow* f) {
-  undecided_.Remove(f);
+  if (f->undecided) undecided_.Remove(f);
   f->conversation.reset();
   f->tcp.reset();
   MoveTo(f, ignored_);
-}
-
-// Nothing more will be said in it; only stray packets may come. Keeps `lingering_` ordered by last frame.
-void FlowTable::Linger(Flow* f) {
-  if (f->undecided) return Ignore(f);
-  f->list->Remove(f);
-  Flow* before = lingering_.tail;
-  while (before != nullptr && before->last_frame > f->last_frame) before = before->previous;
-  lingering_.InsertAfter(before, f);
 }
 
 void FlowTable::EndSpeech(Flow* f) {
@@ -241,14 +229,17 @@ void FlowTable::EndSpeech(Flow* f) {
   if (f->undecided && f->conversation->state() == Conversation::State::kTold) NoteDecision(f);
 }
 
-void FlowTable::End(Flow* f) {
+void FlowTable::Tell(Flow* f) {
   EndSpeech(f);
-  if (f->conversation != nullptr && f->conversation->state() == Conversation::State::kTold) {
-    Told t{f->first_frame, f->last_frame, {}, {}};
-    f->conversation->Finish(t.text);
-    t.when_numbered = f->conversation->teller().WhenNumbered();
-    told.push_back(std::move(t));
-  }
+  if (f->conversation == nullptr || f->conversation->state() != Conversation::State::kTold) return;
+  Told t{f->first_frame, f->last_frame, {}, {}};
+  f->conversation->Finish(t.text);
+  t.when_numbered = f->conversation->teller().WhenNumbered();
+  told.push_back(std::move(t));
+}
+
+void FlowTable::End(Flow* f) {
+  Tell(f);
   if (f->undecided) undecided_.Remove(f);
   f->list->Remove(f);
   Erase(f);
@@ -258,22 +249,21 @@ void FlowTable::End(Flow* f) {
 void FlowTable::Sweep(Timestamp now) {
   now_ = std::max(now_, now);
   while (settling_.head != nullptr && settling_.head->settle_until < now_) {
-    Flow* f = settling_.head;
-    EndSpeech(f);
-    Linger(f);
+    Tell(settling_.head);
+    Ignore(settling_.head);
   }
-  while (lingering_.head != nullptr && now_ - lingering_.head->last_time > limits_.linger) End(lingering_.head);
+  while (datagrams_.head != nullptr && now_ - datagrams_.head->last_time > limits_.linger) End(datagrams_.head);
   while (ignored_.head != nullptr && now_ - ignored_.head->last_time > limits_.linger) End(ignored_.head);
 }
 
 void FlowTable::Flush() {
-  for (List* list : {&open_, &settling_, &lingering_, &ignored_})
+  for (List* list : {&open_, &settling_, &datagrams_, &ignored_})
     while (list->head != nullptr) End(list->head);
 }
 
 std::uint64_t FlowTable::oldest_last_frame() const {
   std::uint64_t oldest = kNone;
-  for (const List* list : {&open_, &lingering_})
+  for (const List* list : {&open_, &datagrams_})
     if (list->head != nullptr) oldest = std::min(oldest, list->head->last_frame);
   for (const Flow* f = settling_.head; f != nullptr; f = f->next) oldest = std::min(oldest, f->last_frame);
   return oldest;

@@ -22,8 +22,8 @@ struct FlowLimits {
   std::size_t flows = 65'536;                         // a shard; the one silent for longest is ended first. Stops a port scan
   std::size_t held_octets = std::size_t{4} << 20;     // a shard; what its reassemblies may hold together
   std::size_t message_octets = std::size_t{8} << 20;  // a shard; messages held for their MIME structure
-  Timestamp linger = 60'000'000'000;  // a closed connection's late packets, and a UDP conversation's silence (60 s)
-  Timestamp settle = 2'000'000'000;   // octets that come after a reset, in capture order
+  Timestamp linger = 60'000'000'000;  // a UDP conversation's silence, and how long a closed connection's strays are passed over
+  Timestamp settle = 2'000'000'000;   // after the close, in which packets still count as the conversation's
   capture::TcpLimits tcp;
 };
 
@@ -74,7 +74,6 @@ class FlowTable {
     Flow* head = nullptr;
     Flow* tail = nullptr;
     void PushBack(Flow* f);
-    void InsertAfter(Flow* before, Flow* f);  // null: in front
     void Remove(Flow* f);
   };
   struct Undecided {
@@ -99,9 +98,9 @@ class FlowTable {
   void NoteDecision(Flow* f);
   static void NoteOneSided(Flow* f);
   void Ignore(Flow* f);
-  void Linger(Flow* f);
   void MoveTo(Flow* f, List& list);
   void EndSpeech(Flow* f);
+  void Tell(Flow* f);
   void End(Flow* f);
 
   const Report& report_;
@@ -113,9 +112,9 @@ class FlowTable {
   std::size_t count_ = 0;
   Timestamp now_ = kNoTime;
   List open_;            // by last packet
-  List settling_;        // reset, by the time of the reset
-  List lingering_;       // closed TCP and all UDP, by last packet
-  List ignored_;         // no mail, by last packet
+  List settling_;        // closed, by the time of the close
+  List datagrams_;       // UDP, by last packet
+  List ignored_;         // no mail, or told already; by last packet
   Undecided undecided_;  // by first packet
 };
 
