@@ -36,7 +36,7 @@ struct Packet {
   const std::uint8_t* options = nullptr;  // TCP options
   std::uint8_t options_length = 0;
   std::uint8_t fragment_overlap = 0;  // 1: IP fragments overlapped, 2: ... with differing octets (the first were taken)
-  std::uint8_t fragments = 1;  // IP fragments it was put together from (255: that many or more)
+  std::uint8_t fragments = 1;         // IP fragments it was put together from (255: that many or more)
 
   Octets Payload() const { return {reinterpret_cast<const char*>(payload), captured_length}; }
 };
