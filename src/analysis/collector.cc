@@ -1,8 +1,37 @@
 #include "analysis/collector.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <utility>
 
 namespace glasspost::analysis {
+namespace {
+
+constexpr std::size_t kSpillBuffer = std::size_t{1} << 20;  // texts written together
+
+bool WriteAt(int fd, std::string_view text, std::uint64_t at) {
+  while (!text.empty()) {
+    const ssize_t n = pwrite(fd, text.data(), text.size(), static_cast<off_t>(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(n));
+    at += static_cast<std::uint64_t>(n);
+  }
+  return true;
+}
+
+bool ReadAt(int fd, std::string& text, std::uint64_t at) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = pread(fd, text.data() + done, text.size() - done, static_cast<off_t>(at + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    done += static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
+}  // namespace
 
 Collector::~Collector() {
   if (file_ != nullptr) std::fclose(file_);
@@ -22,25 +51,28 @@ void Collector::Add(Told&& told) {
   waiting_.push(std::move(w));
 }
 
+// Small texts are gathered and written together.
 void Collector::Spill(Waiting& w) {
-  if (file_ == nullptr) file_ = std::tmpfile();
-  if (file_ == nullptr || fseeko(file_, static_cast<off_t>(file_end_), SEEK_SET) != 0 ||
-      std::fwrite(w.text.memory().data(), 1, w.text.size(), file_) != w.text.size()) {
-    held_ += w.text.size();  // stays in memory
-    return;
-  }
   w.spilled = true;
-  w.spilled_at = file_end_;
-  w.spilled_length = w.text.size();
-  file_end_ += w.text.size();
+  w.spilled_at = file_end_ + buffer_.size();
+  w.spilled_length = w.text.memory().size();
+  buffer_ += w.text.memory();
   w.text = {};
+  if (buffer_.size() < kSpillBuffer) return;
+  if (file_ == nullptr) file_ = std::tmpfile();
+  if (file_ == nullptr || !WriteAt(fileno(file_), buffer_, file_end_)) ok_ = false;
+  file_end_ += buffer_.size();
+  buffer_.clear();
 }
 
 void Collector::Unspill(Waiting& w) {
   std::string& text = w.text.tail();
+  if (w.spilled_at >= file_end_) {
+    text.assign(buffer_, static_cast<std::size_t>(w.spilled_at - file_end_), w.spilled_length);
+    return;
+  }
   text.resize(w.spilled_length);
-  if (fseeko(file_, static_cast<off_t>(w.spilled_at), SEEK_SET) != 0 ||
-      std::fread(text.data(), 1, text.size(), file_) != text.size()) {
+  if (file_ == nullptr || !ReadAt(fileno(file_), text, w.spilled_at)) {
     ok_ = false;
     text.clear();
   }
@@ -74,7 +106,7 @@ void Collector::Advance(std::uint64_t oldest_last_frame, std::uint64_t oldest_un
     Write(*w);
   }
   // Nothing that waits lies in the file any more: it begins anew.
-  if (waiting_.empty()) file_end_ = 0;
+  if (waiting_.empty()) file_end_ = 0, buffer_.clear();
 }
 
 }  // namespace glasspost::analysis

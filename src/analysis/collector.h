@@ -17,7 +17,7 @@ namespace glasspost::analysis {
 class Collector {
  public:
   // Text that may wait in memory.
-  static constexpr std::size_t kHeldText = std::size_t{24} << 20;
+  static constexpr std::size_t kHeldText = std::size_t{48} << 20;
 
   explicit Collector(Report& report) : report_(report) {}
   ~Collector();
@@ -64,6 +64,7 @@ class Collector {
   std::uint64_t numbered_ = 0;
   std::uint64_t written_ = 0;
   std::size_t held_ = 0;
+  std::string buffer_;  // spilled, not yet in the file
   std::FILE* file_ = nullptr;
   std::uint64_t file_end_ = 0;
   bool ok_ = true;

@@ -18,6 +18,7 @@ struct FlowTable::Flow {
   std::uint64_t last_frame = 0;
   Timestamp last_time = 0;
   Timestamp settle_until = 0;
+  std::uint64_t closed_frame = 0;
   List* list = nullptr;
   Flow* previous = nullptr;
   Flow* next = nullptr;
@@ -189,6 +190,7 @@ void FlowTable::Feed(Flow* f, int side, const Packet& p) {
   if (f->conversation == nullptr || f->list != &open_ || !f->tcp || !f->tcp->closed()) return;
   if (!f->tcp->reset() && f->tcp->fin_told(0) && f->tcp->fin_told(1) && f->tcp->held_octets() == 0) EndSpeech(f);
   f->settle_until = now_ + limits_.settle;
+  f->closed_frame = p.frame;
   MoveTo(f, settling_);
 }
 
@@ -265,7 +267,7 @@ std::uint64_t FlowTable::oldest_last_frame() const {
   std::uint64_t oldest = kNone;
   for (const List* list : {&open_, &datagrams_})
     if (list->head != nullptr) oldest = std::min(oldest, list->head->last_frame);
-  for (const Flow* f = settling_.head; f != nullptr; f = f->next) oldest = std::min(oldest, f->last_frame);
+  if (settling_.head != nullptr) oldest = std::min(oldest, settling_.head->closed_frame);
   return oldest;
 }
 

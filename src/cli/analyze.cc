@@ -25,6 +25,7 @@ namespace {
 using analysis::Language;
 using capture::FrameSource;
 
+constexpr std::size_t kOutputBuffer = std::size_t{1} << 18;  // octets of output written at once
 constexpr int kRead = 0, kFaults = 1, kUsage = 2, kCannotOpen = 3;
 
 struct Arguments {
@@ -54,6 +55,7 @@ class Analyze {
   }
 
   int Run() {
+    std::setvbuf(stdout, nullptr, _IOFBF, kOutputBuffer);
     if (auto told = Check(); !told) return Complain(told.error()), kUsage;
     // What is read more than once must not be a stream.
     const bool again = !arguments_.conversations.empty() || source_options_.hex_dump;
