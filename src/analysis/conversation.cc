@@ -23,7 +23,7 @@ ObserverOptions OptionsOf(const Report::Wants& w) { return {.show_secrets = w.sh
 }  // namespace
 
 Conversation::Conversation(const Report& report, Shared& shared, const capture::Packet& first)
-    : report_(report), wants_(report.wants()), shared_(shared), teller_(report.NewTeller()) {
+    : wants_(report.wants()), shared_(shared), teller_(report.NewTeller()) {
   facts_.udp = first.transport == capture::kUdp;
   facts_.sides[0] = {first.source, first.source_port};
   facts_.sides[1] = {first.destination, first.destination_port};

@@ -100,7 +100,6 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   void Summarise(const Origin& origin);
   void Note(FindingId id, const Origin& origin, std::string detail);
 
-  const Report& report_;
   const Report::Wants wants_;
   Shared& shared_;
   std::unique_ptr<Teller> teller_;
