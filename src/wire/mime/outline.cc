@@ -142,7 +142,9 @@ class Outliner {
       if (EqualsNoCase(field.name, "Content-Type")) type = ReadContentType(field.value);
       if (EqualsNoCase(field.name, "Content-Transfer-Encoding")) encoded = IsEncoded(field.value);
     }
-    if (type.type.empty()) type.type = default_type_;
+    // What GMime cannot read it calls application/octet-stream; in a digest it then reads a message all the same.
+    const bool unread = type.type.empty() || (default_type_ != "text/plain" && type.type == "application/octet-stream");
+    if (unread) type.type = default_type_;
     if (type.type.starts_with("multipart/") && type.has_boundary) {
       entity.multipart = true;
       open_.back().boundary = type.boundary.substr(0, kMaxBoundary);
