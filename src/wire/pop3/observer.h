@@ -209,6 +209,7 @@ class Pop3Observer final : public Observer {
   bool quit_ = false;
   bool commands_ = false;  // there were some
   Phase last_phase_ = Phase::kGreeting;
+  Timestamp last_reply_time_ = kNoTime;
   bool closed_ = false, ended_ = false;
   std::uint64_t deletions_ = 0;
   std::uint64_t number_ = 0;

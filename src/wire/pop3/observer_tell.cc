@@ -1,4 +1,5 @@
 // Telling exchanges and findings, and the hypothesis about the session's state that the findings need.
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -92,7 +93,9 @@ void Pop3Observer::SetReply(Status status, Octets text, const text::Line& line, 
 
 void Pop3Observer::TellExchange(const Origin& o) {
   if (exchange_.has_request && exchange_.has_reply) {
-    const Timestamp from = exchange_.request.span.last_time, to = exchange_.reply.span.first_time;
+    // A pipelined command's turn comes with the end of the reply before.
+    const Timestamp from = std::max(exchange_.request.span.last_time, last_reply_time_);
+    const Timestamp to = exchange_.reply.span.first_time;
     if (from != kNoTime && to != kNoTime && to - from > limits_.slow_reply_ns) {
       char seconds[32];
       std::snprintf(seconds, sizeof seconds, "%.1f s", static_cast<double>(to - from) / 1e9);
@@ -100,6 +103,7 @@ void Pop3Observer::TellExchange(const Origin& o) {
     }
   }
   if (std::exchange(bare_line_end_, false)) Tell(FindingId::kBareCrLf, number_, o, "bare LF");
+  if (exchange_.has_reply) last_reply_time_ = exchange_.reply.span.last_time;
   last_phase_ = exchange_.phase;
   sink_.OnExchange(exchange_);
   exchange_.Clear();

@@ -118,6 +118,17 @@ TEST(Pop3Limits, SlowReply) {
   }
 }
 
+TEST(Pop3Observer, OnlyTheSlowReplyOfAGroupIsSlow) {
+  RecordingSink sink;
+  Pop3Observer observer(sink, {});
+  observer.OnOctets(Direction::kToClient, "+OK\r\n", {1, 0});
+  observer.OnOctets(Direction::kToServer, "NOOP\r\nNOOP\r\n", {2, 0});
+  observer.OnOctets(Direction::kToClient, "+OK\r\n", {3, 8'000'000'000});
+  observer.OnOctets(Direction::kToClient, "+OK\r\n", {4, 8'000'000'001});
+  EXPECT_EQ(std::count(sink.findings.begin(), sink.findings.end(), "finding 2 slow-reply 8.0 s"), 1);
+  EXPECT_EQ(std::count(sink.findings.begin(), sink.findings.end(), "finding 3 slow-reply 8.0 s"), 0);
+}
+
 constexpr std::string_view kServer =
     "+OK ready\r\n+OK\r\n+OK in\r\n+OK 2 30\r\n+OK\r\n1 8\r\n2 22\r\n.\r\n+OK 8 octets\r\nA: b\r\n..\r\n.\r\n"
     "+OK\r\nB: \n.\nc\r\n\r\n+OK\r\n.\r.\r\n.\r\n-ERR\r\n+OK bye\r\n";
