@@ -151,8 +151,6 @@ void Conversation::OnTcpFin(int side, const Origin& origin) {
 void Conversation::OnTcpReset(int /*side*/, const Origin& origin) {
   facts_.reset_seen = true;
   if (close_start_ == kNoTime) close_start_ = origin.time;
-  const bool in_message = (open_[0] && open_[0]->open) || (open_[1] && open_[1]->open);
-  if (in_message) Note(FindingId::kResetDuringData, origin, {});
 }
 
 void Conversation::OnTcpRetransmission(int /*side*/, std::uint64_t /*octets*/, bool conflict, const Origin& origin) {

@@ -72,7 +72,7 @@ class DialogueTeller final : public Teller {
   void TellClose(const ConversationFacts& facts);
   std::string Head(const ConversationFacts& facts) const;
   std::string TlsLines(const ConversationFacts& facts) const;
-  std::string Findings() const;
+  std::string Findings(const ConversationFacts& facts) const;
 
   const DialogueReport::Options& options_;
   const Style& style_;
@@ -297,7 +297,7 @@ void DialogueTeller::TellClose(const ConversationFacts& facts) {
   for (const PacketNote& n : closing_) TellPacket(n);
 }
 
-std::string DialogueTeller::Findings() const {
+std::string DialogueTeller::Findings(const ConversationFacts& facts) const {
   if (findings_.empty()) return {};
   std::string text = "\n" + style_.Bold("── " + Word("findings", "发现")) + "\n";
   for (const Finding& f : findings_) {
@@ -307,7 +307,7 @@ std::string DialogueTeller::Findings() const {
                              : info.severity == Severity::kWarning ? style_.Yellow(severity)
                                                                    : severity;
     text += "  " + mark + "  " + ForTerminal(FindingText(f, options_.language)) + "\n";
-    text += std::string(kIndent) + style_.Dim(fmt::format("{} · {}", info.name, info.rfc));
+    text += std::string(kIndent) + style_.Dim(fmt::format("{} · {}", info.name, Clause(f.id, facts.protocol)));
     if (f.exchange != 0) text += style_.Dim(fmt::format(" · {} {}", Word("exchange", "交互"), f.exchange));
     text += "\n" + std::string(kIndent) + std::string(FindingRemedy(f.id, options_.language)) + "\n";
   }
@@ -321,7 +321,7 @@ void DialogueTeller::Finish(const ConversationFacts& facts, TextStore& text) {
   Put(TlsLines(facts));
   TellClose(facts);
   text.Append(std::move(body_));
-  text.Append(Findings());
+  text.Append(Findings(facts));
 }
 
 }  // namespace

@@ -331,7 +331,7 @@ class JsonTeller final : public Teller {
     messages_.Settle();
   }
 
-  void OnFinding(const ConversationFacts&, const Finding& f) override {
+  void OnFinding(const ConversationFacts& facts, const Finding& f) override {
     const FindingInfo& info = Info(f.id);
     std::string& out = findings_.tail();
     if (!findings_.empty()) out.push_back(',');
@@ -346,7 +346,7 @@ class JsonTeller final : public Teller {
       AppendNumber(out, f.exchange);
     }
     out += ",\"rfc\":\"";
-    out += info.rfc;
+    out += Clause(f.id, facts.protocol);
     out += "\",\"text\":";
     AppendJsonString(out, FindingText(f, options_.language));
     out.push_back('}');

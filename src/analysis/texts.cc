@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "analysis/finding_details.h"
+
 namespace glasspost::analysis {
 namespace {
 
@@ -43,14 +45,19 @@ std::string Fill(std::string_view form, std::string_view detail) {
     out += detail;
     out += inner.substr(at + 2);
   }
-  out += form.substr(close + 1);
+  std::string_view rest = form.substr(close + 1);
+  // The peer's words may have their own full stop.
+  if (!out.empty() && (out.back() == '.' || out.back() == '?' || out.back() == '!'))
+    for (const std::string_view stop : {".", "。"})
+      if (rest == stop) rest = {};
+  out += rest;
   return out;
 }
 
 }  // namespace
 
 std::string FindingText(const Finding& f, Language language) {
-  return Fill(kFindings[static_cast<std::size_t>(f.id)].text[Index(language)], f.detail);
+  return Fill(kFindings[static_cast<std::size_t>(f.id)].text[Index(language)], DetailText(f.detail, language));
 }
 
 std::string_view FindingRemedy(FindingId id, Language language) {

@@ -1,5 +1,7 @@
 #include "wire/finding.h"
 
+#include "wire/exchange.h"
+
 namespace glasspost {
 
 const FindingInfo& Info(FindingId id) {
@@ -9,6 +11,22 @@ const FindingInfo& Info(FindingId id) {
 #undef GLASSPOST_FINDING
   };
   return kTable[static_cast<int>(id)];
+}
+
+std::string_view Clause(FindingId id, Protocol protocol) {
+  struct Row {
+    FindingId id;
+    Protocol protocol;
+    std::string_view rfc;
+  };
+  static constexpr Row kTable[] = {
+#define GLASSPOST_FINDING_CLAUSE(id, protocol, rfc) {FindingId::id, Protocol::protocol, rfc},
+#include "wire/finding_clauses.inc"
+#undef GLASSPOST_FINDING_CLAUSE
+  };
+  for (const Row& row : kTable)
+    if (row.id == id && row.protocol == protocol) return row.rfc;
+  return Info(id).rfc;
 }
 
 std::string_view Name(Severity severity) {

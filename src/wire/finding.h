@@ -9,6 +9,8 @@
 
 namespace glasspost {
 
+enum class Protocol : std::uint8_t;  // wire/exchange.h
+
 enum class Severity : std::uint8_t { kNote, kWarning, kError };
 std::string_view Name(Severity severity);  // "note"
 
@@ -26,9 +28,11 @@ inline constexpr int kFindingCount = 0
 struct FindingInfo {
   std::string_view name;  // the id in JSON: "cleartext-password"
   Severity severity;
-  std::string_view rfc;  // "RFC 5321 §4.5.3.1.6"
+  std::string_view rfc;  // "RFC 5321 §4.5.3.1.6"; see Clause
 };
 const FindingInfo& Info(FindingId id);
+// The clause that is broken in this protocol: its own, where it has one, else the finding's.
+std::string_view Clause(FindingId id, Protocol protocol);
 
 struct Finding {
   FindingId id{};

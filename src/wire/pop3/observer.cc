@@ -68,6 +68,7 @@ void Pop3Observer::OnEnd(const Origin& origin, bool reset) {
   if (tls_ != Tls::kOpaque) {
     PartialServerLine(origin);
     if (state_ == ServerState::kStray) FinishStray(origin);
+    if (reset && state_ == ServerState::kMessage) Tell(FindingId::kResetDuringData, number_, origin);
     if (state_ == ServerState::kLines || state_ == ServerState::kMessage) FinishBody(true, server_at_, origin);
     PartialClientLine(origin);
     UnansweredAll(origin);
