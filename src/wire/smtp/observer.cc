@@ -59,7 +59,10 @@ bool SmtpObserver::SwallowsTls(Direction direction, Octets octets, bool at_line_
 
 void SmtpObserver::OnClientOctets(Octets octets, const Origin& origin) {
   if (SwallowsTls(Direction::kToServer, octets, hold_ == Hold::kNone && client_lines_.pending() == 0)) return;
-  if (server_spoke_) OnBurst(origin);
+  if (server_spoke_) {
+    OnBurst(origin);
+    queue_.Tell();
+  }
   std::size_t taken = 0;
   if (held_.empty() && hold_ == Hold::kNone) taken = Consume(octets, origin);
   while (taken < octets.size() && !ended_) {
@@ -72,6 +75,7 @@ void SmtpObserver::OnClientOctets(Octets octets, const Origin& origin) {
     taken += piece.size();
     Decide(held_.size() >= limit || held_.pieces() >= limits_.held_pieces);
     Drain();
+    queue_.Tell();
     if (held_.empty() && hold_ == Hold::kNone && taken < octets.size()) taken += Consume(octets.substr(taken), origin);
   }
   queue_.Tell();
@@ -95,8 +99,8 @@ void SmtpObserver::OnServerOctets(Octets octets, const Origin& origin) {
     reply_line_span_.length = line.length;
     OnServerLine(line, origin);
     Drain();
+    queue_.Tell();
   }
-  queue_.Tell();
 }
 
 // The client speaks again after the server did: what it sends now it sends knowing those replies. Replies that lie in a gap
@@ -138,6 +142,7 @@ std::size_t SmtpObserver::Consume(Octets octets, const Origin& origin) {
         taken += TakeChunk(rest, origin);
         break;
     }
+    queue_.Tell();
   }
   return taken;
 }
@@ -149,11 +154,10 @@ void SmtpObserver::Drain() {
     if (piece.gap) {
       held_.Take(piece.length);
       ConsumeGap(piece.length, piece.origin);
-      continue;
+    } else {
+      held_.Take(Consume(held_.front_octets(), piece.origin));
     }
-    const std::size_t taken = Consume(held_.front_octets(), piece.origin);
-    held_.Take(taken);
-    if (hold_ == Hold::kNone) continue;
+    if (hold_ == Hold::kNone || held_.empty()) continue;
     // Held again, for another reason, which may be decided by what is there already.
     if (hold_ == Hold::kLookAlike) WatchLookAlike(held_.Front());
     Decide(false);

@@ -197,7 +197,7 @@ void SmtpObserver::Decide(bool now) {
     case Hold::kNone:
       return;
     case Hold::kLookAlike:
-      if (now || content_decides_) IgnoreLookAlike();
+      if (now || content_decides_ || held_.gap_follows()) IgnoreLookAlike();
       return;
     case Hold::kDataGap:
       return DecideAfterDataGap(now);
