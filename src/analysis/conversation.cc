@@ -245,7 +245,11 @@ void Conversation::TellMessage(Direction direction, OpenMessage& m, const Messag
   teller_->OnMessage(facts_, facts);
 }
 
-void Conversation::OnFinding(const Finding& finding) { teller_->OnFinding(facts_, finding); }
+void Conversation::OnFinding(const Finding& finding) {
+  // Behind TLS nobody can see whether there was a farewell.
+  if (finding.id == FindingId::kNoQuit && in_tls_ && !tls_->info().decrypted) return;
+  teller_->OnFinding(facts_, finding);
+}
 
 void Conversation::OnProtocol(Protocol protocol) { facts_.protocol = protocol; }
 

@@ -279,8 +279,8 @@ std::string DialogueTeller::TlsLines(const ConversationFacts& f) const {
   for (const std::string& a : t.alpn) line("ALPN offered", "提供的 ALPN", a);
   for (const auto& c : t.certificates) {
     std::string from, to;
-    AppendRfc3339(from, c.not_before);
-    AppendRfc3339(to, c.not_after);
+    AppendRfc3339Seconds(from, c.not_before);
+    AppendRfc3339Seconds(to, c.not_after);
     line("certificate", "证书", fmt::format("{}  ({} – {})", c.subject, from.substr(0, 10), to.substr(0, 10)));
   }
   line("alert", "告警", t.alert);

@@ -221,11 +221,11 @@ void AppendTls(std::string& out, const tls::TlsInfo* t) {
     AppendJsonString(out, c.issuer);
     out += ",\"names\":";
     AppendStrings(out, c.names);
-    out += ",\"not_before\":";
-    AppendTime(out, c.not_before);
-    out += ",\"not_after\":";
-    AppendTime(out, c.not_after);
-    out.push_back('}');
+    out += ",\"not_before\":\"";
+    AppendRfc3339Seconds(out, c.not_before);
+    out += "\",\"not_after\":\"";
+    AppendRfc3339Seconds(out, c.not_after);
+    out += "\"}";
   }
   out += "],\"decrypted\":";
   out += t->decrypted ? "true}" : "false}";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <iterator>
@@ -30,6 +31,24 @@ Split SplitTime(Timestamp time) {
   return {seconds, static_cast<std::uint64_t>(ns)};
 }
 
+// What four digits of a year can hold.
+constexpr std::int64_t kFirstSecond = -62'167'219'200, kLastSecond = 253'402'300'799;
+
+// "2026-11-23T08:15:30"; the punctuation is there already.
+void PutSecond(char* text, std::int64_t seconds) {
+  using namespace std::chrono;
+  const sys_seconds at{std::chrono::seconds(seconds)};
+  const auto day = floor<days>(at);
+  const year_month_day date(day);
+  const hh_mm_ss clock(at - day);
+  PutDigits(text, static_cast<std::uint64_t>(static_cast<int>(date.year())), 4);
+  PutDigits(text + 5, static_cast<unsigned>(date.month()), 2);
+  PutDigits(text + 8, static_cast<unsigned>(date.day()), 2);
+  PutDigits(text + 11, static_cast<std::uint64_t>(clock.hours().count()), 2);
+  PutDigits(text + 14, static_cast<std::uint64_t>(clock.minutes().count()), 2);
+  PutDigits(text + 17, static_cast<std::uint64_t>(clock.seconds().count()), 2);
+}
+
 }  // namespace
 
 void AppendNumber(std::string& out, std::uint64_t value) {
@@ -44,21 +63,17 @@ void AppendRfc3339(std::string& out, Timestamp time) {
   thread_local char text[31] = "1970-01-01T00:00:00.000000000Z";
   const auto [seconds, ns] = SplitTime(time);
   if (seconds != cached_second) {
-    using namespace std::chrono;
-    const sys_seconds at{std::chrono::seconds(seconds)};
-    const auto day = floor<days>(at);
-    const year_month_day date(day);
-    const hh_mm_ss clock(at - day);
-    PutDigits(text, static_cast<std::uint64_t>(static_cast<int>(date.year())), 4);
-    PutDigits(text + 5, static_cast<unsigned>(date.month()), 2);
-    PutDigits(text + 8, static_cast<unsigned>(date.day()), 2);
-    PutDigits(text + 11, static_cast<std::uint64_t>(clock.hours().count()), 2);
-    PutDigits(text + 14, static_cast<std::uint64_t>(clock.minutes().count()), 2);
-    PutDigits(text + 17, static_cast<std::uint64_t>(clock.seconds().count()), 2);
+    PutSecond(text, seconds);
     cached_second = seconds;
   }
   PutDigits(text + 20, ns, 9);
   out.append(text, 30);
+}
+
+void AppendRfc3339Seconds(std::string& out, std::int64_t seconds) {
+  char text[21] = "1970-01-01T00:00:00Z";
+  PutSecond(text, std::clamp(seconds, kFirstSecond, kLastSecond));
+  out.append(text, 20);
 }
 
 void AppendTimeOfDay(std::string& out, Timestamp time) {

@@ -23,6 +23,18 @@ TEST(TimeText, Rfc3339) {
   EXPECT_EQ(Rfc3339(1'709'164'800'000'000'000), "2024-02-29T00:00:00.000000000Z");
 }
 
+TEST(TimeText, Rfc3339OfSeconds) {
+  const auto text = [](std::int64_t seconds) {
+    std::string s;
+    AppendRfc3339Seconds(s, seconds);
+    return s;
+  };
+  EXPECT_EQ(text(1'795'000'000), "2026-11-18T11:06:40Z");
+  EXPECT_EQ(text(253'402'300'799), "9999-12-31T23:59:59Z");
+  EXPECT_EQ(text(253'402'300'800), "9999-12-31T23:59:59Z");
+  EXPECT_EQ(text(-62'167'219'201), "0000-01-01T00:00:00Z");
+}
+
 TEST(TimeText, Milliseconds) {
   EXPECT_EQ(Ms(0), "0");
   EXPECT_EQ(Ms(250'000), "0.25");
