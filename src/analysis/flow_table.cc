@@ -162,6 +162,8 @@ void FlowTable::Add(const KeyedPacket& k) {
   now_ = std::max(now_, p.time);
   Flow* f = Find(k);
   if (only_ != nullptr && only_->contains(p.frame) && f != nullptr) End(f), f = nullptr;
+  // By the packet's own time, whether or not a sweep has come by: what is told must not depend on batches.
+  if (f != nullptr && f->list == &settling_ && p.time > f->settle_until) Tell(f), Ignore(f);
   if (f != nullptr && Expired(*f, p)) End(f), f = nullptr;
   if (f == nullptr) {
     if (!Wanted(p)) return;
