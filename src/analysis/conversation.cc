@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "analysis/proxy.h"
 #include "base/sha256.h"
 #include "wire/dns/recognise.h"
 #include "wire/observers.h"
@@ -57,8 +58,19 @@ void Conversation::OnTcpOctets(int side, Octets octets, const Origin& origin) {
 }
 
 void Conversation::Route(int side, Octets octets, const Origin& origin) {
+  if (tls_doubtful_ && !octets.empty()) ConfirmTls(octets);
   if (in_tls_) return tls_->OnOctets(DirectionOf(side), octets, origin);
   if (observer_ != nullptr) observer_->OnOctets(DirectionOf(side), octets, origin);
+}
+
+// STARTTLS was accepted: the first octet after it says whether TLS is really spoken (or the capture was decrypted, or the peers
+// go on in the clear). A record begins with its content type, SSLv2's hello with its highest bit set; no dialogue has either.
+void Conversation::ConfirmTls(Octets octets) {
+  tls_doubtful_ = false;
+  const auto first = static_cast<std::uint8_t>(octets.front());
+  if ((first >= tls::kChangeCipherSpec && first <= tls::kHeartbeat) || (first & 0x80) != 0) return;
+  in_tls_ = false;
+  tls_.reset();
 }
 
 // Keeps the octets until enough was said; mostly the first piece is enough, and then nothing is kept.
@@ -75,6 +87,7 @@ void Conversation::Decide(bool ended) {
       said[h.side].append(h.octets, 0, kFirstWordsLimit - said[h.side].size());
   FirstWords words;
   for (int s = 0; s < 2; ++s) words.said[s] = said[s], words.port[s] = facts_.sides[static_cast<std::size_t>(s)].port;
+  if (!SkipProxy(words) && !ended) return;
   words.mid_stream = !facts_.syn_seen;
   words.ended = ended;
   const Detection d = Detect(words);
@@ -86,6 +99,23 @@ void Conversation::Decide(bool ended) {
   }
   Begin(d);
   Replay();
+}
+
+// What a tunnel carries is the conversation; the port that the client asked the proxy for is the hint. False: the handshake with
+// the proxy has not ended.
+bool Conversation::SkipProxy(FirstWords& words) {
+  if (!facts_.syn_seen) return true;
+  for (int c = 0; c < 2; ++c) {
+    const ProxyHandshake proxy = ReadProxyHandshake(words.said[c], words.said[1 - c]);
+    if (proxy.state == ProxyHandshake::State::kMore) return false;
+    if (proxy.state == ProxyHandshake::State::kNone) continue;
+    proxy_octets_[c] = proxy.client_octets;
+    proxy_octets_[1 - c] = proxy.server_octets;
+    words.port[1 - c] = proxy.port;
+    for (int s = 0; s < 2; ++s) words.said[s].remove_prefix(proxy_octets_[s]);
+    break;
+  }
+  return true;
 }
 
 void Conversation::Begin(const Detection& d) {
@@ -115,7 +145,9 @@ void Conversation::Replay() {
     if (h.gap > 0) {
       RouteGap(h.side, h.gap, h.origin);
     } else {
-      Route(h.side, h.octets, h.origin);
+      const std::size_t skipped = std::min(h.octets.size(), proxy_octets_[h.side]);
+      proxy_octets_[h.side] -= skipped;
+      if (skipped < h.octets.size()) Route(h.side, Octets(h.octets).substr(skipped), h.origin);
     }
   }
 }
@@ -253,7 +285,10 @@ void Conversation::OnFinding(const Finding& finding) {
 
 void Conversation::OnProtocol(Protocol protocol) { facts_.protocol = protocol; }
 
-void Conversation::OnTlsStart(const Origin& origin) { StartTls(origin); }
+void Conversation::OnTlsStart(const Origin& origin) {
+  StartTls(origin);
+  tls_doubtful_ = true;
+}
 
 void Conversation::StartTls(const Origin&) {
   in_tls_ = true;

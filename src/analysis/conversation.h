@@ -91,6 +91,8 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   void RouteGap(int side, std::uint64_t length, const Origin& origin);
   void Hold(int side, Octets octets, const Origin& origin);
   void Decide(bool ended);
+  bool SkipProxy(FirstWords& words);
+  void ConfirmTls(Octets octets);
   void Begin(const Detection& detection);
   void Replay();
   void StartTls(const Origin& origin);
@@ -106,6 +108,8 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   ConversationFacts facts_;
   State state_ = State::kUndecided;
   bool in_tls_ = false;
+  bool tls_doubtful_ = false;             // it was agreed on; nothing of it was heard yet
+  std::size_t proxy_octets_[2] = {0, 0};  // of the handshake with a proxy, to be passed over
   bool speech_over_ = false;
   int one_sided_ = -1;      // the only side that the capture holds
   std::uint8_t spoke_ = 0;  // bit a side

@@ -101,7 +101,30 @@ Detection AsClient(int s, Octets line, Octets other, Protocol hint, bool mid_str
   return {};
 }
 
+// TLS that was joined in its middle: whole records of application data from the first octet on, and nothing else.
+bool IsTlsDataMidStream(Octets said) {
+  std::size_t records = 0;
+  while (!said.empty()) {
+    tls::RecordHeader h;
+    if (!tls::ParseRecordHeader(AsBytes(said), h) || h.type != tls::kApplicationData || h.length == 0) return false;
+    const std::size_t whole = tls::kRecordHeader + h.length;
+    if (said.size() < whole) return records > 0;
+    said.remove_prefix(whole);
+    ++records;
+  }
+  return records > 0;
+}
+
+// The side with the port that is known for TLS, else with the lower one.
+int ServerByPort(const FirstWords& w) {
+  for (int s = 0; s < 2; ++s)
+    if (ProtocolOfPort(w.port[s]) == Protocol::kTls) return s;
+  return w.port[0] < w.port[1] ? 0 : 1;
+}
+
 Detection DetectTls(const FirstWords& w) {
+  for (int s = 0; w.mid_stream && s < 2; ++s)
+    if (IsTlsDataMidStream(w.said[s])) return Found(Protocol::kTls, 1 - ServerByPort(w));
   for (int s = 0; s < 2; ++s) {
     if (tls::LooksLikeTls(w.said[s]) != tls::Likeness::kYes) continue;
     const bool server_hello =
@@ -163,7 +186,7 @@ Detection Detect(const FirstWords& w) {
   if (const Detection d = DetectDns(w); d.state != Detection::State::kMore) return d;
   const Protocol hints[2] = {ProtocolOfPort(w.port[0]), ProtocolOfPort(w.port[1])};
   for (int s = 0; s < 2; ++s) {
-    if (!HasLine(w.said[s])) continue;
+    if (!HasLine(w.said[s]) && w.said[s].size() < kFirstWordsLimit) continue;  // an endless line may be a greeting all the same
     const Octets line = FirstLine(w.said[s]);
     const Octets other = w.said[1 - s];
     if (const Detection d = AsServer(s, line, other, hints[s]); d.state != Detection::State::kMore) return d;

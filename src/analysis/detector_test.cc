@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace glasspost::analysis {
 namespace {
 
@@ -51,6 +53,21 @@ TEST(Detector, TlsOnAnyPort) {
   const Octets hello("\x16\x03\x01\x00\x80\x01\x00\x00\x7c\x03\x03rest", 15);
   Expect(Try(hello, "", 4711), Protocol::kTls, 0);
   Expect(Try("", hello, 4711), Protocol::kTls, 1);
+}
+
+TEST(Detector, TlsDataMidStream) {
+  const Octets data("\x17\x03\x03\x00\x02ab\x17\x03\x03\x00\x09part", 16);
+  Expect(Try("", data, 993, true), Protocol::kTls, 0);
+  Expect(Try(data, "", 443, true), Protocol::kTls, 0);
+  Expect(Try("", data.substr(0, 7), 50000, true), Protocol::kTls, 1);
+  EXPECT_NE(Try("", data, 993).state, State::kFound);  // a stream does not begin so
+  EXPECT_NE(Try("", data.substr(0, 6), 993, true).state, State::kFound);
+  EXPECT_NE(Try("", data.substr(2), 993, true).state, State::kFound);
+}
+
+TEST(Detector, GreetingWithoutEnd) {
+  Expect(Try("EHLO me\r\n", "220 " + std::string(kFirstWordsLimit, 'A'), 25), Protocol::kSmtp, 0);
+  Expect(Try("", "220 ESMTP" + std::string(kFirstWordsLimit, 'A'), 4711), Protocol::kSmtp, 0);
 }
 
 TEST(Detector, MidStream) {

@@ -167,6 +167,9 @@ void ImapObserver::OnContinuation(const Response& r, const Line& line, const Ori
     if (e->owed == 0 || e->replied) continue;
     --e->owed;
     AppendReply(*e, line.text, true, line.cut);
+    // Its packets belong to the reply; its time does not: the command is not complete before its literal is.
+    for (const Origin& o : s.origins) e->exchange.reply.span.frames.Add(o.frame);
+    e->exchange.reply.span.frames.Add(origin.frame);
     return;
   }
   Entry* e = nullptr;

@@ -168,6 +168,7 @@ class SmtpObserver final : public Observer {
   void OnUnasked(bool greeting, const Origin& origin);
   void ActOnUnasked(const Reply& reply, std::uint64_t number, const Origin& origin);
   void CloseLossy();
+  Entry& SkipUnanswered(Entry& first);
   Phase PhaseOfUnasked(int code, bool greeting) const;
 
   // observer_answers.cc: what a reply means for its command

@@ -236,11 +236,24 @@ void SmtpObserver::Align(const Origin& origin) {
 void SmtpObserver::Assign(const Origin& origin) {
   if (!greeted_) {
     greeted_ = true;
-    return OnUnasked(true, origin);
+    // What is no greeting and follows a command answers it: the server did not greet.
+    if (IsGreeting(heard_.reply.code) || queue_.FirstAwaiting() == nullptr) return OnUnasked(true, origin);
   }
   Entry* first = queue_.FirstAwaiting();
-  if (first != nullptr) return Answer(*first, origin);
+  if (first != nullptr) return Answer(SkipUnanswered(*first), origin);
   OnUnasked(heard_.reply.code == 220 && !hello_sent_ && !mail_sent_, origin);
+}
+
+// 334 answers AUTH alone, and 354 DATA: where the oldest command cannot have got it but a later one can, the server never
+// answered those before.
+Entry& SmtpObserver::SkipUnanswered(Entry& first) {
+  const int code = heard_.reply.code;
+  if ((code != 334 && code != 354) || MayAnswer(first.verb, code)) return first;
+  Entry* entry = &first;
+  while (entry != nullptr && !MayAnswer(entry->verb, code)) entry = queue_.FirstAwaiting(entry->exchange.number + 1);
+  if (entry == nullptr) return first;
+  for (Entry* e = &first; e->exchange.number < entry->exchange.number; e = queue_.FirstAwaiting()) e->replied = true;
+  return *entry;
 }
 
 Phase SmtpObserver::PhaseOfUnasked(int code, bool greeting) const {
