@@ -338,8 +338,8 @@ def compare_dns(reference, conversations, differences):
         if (side == "reply") != t["response"]:
             differences.append(f"{where}: told as {side}")
         if e["request"] and t["questions"] and side == "request":
-            ours = re.fullmatch(r"(.*) (\S+?)( CH| HS| NONE| ANY| CLASS\d+)?", e["request"]["argument"])
-            if not ours or [plain_name(ours.group(1)), type_number(ours.group(2))] != [plain_name(t["questions"][0][0]), t["questions"][0][1]]:
+            ours = [re.fullmatch(r"(.*?) (\S+)( CH| HS| NONE| ANY| CLASS\d+)?", q) for q in e["request"]["argument"].split(", ")]
+            if [q and [plain_name(q[1]), type_number(q[2])] for q in ours] != [[plain_name(name), kind] for name, kind in t["questions"]]:
                 differences.append(f"{where}: question {cut(e['request']['argument'])}, tshark {cut(str(t['questions'][0]))}")
         records = [r for r in map(split_zone_line, dns["records"]) if r]
         ours = [(plain_name(name), kind) for name, kind, _ in records]
@@ -412,10 +412,12 @@ class Known:
                     self.left[(n, file, pattern)] = count
 
     def excuse(self, file, difference):
-        for (n, entry_file, pattern), count in self.left.items():
-            if entry_file == file and count > 0 and (pattern == difference or fnmatch.fnmatchcase(difference, pattern.replace("[", "[[]"))):
-                self.left[(n, entry_file, pattern)] -= 1
-                return True
+        """exact entries come before patterns"""
+        for matches in (str.__eq__, lambda d, p: fnmatch.fnmatchcase(d, p.replace("[", "[[]"))):
+            for (n, entry_file, pattern), count in self.left.items():
+                if entry_file == file and count > 0 and matches(difference, pattern):
+                    self.left[(n, entry_file, pattern)] -= 1
+                    return True
         return False
 
     def unused(self, files):

@@ -56,7 +56,7 @@ TEST(Detector, TlsOnAnyPort) {
 }
 
 TEST(Detector, TlsDataMidStream) {
-  const Octets data("\x17\x03\x03\x00\x02ab\x17\x03\x03\x00\x09part", 16);
+  const Octets data("\x17\x03\x03\x00\x02xy\x17\x03\x03\x00\x09part", 16);
   Expect(Try("", data, 993, true), Protocol::kTls, 0);
   Expect(Try(data, "", 443, true), Protocol::kTls, 0);
   Expect(Try("", data.substr(0, 7), 50000, true), Protocol::kTls, 1);
