@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares `glasspost analyze --json` of real captures with what others know of them.
 
-  compare_captures.py GLASSPOST CAPTURES [FILE…]     all captures, or only those named
+  compare_captures.py GLASSPOST [FILE…]     all captures in the folder that GLASSPOST_CAPTURES names, or only those files
 
 Two things are known of a capture:
  * local/FILE.facts.json: what the sending or fetching program knew. It is met exactly; nothing excuses a difference.
@@ -432,10 +432,11 @@ def negatives(captures):
 
 
 def main():
-    if len(sys.argv) < 3 or not sys.argv[2]:
-        print("GLASSPOST_CAPTURES is not set: nothing to compare with")
+    glasspost, *only = sys.argv[1:]
+    captures = os.environ.get("GLASSPOST_CAPTURES", "")
+    if not captures:
+        print("skipped: GLASSPOST_CAPTURES is not set, there is nothing to compare with")
         return SKIPPED
-    glasspost, captures, *only = sys.argv[1:]
     known = Known(TABLE)
     no_mail = negatives(captures)
     faults, unchecked, files = [], [], []

@@ -117,9 +117,9 @@ void TableReport::WriteSummary(std::uint64_t frames) {
                        f[2], f[1], f[0], frames);
   } else {
     const auto s = [](std::uint64_t n) { return n == 1 ? "" : "s"; };
-    text = fmt::format("{} conversation{}{}; {} message{}, {}; {} error{}, {} warning{}, {} note{}; {} frames\n", all, s(all),
+    text = fmt::format("{} conversation{}{}; {} message{}, {}; {} error{}, {} warning{}, {} note{}; {} frame{}\n", all, s(all),
                        by_protocol.empty() ? "" : " (" + by_protocol + ")", totals_.messages, s(totals_.messages),
-                       SizeText(totals_.message_octets), f[2], s(f[2]), f[1], s(f[1]), f[0], s(f[0]), frames);
+                       SizeText(totals_.message_octets), f[2], s(f[2]), f[1], s(f[1]), f[0], s(f[0]), frames, s(frames));
   }
   if (all > 0) {
     text = "\n" + text;

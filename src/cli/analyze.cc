@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -182,9 +183,9 @@ class Analyze {
     return Flushed(source.faults().empty() && !result->spill_failed ? kRead : kFaults);
   }
 
-  static int Flushed(int status) {
+  int Flushed(int status) {
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-    Complain({"cannot be written", "standard output", {}});
+    if (!std::exchange(unwritable_told_, true)) Complain({"cannot be written", "standard output", {}});
     return kCannotOpen;
   }
 
@@ -196,6 +197,7 @@ class Analyze {
   Spool spool_;
   std::uint64_t frames_ = 0;
   bool faults_told_ = false;
+  bool unwritable_told_ = false;
 };
 
 }  // namespace
@@ -206,7 +208,17 @@ void AddAnalyze(CLI::App& app, int& status) {
   sub->add_option("FILE", a->files, "pcap or pcapng, also gzip or zstd; - for standard input");
   sub->add_option("--from-hex", a->hex_files,
                   "read packets printed in hex (plain, xxd, hexdump -C, Wireshark) in place of captures");
-  sub->add_option("--conversation,-c", a->conversations, "tell conversation N in full")->check(CLI::PositiveNumber);
+  const CLI::Validator from_one(
+      [](const std::string& text) {
+        std::uint64_t n = 0;
+        const auto end = text.data() + text.size();
+        const auto read = std::from_chars(text.data(), end, n);
+        return read.ec == std::errc() && read.ptr == end && n > 0 ? std::string() : "not a conversation's number: " + text;
+      },
+      "");
+  sub->add_option("--conversation,-c", a->conversations, "tell conversation N in full (may be given several times)")
+      ->check(from_one)
+      ->allow_extra_args(false);
   sub->add_flag("--full", a->full, "with --conversation: all of each message and of long replies");
   sub->add_flag("--hex", a->hex,
                 "with --conversation: how one command and its reply lie in TCP, IP and Ethernet, octet by octet");

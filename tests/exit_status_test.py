@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""`glasspost analyze` as a program among others: exit statuses, clear messages, files that are not harmed, octets that are escaped.
+
+  exit_status_test.py GLASSPOST CAPTURE_DIR      CAPTURE_DIR: the captures in this folder's captures/
+"""
+import gzip
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+GLASSPOST, CAPTURES = "", ""
+SYN = ("00 0F E2 45 B9 C2 00 E5 7C 07 DF 45 08 00 45 00 00 40 CE F2 40 00 40 06 79 87 0A 84 FE 9F DC B5 0C 65 08 B7 00 6E 93 9D 52 22 "
+       "00 00 00 00 B0 02 FF FF 54 DB 00 00 02 04 05 B4 01 03 03 03 01 01 08 0A 00 00 00 00 00 00 00 00 01 01 04 02 0C")
+SYN_ACK = ("00 E5 7C 07 DF 45 00 0F E2 45 B9 C2 08 00 45 00 00 34 00 00 40 00 35 06 53 86 DC B5 0C 65 0A 84 FE 9F 00 6E 08 B7 6B 9C 45 "
+           "4F 93 9D 52 23 80 12 16 D0 C6 21 00 00 02 04 05 B4 01 01 04 02 01 03 03 07 00")
+READ, FAULTS, USAGE, CANNOT_OPEN = 0, 1, 2, 3
+
+
+def segment(source, destination, sequence, flags, payload):
+    """one Ethernet frame; the checksums are left 0, as with checksum offload"""
+    tcp = struct.pack(">HHIIBBHHH", source, destination, sequence, 0, 0x50, flags, 8192, 0, 0) + payload
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, b"\x0a\0\0\x01", b"\x0a\0\0\x02")
+    return b"\x02" * 12 + b"\x08\x00" + ip + tcp
+
+
+def capture(frames):
+    out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    for n, f in enumerate(frames):
+        out += struct.pack("<IIII", 1700000000 + n, 0, len(f), len(f)) + f
+    return out
+
+
+class Analyze(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.login = os.path.join(CAPTURES, "login.pcap")
+        with open(self.login, "rb") as f:
+            self.octets = f.read()
+
+    def run_it(self, *arguments, data=b"", out=subprocess.PIPE, env=None):
+        run = subprocess.run([GLASSPOST, "analyze", "--lang", "en", *arguments], input=data, stdout=out, stderr=subprocess.PIPE,
+                             timeout=120, env=env)
+        return run.returncode, (run.stdout or b"").decode(), run.stderr.decode()
+
+    def file(self, name, data):
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as f:
+            f.write(data)
+        return path
+
+    def test_read(self):
+        status, out, err = self.run_it(self.login)
+        self.assertEqual((status, err), (READ, ""))
+        self.assertIn("1 conversation", out)
+
+    def test_cannot_open(self):
+        empty, text = self.file("empty", b""), self.file("text", b"no capture at all\n")
+        for path, words in ((os.path.join(self.folder, "missing"), "No such file or directory"), (empty, "the file is empty"),
+                            (self.folder, "is a directory"), (text, "is not a capture file")):
+            status, _, err = self.run_it(path)
+            self.assertEqual(status, CANNOT_OPEN, err)
+            self.assertIn(words, err)
+            self.assertIn(path, err)
+            self.assertEqual(err.count("\n"), 1)
+
+    def test_one_of_several_is_missing(self):
+        status, out, err = self.run_it(self.login, os.path.join(self.folder, "missing"))
+        self.assertEqual(status, CANNOT_OPEN)
+        self.assertIn("POP3", out)
+        self.assertIn("missing", err)
+
+    def test_truncated(self):
+        path = self.file("cut.pcap", self.octets[:-7])
+        status, out, err = self.run_it("--json", path)
+        self.assertEqual(status, FAULTS)
+        last = len(self.octets) - 7
+        at = 24
+        while at + 16 + struct.unpack_from("<I", self.octets, at + 8)[0] <= last:
+            at += 16 + struct.unpack_from("<I", self.octets, at + 8)[0]
+        self.assertIn(f"{path}, octet {at}: the file ends inside its packet", err)
+        whole = json.loads(self.run_it("--json", self.login)[1].splitlines()[0])
+        told = json.loads(out.splitlines()[0])
+        self.assertEqual(told["exchanges"], whole["exchanges"])
+
+    def test_truncated_gzip(self):
+        packed = gzip.compress(self.octets)
+        status, _, err = self.run_it(self.file("cut.pcap.gz", packed[:len(packed) // 2]))
+        self.assertEqual(status, FAULTS, err)
+        self.assertEqual(self.run_it(self.file("whole.pcap.gz", packed))[0], READ)
+
+    def test_unwritable_output(self):
+        for options in ([], ["--json"], ["--conversation", "1"]):
+            with open("/dev/full", "wb") as full:
+                status, _, err = self.run_it(*options, self.login, out=full)
+            self.assertEqual(status, CANNOT_OPEN, options)
+            self.assertEqual(err, "glasspost: standard output: cannot be written\n")
+
+    def test_usage(self):
+        for arguments in ([], ["--nonsense", self.login], ["--conversation", "0", self.login], ["--conversation", "x", self.login],
+                          ["--hex", self.login], ["--json", "--conversation", "1", self.login], ["-", "-"],
+                          ["--from-hex", self.login, "--", self.login], ["--lang", "xx", self.login]):
+            status, out, err = self.run_it(*arguments)
+            self.assertEqual((status, out), (USAGE, ""), arguments)
+            self.assertNotEqual(err, "")
+
+    def test_conversation_that_is_not_there(self):
+        status, out, err = self.run_it("--conversation", "9", self.login)
+        self.assertEqual((status, out), (USAGE, ""))
+        self.assertIn("1 to 1", err)
+        status, out, err = self.run_it("-c", "1", "-c", "9", self.login)
+        self.assertEqual(status, USAGE)
+        self.assertIn("USER", out)
+
+    def test_standard_input(self):
+        for data in (self.octets, gzip.compress(self.octets)):
+            self.assertEqual(self.run_it("--json", "-", data=data)[1], self.run_it("--json", self.login)[1])
+            self.assertEqual(self.run_it("-c", "1", "-", data=data)[1], self.run_it("-c", "1", self.login)[1])
+
+    def test_several_files_count_frames_over_all(self):
+        send = os.path.join(CAPTURES, "send.pcap")
+        status, out, _ = self.run_it("--json", self.login, send)
+        self.assertEqual(status, READ)
+        frames = sum(1 for _ in self.frames_of(self.octets))
+        alone = json.loads(self.run_it("--json", send)[1])["exchanges"][0]["reply"]["frames"][0]
+        second = next(c for c in map(json.loads, out.splitlines()) if c["protocol"] == "smtp")
+        self.assertEqual(second["exchanges"][0]["reply"]["frames"][0], frames + alone)
+
+    @staticmethod
+    def frames_of(data):
+        at = 24
+        while at < len(data):
+            yield at
+            at += 16 + struct.unpack_from("<I", data, at + 8)[0]
+
+    def test_messages(self):
+        send = os.path.join(CAPTURES, "send.pcap")
+        folder = os.path.join(self.folder, "mail")
+        self.assertEqual(self.run_it("--messages", folder, send)[0], READ)
+        self.assertEqual(os.listdir(folder), ["0001-1.eml"])
+        path = os.path.join(folder, "0001-1.eml")
+        told = json.loads(self.run_it("--json", send)[1])["messages"][0]
+        self.assertEqual(os.path.getsize(path), told["size"])
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        with open(path, "wb") as f:
+            f.write(b"mine")
+        status, _, err = self.run_it("--messages", folder, send)
+        self.assertEqual(status, CANNOT_OPEN)
+        self.assertIn("is not overwritten", err)
+        with open(path, "rb") as f:
+            self.assertEqual(f.read(), b"mine")
+
+    def dialogue(self, *pieces):
+        """a capture of (from the client?, octets)…"""
+        frames, sequence = [segment(40000, 25, 99, 2, b""), segment(25, 40000, 99, 0x12, b"")], [100, 100]
+        for client, octets in pieces:
+            ports = (40000, 25) if client else (25, 40000)
+            frames.append(segment(*ports, sequence[client], 0x18, octets))
+            sequence[client] += len(octets)
+        return capture(frames)
+
+    def test_incomplete_message(self):
+        path = self.file("short.pcap", self.dialogue((False, b"220 mx ESMTP\r\n"), (True, b"EHLO me\r\n"), (False, b"250 mx\r\n"),
+                                                     (True, b"MAIL FROM:<a@b>\r\n"), (False, b"250 ok\r\n"), (True, b"RCPT TO:<c@d>\r\n"),
+                                                     (False, b"250 ok\r\n"), (True, b"DATA\r\n"), (False, b"354 go\r\n"),
+                                                     (True, b"Subject: cut\r\n\r\nhalf")))
+        folder = os.path.join(self.folder, "mail")
+        status, out, _ = self.run_it("--json", "--messages", folder, path)
+        self.assertEqual(status, READ)
+        self.assertEqual(os.listdir(folder), ["0001-1-incomplete.eml"])
+        self.assertTrue(json.loads(out)["messages"][0]["truncated"])
+
+    def test_peer_octets_are_escaped(self):
+        path = self.file("evil.pcap", self.dialogue((False, b"220 \x1b[31m\x07\xff ESMTP\r\n"), (True, b"EHLO \x1b]0;x\x9b\r\n"),
+                                                    (False, b"250 \xe4\xbd\xa0\xe5\xa5\xbd\r\n")))
+        for arguments in ([], ["-c", "1"], ["-c", "1", "--full"], ["--json"], ["-c", "1", "--hex"]):
+            run = subprocess.run([GLASSPOST, "analyze", *arguments, path], stdout=subprocess.PIPE, check=True)
+            text = run.stdout.decode("utf-8")
+            for c in text:
+                self.assertTrue(c == "\n" or (ord(c) >= 32 and not 0x7f <= ord(c) < 0xa0), (arguments, repr(c)))
+
+    def test_colours(self):
+        for arguments in ([self.login], ["-c", "1", self.login]):
+            self.assertNotIn("\x1b", self.run_it(*arguments)[1])
+            self.assertIn("\x1b", self.run_it("--color", "always", *arguments)[1])
+            self.assertNotIn("\x1b", self.run_it("--color", "auto", *arguments, env={**os.environ, "NO_COLOR": "1"})[1])
+
+    def test_secrets(self):
+        self.assertNotIn("wonderland", self.run_it("-c", "1", self.login)[1] + self.run_it("--json", self.login)[1])
+
+    def test_hex_syn(self):
+        status, out, _ = self.run_it("--from-hex", "-", data=SYN.encode())
+        self.assertEqual(status, READ)
+        for words in ("(ip.src): 10.132.254.159", "(ip.dst): 220.181.12.101", "(tcp.srcport): 2231", "(tcp.dstport): 110",
+                      "(ip.checksum.status): good", "(tcp.checksum.status): good", "(tcp.flags.syn): 1", "(tcp.options.mss_val): 1460",
+                      "0c                       trailer: octets after the IP length", "10.132.254.159:2231", "220.181.12.101:110",
+                      "TCP to port 110, probably POP3"):
+            self.assertIn(words, out)
+        told = json.loads(self.run_it("--json", "--from-hex", "-", data=SYN.encode())[1])
+        self.assertEqual((told["protocol"], told["recognised_by"], told["server"]), ("pop3", "port", {"address": "220.181.12.101", "port": 110}))
+
+    def test_hex_syn_ack(self):
+        status, out, _ = self.run_it("--from-hex", "-", data=SYN_ACK.encode())
+        self.assertEqual(status, READ)
+        for words in ("(tcp.flags.syn): 1", "(tcp.flags.ack): 1", "(tcp.checksum.status): good", "(tcp.ack): 2476560931",
+                      "10.132.254.159:2231", "220.181.12.101:110", "TCP to port 110, probably POP3"):
+            self.assertIn(words, out)
+
+    def test_hex_both_are_one_conversation(self):
+        told = self.run_it("--json", "--from-hex", "-", data=f"0000 {SYN}\n\n0000 {SYN_ACK}\n".encode())[1].splitlines()
+        self.assertEqual(len(told), 1)
+        self.assertEqual(json.loads(told[0])["packets"], 2)
+
+    def test_hex_cut(self):
+        status, out, _ = self.run_it("--from-hex", "-", data=" ".join(SYN_ACK.split()[:32]).encode())
+        self.assertEqual(status, READ)
+        self.assertIn("(ip.src): 220.181.12.101", out)
+        self.assertIn("(ip.dst): not captured", out)
+        self.assertIn("only 32 of 66 octets are here", out)
+        self.assertNotIn("tcp.dstport", out)
+
+    def test_hex_that_is_none(self):
+        status, _, err = self.run_it("--from-hex", self.file("text", b"no hex\n"))
+        self.assertEqual(status, CANNOT_OPEN)
+        self.assertIn("line 1, column 1", err)
+
+
+if __name__ == "__main__":
+    GLASSPOST, CAPTURES = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1])
