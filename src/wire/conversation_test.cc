@@ -55,20 +55,24 @@ std::vector<Step> Runs(const std::vector<Step>& steps) {
   return runs;
 }
 
-void Feed(const ConversationFile& file, Pieces pieces, bool message_octets, RecordingSink& sink) {
+void FeedSteps(const ConversationFile& file, const std::vector<Step>& steps, Pieces pieces, bool message_octets,
+               RecordingSink& sink) {
   const ObserverOptions options{.show_secrets = file.show_secrets, .message_octets = message_octets};
   const std::unique_ptr<Observer> observer = MakeObserver(file.protocol, sink, options);
   ASSERT_NE(observer, nullptr) << "no observer for " << Name(file.protocol);
   if (file.mid_stream) observer->OnMidStream();
   if (file.client_only) observer->OnOneSided(Direction::kToServer);
   if (file.server_only) observer->OnOneSided(Direction::kToClient);
-  const std::vector<Step> steps = pieces == Pieces::kRuns ? Runs(file.steps) : file.steps;
   std::uint64_t frame = 0;
   for (const Step& step : steps) FeedStep(*observer, step, pieces, ++frame);
   if (steps.empty() || steps.back().kind != Step::Kind::kReset)
     observer->OnEnd({frame + 1, steps.empty() ? kNoTime : steps.back().time}, false);
   for (const Direction d : {Direction::kToServer, Direction::kToClient})
     EXPECT_FALSE(sink.open(d)) << "a message was never ended";
+}
+
+void Feed(const ConversationFile& file, Pieces pieces, bool message_octets, RecordingSink& sink) {
+  FeedSteps(file, pieces == Pieces::kRuns ? Runs(file.steps) : file.steps, pieces, message_octets, sink);
 }
 
 class Conversation : public ::testing::TestWithParam<std::filesystem::path> {};
@@ -94,6 +98,39 @@ TEST_P(Conversation, IsToldTheSameInAnyPieces) {
     EXPECT_TRUE(test::Meets(*file, sink, run.octets, why)) << why;
     if (spans.empty()) spans = sink.spans;
     EXPECT_EQ(sink.spans, spans) << "octet ranges depend on the pieces";
+  }
+}
+
+std::vector<std::string> Told(const RecordingSink& sink) {
+  std::vector<std::string> told = sink.exchanges;
+  told.insert(told.end(), sink.spans.begin(), sink.spans.end());
+  told.insert(told.end(), sink.findings.begin(), sink.findings.end());
+  for (const auto& message : sink.messages) told.push_back(test::Text(message));
+  return told;
+}
+
+TEST_P(Conversation, IsToldTheSameAtEverySplit) {
+  constexpr std::size_t kSmall = 3000;  // octets; the work is their square
+  const Expected<ConversationFile> file = test::ReadConversationFile(GetParam());
+  ASSERT_TRUE(file) << file.error().Text();
+  const std::vector<Step> runs = Runs(file->steps);
+  std::size_t octets = 0;
+  for (const Step& step : runs) octets += step.octets.size();
+  if (octets > kSmall) GTEST_SKIP() << octets << " octets";
+  RecordingSink whole;
+  ASSERT_NO_FATAL_FAILURE(FeedSteps(*file, runs, Pieces::kRuns, true, whole));
+  const std::vector<std::string> expected = Told(whole);
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    for (std::size_t at = 1; at < runs[r].octets.size(); ++at) {
+      std::vector<Step> split = runs;
+      Step rest = runs[r];
+      rest.octets.erase(0, at);
+      split[r].octets.resize(at);
+      split.insert(split.begin() + static_cast<std::ptrdiff_t>(r) + 1, rest);
+      RecordingSink sink;
+      ASSERT_NO_FATAL_FAILURE(FeedSteps(*file, split, Pieces::kRuns, true, sink));
+      ASSERT_EQ(Told(sink), expected) << "run " << r + 1 << " split after " << at << " octets";
+    }
   }
 }
 

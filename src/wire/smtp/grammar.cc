@@ -410,6 +410,8 @@ bool LooksLikeCommand(Octets line) {
   }
 }
 
+bool LooksLikeAnswer(Octets line) { return line == "*" || line == "=" || (line.size() >= 4 && DecodeBase64(line)); }
+
 bool IsDomain(Octets text) {
   if (text.empty() || text.size() > 255) return false;
   bool label_start = true;

@@ -123,6 +123,8 @@ void ParseCommand(Octets line, Command& command, const GrammarLimits& limits = {
 Fault ParsePath(Octets& text, Path& path);
 // Could this line, seen after octets were lost, be a command? Stricter than ParseCommand: text of a message must not pass.
 bool LooksLikeCommand(Octets line);
+// Could it be an answer to a challenge: base64 in one line, "*" or "=" (RFC 4954 §4)?
+bool LooksLikeAnswer(Octets line);
 bool IsDomain(Octets text);          // RFC 5321 §4.1.2 Domain, U-labels (RFC 6531) included
 bool IsAddressLiteral(Octets text);  // "[192.0.2.1]", "[IPv6:2001:db8::1]", RFC 5321 §4.1.3
 bool IsLocalPart(Octets text);       // Dot-string or Quoted-string

@@ -159,6 +159,7 @@ class SmtpObserver final : public Observer {
   void DeliverAtLookAlike(const Origin& origin);
   void DeliverAll(std::vector<HeardReply>& replies);
   void SettleDataGap();
+  void SettleDataReply(int code);
   void SettleResync(int code);
   bool Ambiguous();
   bool Decisive(int code);

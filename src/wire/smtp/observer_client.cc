@@ -53,7 +53,10 @@ std::size_t SmtpObserver::TakeLines(Octets octets, const Origin& origin) {
 
 void SmtpObserver::OnClientLine(const text::Line& line, const Origin& origin) {
   // Where something is lost the answer may be: a command is none.
-  const bool answer = answer_due_ && !(uncertain_ && LooksLikeCommand(line.text));
+  bool answer = answer_due_;
+  if (uncertain_ && LooksLikeCommand(line.text)) answer = false;
+  // And where AUTH was the last that was seen, what may be its secret is an answer, not an unknown command.
+  if (uncertain_ && phase_ == Phase::kAuth && VerbOf(line.text) == Verb::kUnknown && LooksLikeAnswer(line.text)) answer = true;
   answer ? OnAuthAnswer(line, origin) : OnCommand(line, false, origin);
   queue_.Tell();
 }

@@ -135,20 +135,22 @@ void SmtpObserver::EndBlock(BlockEnd how, const Origin& origin) {
          how == BlockEnd::kLookAlike ? "the server took it for the end" : "the server read on");
   JudgeContent(number, scan.eight_bit, scan.bare_cr || scan.bare_lf, scan.longest_line, origin);
   block_lossy_ = false;
-  if (how == BlockEnd::kServerSaid && !block_from_start_ && !block_in_chunks_) {
+  const bool cut = how == BlockEnd::kServerSaid || how == BlockEnd::kCutShort;
+  if (cut && !block_from_start_ && !block_in_chunks_) {
     // It may have been a chunk: others may follow. What comes else closes the message.
     first_chunk_ = number;
     block_in_chunks_ = true;
   }
   if (block_in_chunks_) return message_truncated_ = true, void();
-  if (message_open_) CloseMessage(how == BlockEnd::kCutShort || how == BlockEnd::kServerSaid);
+  if (message_open_) CloseMessage(cut);
   presumed_ = State::kReady;
   transactions_.Close();
 }
 
 void SmtpObserver::JudgeContent(std::uint64_t exchange, bool eight_bit, bool bare, std::uint64_t longest, const Origin& origin) {
   const bool binary = transactions_.binary();
-  if (bare && !binary) Note(FindingId::kBareCrLf, exchange, origin);
+  // A gap may have torn a CRLF apart.
+  if (bare && !binary && !message_truncated_) Note(FindingId::kBareCrLf, exchange, origin);
   if (longest > kTextLine && !binary) Note(FindingId::kLineTooLong, exchange, origin, std::to_string(longest));
   if (eight_bit && transactions_.mail_known() && !transactions_.eight_bit())
     Note(FindingId::kEightBitWithout8BitMime, exchange, origin);
@@ -324,6 +326,12 @@ void SmtpObserver::DecideResync(bool now) {
   }
   if (!second && rest.size() < kDecisionLine && !now && !held_.gap_follows()) return;
   ReleaseHold();
+  if (!transactions_.open() && LooksLikeAnswer(WithoutEnd(*first))) {
+    // Outside a transaction there is no text: an answer to a challenge, and its secret stays one.
+    sasl_.OnGap();
+    answer_due_ = true;
+    return;
+  }
   if (second || rest.size() >= kDecisionLine) return StartData(false);
   DropHeldLine(octets.size());
 }

@@ -76,6 +76,7 @@ void SmtpObserver::Deliver(const Origin& origin) {
   if (hold_ == Hold::kLookAlike) return DeliverAtLookAlike(origin);
   if (hold_ == Hold::kDataGap) SettleDataGap();
   if (hold_ == Hold::kResync) SettleResync(heard_.reply.code);
+  if (hold_ == Hold::kDataReply) SettleDataReply(heard_.reply.code);
   if (hold_ == Hold::kLookAlike) {
     // Drained octets of a block that has a gap: no verdict is to be had.
     HeardReply reply;
@@ -136,6 +137,22 @@ void SmtpObserver::SettleDataGap() {
   Drain();
 }
 
+// DATA never gets 250: where replies are lost, 354 is, and what was held behind DATA is the message that is answered now.
+void SmtpObserver::SettleDataReply(int code) {
+  Entry* entry = queue_.Find(hold_exchange_);
+  const Octets octets = held_.Front();
+  if (!uncertain_ || code / 100 != 2 || octets.empty() || entry == nullptr || queue_.FirstAwaiting() != entry) return;
+  const std::size_t end = octets.find('\n');
+  Octets line = octets.substr(0, end);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (LooksLikeCommand(line)) return;
+  entry->replied = true;
+  ReleaseHold();
+  StartData(true);
+  block_lossy_ = true;
+  Drain();
+}
+
 // The server answers while it is not known what the client says: a line that was held is the tail of a command, or the answer
 // to a challenge.
 void SmtpObserver::SettleResync(int code) {
@@ -191,15 +208,22 @@ std::vector<std::uint64_t> SmtpObserver::PairBackwards(const std::vector<std::ui
   std::vector<std::uint64_t> pairs(deferred_.size(), 0);
   std::size_t before_hole = 0;  // entries before the lost requests
   if (hole_) before_hole = static_cast<std::size_t>(std::lower_bound(entries.begin(), entries.end(), *hole_) - entries.begin());
+  // Of these, the ones whose reply is still to come: what lies in a gap was heard before the client went on to what is lost.
+  const auto sure =
+      static_cast<std::size_t>(std::count_if(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(before_hole),
+                                             [this](std::uint64_t number) { return !queue_.Find(number)->lossy; }));
   std::size_t left = entries.size();
   for (std::size_t r = deferred_.size(); r-- > 0;) {
     if (left == 0) break;
     const int code = deferred_[r].reply.code;
     std::size_t fit = left;
-    const bool hole_may_take = hole_ && r + 1 > before_hole;
+    const bool hole_may_take = hole_ && r + 1 > sure;
     const std::size_t stop = hole_may_take && left >= before_hole ? before_hole : 0;
     while (fit > stop && !MayAnswer(queue_.Find(entries[fit - 1])->verb, code)) --fit;
-    if (fit == stop && hole_may_take) continue;
+    if (fit == stop && hole_may_take) {
+      left = std::min(left, before_hole);
+      continue;
+    }
     if (fit == 0) fit = left;  // it fits nothing: the server errs, and the last one bears it
     pairs[r] = entries[fit - 1];
     left = fit - 1;
@@ -241,7 +265,7 @@ void SmtpObserver::Assign(const Origin& origin) {
   }
   Entry* first = queue_.FirstAwaiting();
   if (first != nullptr) return Answer(SkipUnanswered(*first), origin);
-  OnUnasked(heard_.reply.code == 220 && !hello_sent_ && !mail_sent_, origin);
+  OnUnasked(heard_.reply.code == 220 && uncertain_ && !hello_sent_ && !mail_sent_, origin);
 }
 
 // 334 answers AUTH alone, and 354 DATA: where the oldest command cannot have got it but a later one can, the server never

@@ -1,0 +1,213 @@
+// The bounds of the observer, at the limit and one past it; what the conversation files cannot say.
+#include "wire/smtp/observer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support/recording_sink.h"
+
+namespace glasspost::smtp {
+namespace {
+
+using test::RecordingSink;
+
+constexpr Direction kClient = Direction::kToServer, kServer = Direction::kToClient;
+
+class SmtpObserverTest : public ::testing::Test {
+ protected:
+  void Begin(const SmtpLimits& limits, const ObserverOptions& options = {}) {
+    observer_ = std::make_unique<SmtpObserver>(sink_, options, limits);
+  }
+  void C(Octets octets) { observer_->OnOctets(kClient, octets, Now()); }
+  void S(Octets octets) { observer_->OnOctets(kServer, octets, Now()); }
+  void End() { observer_->OnEnd(Now(), false); }
+  void Hello(Octets extensions = "") {
+    S("220 mx\r\n");
+    C("EHLO c.example\r\n");
+    S("250-mx.example\r\n" + std::string(extensions) + "250 PIPELINING\r\n");
+  }
+  void ToData() {
+    Hello();
+    C("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n");
+    S("250 ok\r\n250 ok\r\n354 go\r\n");
+  }
+  bool Found(std::string_view finding) const {
+    return std::any_of(sink_.findings.begin(), sink_.findings.end(),
+                       [&](const std::string& f) { return f.starts_with(finding); });
+  }
+  Origin Now() { return {++frame_, static_cast<Timestamp>(frame_) * 1'000'000}; }
+
+  RecordingSink sink_;
+  std::unique_ptr<SmtpObserver> observer_;
+  std::uint64_t frame_ = 0;
+};
+
+TEST_F(SmtpObserverTest, LineOctets) {
+  Begin({.line_octets = 20});
+  Hello();
+  C("NOOP 567890123456789\r\n");  // 20 octets
+  S("250 ok\r\n");
+  C("NOOP 5678901234567890\r\n");
+  S("250 ok\r\n");
+  End();
+  EXPECT_EQ(sink_.exchanges[2], "3 greeting NOOP 567890123456789 | 250 ok");
+  EXPECT_EQ(sink_.exchanges[3], "4 greeting NOOP 567890123456789 (cut) | 250 ok");
+}
+
+TEST_F(SmtpObserverTest, ReplyOctets) {
+  Begin({.reply_octets = 5});
+  S("220-ab\r\n220 cd\r\n");
+  S("421-ab\r\n421 cde\r\n");
+  End();
+  EXPECT_EQ(sink_.exchanges[0], "1 greeting - | 220 ab\\ncd");
+  EXPECT_EQ(sink_.exchanges[1], "2 quit - | 421 ab\\ncd (cut)");
+}
+
+TEST_F(SmtpObserverTest, PendingExchanges) {
+  Begin({.pending = 3});
+  Hello();
+  C("NOOP 1\r\nNOOP 2\r\nNOOP 3\r\n");
+  EXPECT_EQ(sink_.exchanges.size(), 2u);
+  EXPECT_FALSE(Found("finding 3 too-much"));
+  C("NOOP 4\r\n");
+  ASSERT_EQ(sink_.exchanges.size(), 3u);
+  EXPECT_EQ(sink_.exchanges[2], "3 greeting NOOP 1 | -");
+  EXPECT_TRUE(Found("finding 4 too-much"));
+  S("250 ok\r\n");
+  EXPECT_EQ(sink_.exchanges.back(), "4 greeting NOOP 2 | 250 ok");
+  End();
+  EXPECT_EQ(sink_.exchanges.size(), 6u);
+  EXPECT_TRUE(sink_.broken.empty());
+}
+
+TEST_F(SmtpObserverTest, HeldOctetsDecideAtTheLimit) {
+  // The reply to DATA does not come: so much is held, then what the client sends decides.
+  Begin({.held_octets = 20});
+  Hello();
+  C("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n");
+  S("250 ok\r\n250 ok\r\n");
+  C("DATA\r\nSubject: x\r\n\r\n56789");  // 19 octets
+  EXPECT_TRUE(sink_.exchanges.size() == 4 && !sink_.open(kClient));
+  C("0");
+  EXPECT_TRUE(sink_.open(kClient));
+  C("\r\n.\r\n");
+  S("354 go\r\n250 ok\r\n");
+  End();
+  ASSERT_EQ(sink_.messages.size(), 1u);
+  EXPECT_EQ(sink_.messages[0].octets, "Subject: x\r\n\r\n567890\r\n");
+  EXPECT_EQ(sink_.exchanges.back(), "6 data . 22 | 250 ok");
+}
+
+TEST_F(SmtpObserverTest, HeldCommandsDecideAtTheLimit) {
+  Begin({.held_octets = 6});
+  Hello();
+  C("DATA\r\n");
+  C("QUIT\r");
+  EXPECT_EQ(sink_.exchanges.size(), 2u);
+  C("\n");
+  S("503 no\r\n221 bye\r\n");
+  End();
+  EXPECT_EQ(sink_.exchanges[3], "4 quit QUIT | 221 bye");
+  EXPECT_TRUE(sink_.messages.empty());
+}
+
+TEST_F(SmtpObserverTest, LookAlikeIsHeldSoFar) {
+  Begin({.look_alike_octets = 10});
+  ToData();
+  C("one\n.\n123456789");
+  S("250 queued\r\n");  // nine octets behind it: the server believed it
+  EXPECT_EQ(sink_.messages.size(), 1u);
+  C("\r\n");
+  End();
+  EXPECT_EQ(sink_.messages[0].octets, "one\n");
+}
+
+TEST_F(SmtpObserverTest, LookAlikeIsPassedBeyond) {
+  Begin({.look_alike_octets = 10});
+  ToData();
+  C("one\n.\n1234567890");
+  C("\r\n.\r\n");
+  S("250 queued\r\n");
+  End();
+  ASSERT_EQ(sink_.messages.size(), 1u);
+  EXPECT_EQ(sink_.messages[0].octets, "one\n.\n1234567890\r\n");
+  EXPECT_TRUE(Found("finding 6 look-alike-end-of-data"));
+}
+
+TEST_F(SmtpObserverTest, RecipientsKept) {
+  Begin({.recipients = 2});
+  Hello();
+  C("MAIL FROM:<a@b.example>\r\nRCPT TO:<1@d.example>\r\nRCPT TO:<2@d.example>\r\nRCPT TO:<3@d.example>\r\nDATA\r\n");
+  S("250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n");
+  C("x\r\n.\r\n");
+  End();
+  ASSERT_EQ(sink_.messages.size(), 1u);
+  EXPECT_EQ(sink_.messages[0].envelope.forward_paths, (std::vector<std::string>{"1@d.example", "2@d.example"}));
+}
+
+TEST_F(SmtpObserverTest, FindingsOfAKind) {
+  Begin({.findings_of_a_kind = 2});
+  Hello();
+  for (int i = 0; i < 5; ++i) {
+    C("XYZZY\r\n");
+    S("500 no\r\n");
+  }
+  End();
+  EXPECT_EQ(sink_.findings.size(), 2u);
+  EXPECT_EQ(sink_.exchanges.size(), 7u);
+}
+
+TEST_F(SmtpObserverTest, FramesAndTimes) {
+  struct Spans : RecordingSink {
+    std::vector<Exchange> all;
+    void OnExchange(const Exchange& e) override {
+      RecordingSink::OnExchange(e);
+      all.push_back(e);
+    }
+  } sink;
+  SmtpObserver observer(sink, {});
+  const auto at = [](std::uint64_t frame) { return Origin{frame, static_cast<Timestamp>(frame) * 10}; };
+  observer.OnOctets(kServer, "220 mx\r\n", at(4));
+  observer.OnOctets(kClient, "EH", at(5));
+  observer.OnOctets(kClient, "LO c.example\r\n", at(6));
+  observer.OnOctets(kServer, "250-m", at(7));
+  observer.OnOctets(kServer, "x.example\r\n", at(8));
+  observer.OnOctets(kServer, "250 PIPELINING\r\n", at(9));
+  // DATA's content is held until 354 is there, and keeps the packets that brought it.
+  observer.OnOctets(kClient, "MAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\nx\r", at(10));
+  observer.OnOctets(kClient, "\n.\r\nQUIT\r\n", at(11));
+  observer.OnOctets(kServer, "250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n221 bye\r\n", at(12));
+  observer.OnEnd(at(13), false);
+  ASSERT_EQ(sink.all.size(), 7u);
+  const Exchange& ehlo = sink.all[1];
+  EXPECT_EQ(ehlo.request.span.frames.first(), 5u);
+  EXPECT_EQ(ehlo.request.span.frames.last(), 6u);
+  EXPECT_EQ(ehlo.request.span.first_time, 50);
+  EXPECT_EQ(ehlo.request.span.last_time, 60);
+  EXPECT_EQ(ehlo.reply.span.frames.size(), 3u);
+  EXPECT_EQ(ehlo.reply.span.offset, 8u);
+  EXPECT_EQ(ehlo.reply.span.length, 32u);
+  const Exchange& block = sink.all[5];
+  EXPECT_EQ(block.request.verb, ".");
+  EXPECT_EQ(block.request.span.frames.first(), 10u);
+  EXPECT_EQ(block.request.span.frames.last(), 11u);
+  EXPECT_EQ(block.request.span.offset, 16u + 14 + 23 + 6);
+  EXPECT_EQ(block.request.span.length, 6u);
+  EXPECT_EQ(sink.all[6].request.span.frames.first(), 11u);
+}
+
+TEST_F(SmtpObserverTest, NothingAfterTheEnd) {
+  Begin({});
+  Hello();
+  End();
+  const std::size_t told = sink_.exchanges.size();
+  C("QUIT\r\n");
+  S("221 bye\r\n");
+  observer_->OnFin(kClient, Now());
+  End();
+  EXPECT_EQ(sink_.exchanges.size(), told);
+}
+
+}  // namespace
+}  // namespace glasspost::smtp
