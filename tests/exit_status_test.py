@@ -23,7 +23,8 @@ READ, FAULTS, USAGE, CANNOT_OPEN = 0, 1, 2, 3
 def segment(source, destination, sequence, flags, payload):
     """one Ethernet frame; the checksums are left 0, as with checksum offload"""
     tcp = struct.pack(">HHIIBBHHH", source, destination, sequence, 0, 0x50, flags, 8192, 0, 0) + payload
-    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, b"\x0a\0\0\x01", b"\x0a\0\0\x02")
+    ends = (b"\x0a\0\0\x01", b"\x0a\0\0\x02") if source > destination else (b"\x0a\0\0\x02", b"\x0a\0\0\x01")
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, *ends)
     return b"\x02" * 12 + b"\x08\x00" + ip + tcp
 
 

@@ -73,9 +73,10 @@ ProxyHandshake Socks5(Octets client, Octets server) {
   c.Skip(methods);
   if (c.short_of()) return More();
   const bool answered = s.One() == 5;
-  if (s.short_of()) return More();
+  if (!s.short_of() && !answered) return None();
   const std::uint8_t method = s.One();
-  if (!answered || (!s.short_of() && method != kNoAuthentication && method != kUserAndPassword)) return None();
+  if (s.short_of()) return More();
+  if (method != kNoAuthentication && method != kUserAndPassword) return None();
   if (method == kUserAndPassword) {
     const bool version = c.One() == 1;
     if (!c.short_of() && !version) return None();
