@@ -130,6 +130,7 @@ class SmtpObserver final : public Observer {
 
   // observer_content.cc: data blocks, chunks, and what decides between text and commands
   std::size_t TakeData(Octets octets, const Origin& origin);
+  void OpenChunkedMessage();
   std::size_t TakeChunk(Octets octets, const Origin& origin);
   void FinishChunk(const Origin& origin);
   void EndChunks();

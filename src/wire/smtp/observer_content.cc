@@ -156,10 +156,13 @@ void SmtpObserver::JudgeContent(std::uint64_t exchange, bool eight_bit, bool bar
     Note(FindingId::kEightBitWithout8BitMime, exchange, origin);
 }
 
+// The first chunk carries the message; where that was empty and is told already, the first one with octets does.
+void SmtpObserver::OpenChunkedMessage() { OpenMessage(queue_.Find(first_chunk_) != nullptr ? first_chunk_ : chunk_); }
+
 std::size_t SmtpObserver::TakeChunk(Octets octets, const Origin& origin) {
   const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(octets.size(), chunk_left_));
   const Octets part = octets.substr(0, take);
-  if (!message_open_) OpenMessage(first_chunk_);
+  if (!message_open_) OpenChunkedMessage();
   chunk_scan_.Feed(part);
   GiveMessage(part);
   client_at_ += take;
@@ -180,7 +183,7 @@ void SmtpObserver::FinishChunk(const Origin& origin) {
     entry->exchange.multi_recipient = chunk_last_ && protocol_ == Protocol::kLmtp;
   }
   if (!chunk_last_) return;
-  if (!message_open_) OpenMessage(first_chunk_);
+  if (!message_open_) OpenChunkedMessage();
   JudgeContent(message_exchange_, chunk_scan_.eight_bit(), chunk_scan_.bare(), chunk_scan_.longest_line(), origin);
   first_chunk_ = 0;
   CloseMessage(false);
