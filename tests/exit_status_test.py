@@ -113,7 +113,7 @@ class Analyze(unittest.TestCase):
     def test_conversation_that_is_not_there(self):
         status, out, err = self.run_it("--conversation", "9", self.login)
         self.assertEqual((status, out), (USAGE, ""))
-        self.assertIn("1 to 1", err)
+        self.assertIn("only conversation 1", err)
         status, out, err = self.run_it("-c", "1", "-c", "9", self.login)
         self.assertEqual(status, USAGE)
         self.assertIn("USER", out)

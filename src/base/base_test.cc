@@ -29,6 +29,15 @@ TEST(Escape, JsonIsJson) {
   EXPECT_EQ(out, "\"a\\\"\\\\\\n\\u0000\xef\xbf\xbd会\"");
 }
 
+TEST(Escape, JsonKeepsNoTerminalControls) {
+  std::string out;
+  AppendJsonString(out,
+                   "a\xc2\x9b"
+                   "b\xe2\x80\xae"
+                   "c\xe2\x80\xa8");
+  EXPECT_EQ(out, "\"a\\u009bb\\u202ec\\u2028\"");
+}
+
 TEST(FrameList, GivesBackWhatWasAdded) {
   FrameList list;
   for (const std::uint64_t f : {7u, 7u, 5u, 4000000000u, 1u, 0u}) list.Add(f);

@@ -103,8 +103,10 @@ void AppendJsonString(std::string& out, Octets text) {
     if (text.empty()) break;
     char32_t c = 0;
     const std::size_t n = Utf8Length(text, c);
-    if (n > 1) {
+    if (n > 1 && (Prints(c) || c >= 0x10000)) {
       out.append(text.substr(0, n));
+    } else if (n > 1) {  // controls of a terminal and marks of direction: JSON may hold them, whoever prints it should not
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<std::uint32_t>(c));
     } else if (n == 1) {
       AppendJsonEscape(out, text[0]);
     } else {

@@ -117,7 +117,11 @@ class Analyze {
     faults_told_ = true;
     while (!wanted.empty() && (wanted.back() > last || wanted.back() == 0)) wanted.pop_back();
     if (wanted.size() < arguments_.conversations.size() && first_frames.size() < arguments_.conversations.size()) {
-      Complain({fmt::format("there are conversations 1 to {} only", last), {}, "glasspost analyze FILE lists them"});
+      Complain({last == 0   ? "no mail conversation was found in this capture"
+                : last == 1 ? "there is only conversation 1"
+                            : fmt::format("there are conversations 1 to {} only", last),
+                {},
+                last == 0 ? "" : "glasspost analyze FILE lists them"});
       if (first_frames.empty()) return kUsage;
       status = kUsage;
     }

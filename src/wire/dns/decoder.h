@@ -360,7 +360,9 @@ class Decoder {
       case Part::kString:
       case Part::kTag:
       case Part::kHexCounted:
-      case Part::kBase32Counted:
+        return TakeCounted(p.field, 1, end);
+      case Part::kBase32Counted:  // never empty (RFC 5155 §3.2), and as text nothing would be left of it
+        if (at_ < end && wire_[at_] == 0) return Fail(FaultKind::kBadData, at_, 0);
         return TakeCounted(p.field, 1, end);
       case Part::kBase64Counted:
         return TakeCounted(p.field, 2, end);
