@@ -6,10 +6,12 @@
 import gzip
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
 import tempfile
+import unicodedata
 import unittest
 
 GLASSPOST, CAPTURES = "", ""
@@ -70,11 +72,28 @@ class Analyze(unittest.TestCase):
             self.assertIn(path, err)
             self.assertEqual(err.count("\n"), 1)
 
-    def test_one_of_several_is_missing(self):
-        status, out, err = self.run_it(self.login, os.path.join(self.folder, "missing"))
-        self.assertEqual(status, CANNOT_OPEN)
-        self.assertIn("POP3", out)
-        self.assertIn("missing", err)
+    def test_one_of_several_cannot_be_read(self):
+        send = os.path.join(CAPTURES, "send.pcap")
+        text, missing = self.file("text", b"no capture at all\n"), os.path.join(self.folder, "missing")
+        whole = self.run_it(self.login, send)[1]
+        for files in ((text, self.login, missing, send), (self.login, missing, send, text)):
+            status, out, err = self.run_it(*files)
+            self.assertEqual((status, out), (CANNOT_OPEN, whole), files)
+            self.assertEqual(sorted(err.splitlines()), sorted([
+                f"glasspost: {text}: is not a capture file: it begins with 6e 6f 20 63 (give a pcap or pcapng file, or a hex dump with --from-hex)",
+                f"glasspost: {missing}: cannot open: No such file or directory (check the name)"]))
+        told = self.run_it("-c", "2", self.login, send)[1]
+        self.assertEqual(self.run_it("-c", "2", missing, self.login, send)[:2], (CANNOT_OPEN, told))
+        octets = self.run_it("-c", "2", "--hex", self.login, send)[1]
+        self.assertEqual(self.run_it("-c", "2", "--hex", missing, self.login, send)[:2], (CANNOT_OPEN, octets))
+        told = self.run_it("--json", self.login, send)[1]
+        for threads in ("-1", "1", "4"):
+            self.assertEqual(self.run_it("--json", "--threads", threads, text, self.login, text, send)[:2], (CANNOT_OPEN, told))
+        status, out, err = self.run_it(text, missing)
+        self.assertEqual((status, out, err.count("\n")), (CANNOT_OPEN, "", 2))
+        syn = self.file("syn.txt", SYN.encode())
+        status, out, err = self.run_it("--from-hex", missing, syn)
+        self.assertEqual((status, out), (CANNOT_OPEN, self.run_it("--from-hex", syn)[1]))
 
     def test_truncated(self):
         path = self.file("cut.pcap", self.octets[:-7])
@@ -103,12 +122,89 @@ class Analyze(unittest.TestCase):
             self.assertEqual(err, "glasspost: standard output: cannot be written\n")
 
     def test_usage(self):
-        for arguments in ([], ["--nonsense", self.login], ["--conversation", "0", self.login], ["--conversation", "x", self.login],
-                          ["--hex", self.login], ["--json", "--conversation", "1", self.login], ["-", "-"],
-                          ["--from-hex", self.login, "--", self.login], ["--lang", "xx", self.login]):
+        for arguments, words in (([], "no capture file given"), (["--nonsense", self.login], "--nonsense: there is no such option"),
+                                 (["--conversaton", "1", self.login], "(did you mean --conversation?)"),
+                                 (["--conversation", "0", self.login], "not a conversation's number: 0"),
+                                 (["--conversation", "x", self.login], "not a conversation's number: x"),
+                                 (["-c", "1", "--hex", "--exchange", "0", self.login], "not an exchange's number: 0"),
+                                 (["-", "-"], "standard input can be read only once"), (["--lang", "xx", self.login], "--lang: xx"),
+                                 (["--messages"], "--messages"),
+                                 (["--from-hex", self.login, "--", self.login], "cannot be read together with capture files"),
+                                 (["--json", "--conversation", "1", self.login], "--json: tells all conversations")):
             status, out, err = self.run_it(*arguments)
+            self.assertEqual((status, out, err.count("\n")), (USAGE, "", 1), arguments)
+            self.assertIn(words, err)
+
+    def test_options_without_their_companion(self):
+        for arguments, words in ((["--hex"], "--hex: needs --conversation N"), (["--full"], "--full: needs --conversation N"),
+                                 (["--full", "--json"], "--full: needs --conversation N"),
+                                 (["-c", "1", "--exchange", "2"], "--exchange: needs --hex"), (["--exchange", "2"], "--exchange: needs --hex"),
+                                 (["--attachments"], "--attachments: needs --json"), (["--no-messages"], "--no-messages: needs --json"),
+                                 (["-c", "1", "--no-messages"], "--no-messages: needs --json"),
+                                 (["--show-secrets"], "--show-secrets: needs --conversation N or --json"),
+                                 (["-c", "1", "--messages", self.folder], "--messages: writes the messages of all conversations"),
+                                 (["-c", "1", "--hex", "--full"], "--full: has no part in --hex"),
+                                 (["--json", "--attachments", "--no-messages"], "--attachments: are part of the messages")):
+            status, out, err = self.run_it(*arguments, self.login)
+            self.assertEqual((status, out, err.count("\n")), (USAGE, "", 1), arguments)
+            self.assertIn("glasspost: " + words, err)
+
+    def test_threads(self):
+        told = self.run_it("--json", self.login)[1]
+        for n in ("-1", "0", "1", "16"):
+            self.assertEqual(self.run_it("--json", "--threads", n, self.login)[:2], (READ, told), n)
+        for n in ("-2", "17", "x", "1x", "99999999999999999999"):
+            status, out, err = self.run_it("--json", "--threads", n, self.login)
+            self.assertEqual((status, out), (USAGE, ""))
+            self.assertIn(f"--threads: {n} is not a number from -1 to 16", err)
+
+    def program(self, *arguments, **env):
+        environment = {k: v for k, v in os.environ.items() if k not in ("LC_ALL", "LC_MESSAGES", "LANG")}
+        run = subprocess.run([GLASSPOST, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**environment, **env}, timeout=60)
+        return run.returncode, run.stdout.decode(), run.stderr.decode()
+
+    def test_help(self):
+        status, out, err = self.program("--help")
+        self.assertEqual((status, err), (READ, ""))
+        self.assertIn("analyze FILE…", out)
+        for other in (["help"], ["-h"], ["help", "help"], ["help", "--lang", "en"]):
+            self.assertEqual(self.program(*other), (status, out, err), other)
+        status, page, err = self.program("help", "analyze")
+        self.assertEqual((status, err), (READ, ""))
+        for other in (["analyze", "--help"], ["analyze", "-h"], ["analyze", "x.pcap", "--json", "--help"]):
+            self.assertEqual(self.program(*other), (status, page, err), other)
+        for option in ("FILE…", "--from-hex", "-c, --conversation N", "--full", "--hex", "--exchange K", "--json", "--no-messages", "--attachments",
+                       "--messages DIR", "--show-secrets", "--lang", "--color", "--threads N", "--help"):
+            self.assertIn("  " + option, page)
+
+    def test_help_in_chinese(self):
+        for about, words in (([], "讲述捕获文件中的每个邮件会话"), (["analyze"], "配合 --json：加上每封邮件的附件")):
+            page = self.program("help", *about, "--lang", "zh")
+            self.assertIn(words, page[1])
+            self.assertEqual(self.program("help", *about, LANG="zh_CN.UTF-8"), page)
+            self.assertEqual(self.program(*about, "--help", LC_ALL="zh_TW.UTF-8"), page)
+            self.assertEqual(self.program("--lang=zh", *about, "--help"), page)
+            english = self.program("help", *about, "--lang", "en", LANG="zh_CN.UTF-8")[1]
+            # Both pages name the same options, and no line is wider than a terminal.
+            typed = lambda text: re.findall(r"--[a-z-]+[a-z]", text)
+            self.assertEqual(sorted(set(typed(english))), sorted(set(typed(page[1]))))
+            for line in (english + page[1]).splitlines():
+                self.assertLessEqual(sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line), 80, line)
+
+    def test_commands(self):
+        self.assertEqual(self.program("--version"), (READ, "glasspost 0.1.0\n", ""))
+        for arguments, words in ((["analyse", self.login], "glasspost: analyse: there is no such command (did you mean analyze?)"),
+                                 ([self.login, "-c", "1"], f"(did you mean glasspost analyze {self.login} -c 1?)"),
+                                 (["--json", self.login], f"(did you mean glasspost analyze --json {self.login}?)"),
+                                 (["--json"], "no command given (did you mean glasspost analyze FILE?)"),
+                                 ([], "no command given (did you mean glasspost analyze FILE?)"),
+                                 (["help", "me"], "me: there is no such command (did you mean glasspost help analyze?)"),
+                                 (["\x1b[31m"], "glasspost: \\x1b[31m: there is no such command")):
+            status, out, err = self.program(*arguments)
             self.assertEqual((status, out), (USAGE, ""), arguments)
-            self.assertNotEqual(err, "")
+            self.assertIn(words, err)
+        # The language may stand before the command.
+        self.assertEqual(self.program("--lang", "zh", "analyze", self.login), self.program("analyze", self.login, "--lang", "zh"))
 
     def test_conversation_that_is_not_there(self):
         status, out, err = self.run_it("--conversation", "9", self.login)
@@ -150,11 +246,56 @@ class Analyze(unittest.TestCase):
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         with open(path, "wb") as f:
             f.write(b"mine")
-        status, _, err = self.run_it("--messages", folder, send)
-        self.assertEqual(status, CANNOT_OPEN)
-        self.assertIn("is not overwritten", err)
         with open(path, "rb") as f:
             self.assertEqual(f.read(), b"mine")
+
+    def test_messages_whose_names_are_taken(self):
+        send = os.path.join(CAPTURES, "send.pcap")
+        folder = os.path.join(self.folder, "mail")
+        os.mkdir(folder)
+        path = os.path.join(folder, "0001-1.eml")
+        with open(path, "wb") as f:
+            f.write(b"mine")
+        # The same conversation twice: the second is another file.
+        second = self.file("second.pcap", self.with_another_port(send))
+        whole = self.run_it(send, second)[1]
+        status, out, err = self.run_it("--messages", folder, send, second)
+        self.assertEqual((status, err), (CANNOT_OPEN, f"glasspost: {path}: not written: a file of this name is there already (choose another folder)\n"))
+        self.assertEqual(out, whole + f"1 message was written to {folder}\n")
+        self.assertEqual(sorted(os.listdir(folder)), ["0001-1.eml", "0002-1.eml"])
+        with open(path, "rb") as f:
+            self.assertEqual(f.read(), b"mine")
+        status, out, err = self.run_it("--json", "--messages", folder, send, second)
+        self.assertEqual((status, out, err.count("\n")), (CANNOT_OPEN, self.run_it("--json", send, second)[1], 2))
+
+    @staticmethod
+    def with_another_port(path):
+        with open(path, "rb") as f:
+            octets = bytearray(f.read())
+        for at in Analyze.frames_of(octets):
+            for place in (16 + 14 + 20, 16 + 14 + 22):
+                if struct.unpack_from(">H", octets, at + place)[0] != 25:
+                    struct.pack_into(">H", octets, at + place, 41301)
+        return bytes(octets)
+
+    def test_folder_that_cannot_be_used(self):
+        send = os.path.join(CAPTURES, "send.pcap")
+        told = self.run_it(send)[1]
+        file = self.file("file", b"mine")
+        os.chmod(file, 0o777)
+        for folder, words in ((file, "Not a directory"), (os.path.join(file, "mail"), "Not a directory"),
+                              (os.path.join(self.folder, "no", "mail"), "No such file or directory"), ("/proc/self", "No such file or directory")):
+            status, out, err = self.run_it("--messages", folder, send)
+            self.assertEqual(status, CANNOT_OPEN, folder)
+            self.assertTrue(out.startswith(told), folder)
+            self.assertEqual((err.count("\n"), err.startswith(f"glasspost: {folder}: ")), (1, True), err)
+            self.assertIn(words, err)
+        if os.geteuid() != 0:
+            locked = os.path.join(self.folder, "locked")
+            os.mkdir(locked, 0o500)
+            status, out, err = self.run_it("--messages", locked, send)
+            self.assertEqual((status, out), (CANNOT_OPEN, told))
+            self.assertIn("Permission denied", err)
 
     def dialogue(self, *pieces):
         """a capture of (from the client?, octets)…"""
@@ -193,6 +334,27 @@ class Analyze(unittest.TestCase):
 
     def test_secrets(self):
         self.assertNotIn("wonderland", self.run_it("-c", "1", self.login)[1] + self.run_it("--json", self.login)[1])
+
+    def test_hex_of_one_sided_conversations(self):
+        client = self.file("client.pcap", self.dialogue((True, b"EHLO me\r\n"), (True, b"MAIL FROM:<a@b>\r\n")))
+        server = self.file("server.pcap", self.dialogue((False, b"220 mx ESMTP\r\n"), (False, b"250 mx\r\n")))
+        silent = self.file("silent.pcap", self.dialogue())
+        for path, first in ((client, "Frame 3, 63 octets"), (server, "Frame 3, 68 octets"), (silent, "Frame 1, 54 octets")):
+            status, out, err = self.run_it("-c", "1", "--hex", path)
+            self.assertEqual((status, err), (READ, ""), path)
+            self.assertTrue(out.startswith(first), out[:100])
+        self.assertEqual(out.count("Frame "), 2)
+        # One that has both sides goes before one that stands earlier and has not.
+        out = self.run_it("-c", "1", "--hex", self.file("both.pcap", self.dialogue((False, b"220 mx ESMTP\r\n"), (True, b"EHLO me\r\n"), (False, b"250 mx\r\n"))))[1]
+        self.assertEqual([line.split(",")[0] for line in out.splitlines() if line.startswith("Frame")], ["Frame 4", "Frame 5"])
+
+    def test_hex_of_an_exchange_that_is_not_there(self):
+        status, out, err = self.run_it("-c", "1", "--hex", "--exchange", "8", self.login)
+        self.assertEqual((status, out), (USAGE, ""))
+        self.assertIn("the conversation has no exchange 8 (it has exchanges 1 to 7)", err)
+        status, out, err = self.run_it("-c", "1", "--hex", "--exchange", "1", self.file("silent.pcap", self.dialogue()))
+        self.assertEqual((status, out), (USAGE, ""))
+        self.assertIn("leave --exchange out to see its first packets", err)
 
     def test_hex_syn(self):
         status, out, _ = self.run_it("--from-hex", "-", data=SYN.encode())

@@ -13,8 +13,9 @@
 namespace glasspost::analysis {
 namespace {
 
-constexpr std::size_t kRowOctets = 16;   // of payload a row
-constexpr std::size_t kShownOctets = 8;  // of a field on its line
+constexpr std::size_t kRowOctets = 16;    // of payload a row
+constexpr std::size_t kShownOctets = 8;   // of a field on its line
+constexpr std::size_t kFirstPackets = 3;  // shown where nothing was said: the handshake, or what there is of it
 constexpr std::size_t kHexWidth = kShownOctets * 3 + 1;
 
 bool Contains(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
@@ -137,17 +138,26 @@ class Describer {
 class ExchangeFrames::Finder final : public Teller {
  public:
   explicit Finder(const ExchangeFrames& owner) : owner_(owner) {}
+  void OnPacket(const ConversationFacts&, int, const capture::Packet& p) override {
+    if (first_packets_.size() < kFirstPackets) first_packets_.push_back(p.frame);
+  }
   void OnExchange(const ConversationFacts&, const Exchange& e) override {
-    const bool wanted = owner_.exchange_ != 0 ? e.number == owner_.exchange_ : frames_.empty() && e.has_request && e.has_reply;
-    if (!wanted) return;
-    for (const FrameList* list : {&e.request.span.frames, &e.reply.span.frames})
-      list->ForEach([&](std::uint64_t f) { frames_.push_back(f); });
+    last_ = e.number;
+    if (owner_.exchange_ != 0) {
+      if (e.number == owner_.exchange_) Take(e);
+    } else if (frames_.empty() || (!both_sides_ && e.has_request && e.has_reply)) {
+      both_sides_ = e.has_request && e.has_reply;
+      Take(e);
+    }
   }
   void OnMessage(const ConversationFacts&, const MessageFacts&) override {}
   void OnFinding(const ConversationFacts&, const Finding&) override {}
-  void Finish(const ConversationFacts&, TextStore&) override {}
+  void Finish(const ConversationFacts&, TextStore&) override {
+    if (frames_.empty() && owner_.exchange_ == 0) frames_ = first_packets_;
+  }
   std::function<void(std::uint64_t)> WhenNumbered() override {
-    return [&owner = owner_, frames = frames_](std::uint64_t) {
+    return [&owner = owner_, last = last_, frames = std::move(frames_)](std::uint64_t) {
+      owner.most_exchanges_ = std::max(owner.most_exchanges_, last);
       auto& all = owner.frames_;
       all.insert(all.end(), frames.begin(), frames.end());
       std::sort(all.begin(), all.end());
@@ -156,8 +166,17 @@ class ExchangeFrames::Finder final : public Teller {
   }
 
  private:
+  void Take(const Exchange& e) {
+    frames_.clear();
+    for (const FrameList* list : {&e.request.span.frames, &e.reply.span.frames})
+      list->ForEach([&](std::uint64_t f) { frames_.push_back(f); });
+  }
+
   const ExchangeFrames& owner_;
   std::vector<std::uint64_t> frames_;
+  std::vector<std::uint64_t> first_packets_;
+  std::uint64_t last_ = 0;  // number of the last exchange
+  bool both_sides_ = false;
 };
 
 std::unique_ptr<Teller> ExchangeFrames::NewTeller() const { return std::make_unique<Finder>(*this); }
@@ -166,13 +185,13 @@ std::string DescribeFrameText(const capture::RawFrame& frame, Language language,
   return Describer(language, style).Tell(frame);
 }
 
-Expected<void> WriteFrames(std::FILE* out, capture::FrameSource& source, const std::vector<std::uint64_t>* wanted,
-                           Language language, const Style& style) {
+void WriteFrames(std::FILE* out, capture::FrameSource& source, const std::vector<std::uint64_t>* wanted, Language language,
+                 const Style& style) {
   capture::FrameBatch batch;
   for (;;) {
     const auto more = source.Next(batch);
-    if (!more) return std::unexpected(more.error());
-    if (!*more) return {};
+    if (!more) continue;  // whoever tells the conversations says why
+    if (!*more) return;
     for (const capture::RawFrame& frame : batch.frames) {
       if (wanted != nullptr && !std::binary_search(wanted->begin(), wanted->end(), frame.number)) continue;
       const std::string text = DescribeFrameText(frame, language, style);

@@ -9,30 +9,33 @@
 #include "analysis/language.h"
 #include "analysis/style.h"
 #include "analysis/teller.h"
-#include "base/error.h"
 #include "capture/frame_source.h"
 
 namespace glasspost::analysis {
 
-// Finds the frames of one exchange (0: the first that has both sides) of the conversations it is given.
+// Finds the frames of one exchange of the conversations it is given. 0: the first that has both sides; where none has, the first
+// that there is; where there is none, the conversation's first packets.
 class ExchangeFrames final : public Report {
  public:
   explicit ExchangeFrames(std::uint64_t exchange) : exchange_(exchange) {}
-  Wants wants() const override { return {.message_header = false, .message_digest = false}; }
+  Wants wants() const override { return {.packets = true, .message_header = false, .message_digest = false}; }
   std::unique_ptr<Teller> NewTeller() const override;
   void Write(std::uint64_t, TextStore&) override {}
   // In ascending order. After the run.
   const std::vector<std::uint64_t>& frames() const { return frames_; }
+  // Exchanges of the conversation that has most. After the run.
+  std::uint64_t most_exchanges() const { return most_exchanges_; }
 
  private:
   class Finder;
   std::uint64_t exchange_;
-  mutable std::vector<std::uint64_t> frames_;  // changed on the collecting thread only
+  mutable std::vector<std::uint64_t> frames_;  // these are changed on the collecting thread only
+  mutable std::uint64_t most_exchanges_ = 0;
 };
 
-// Writes the description of the frames with these numbers (null: all). False-like error: a file cannot be opened.
-Expected<void> WriteFrames(std::FILE* out, capture::FrameSource& source, const std::vector<std::uint64_t>* wanted,
-                           Language language, const Style& style);
+// Writes the description of the frames with these numbers (null: all). Files that cannot be read are passed over.
+void WriteFrames(std::FILE* out, capture::FrameSource& source, const std::vector<std::uint64_t>* wanted, Language language,
+                 const Style& style);
 
 // The description of one frame, for tests and for the page.
 std::string DescribeFrameText(const capture::RawFrame& frame, Language language, const Style& style);

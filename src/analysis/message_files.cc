@@ -11,7 +11,7 @@
 namespace glasspost::analysis {
 namespace {
 
-constexpr std::size_t kMaxErrors = 100;
+constexpr std::size_t kMaxErrors = 1000;                   // listed one by one
 constexpr mode_t kDirectoryMode = 0700, kFileMode = 0600;  // mail is private
 
 }  // namespace
@@ -64,7 +64,7 @@ class MessageFiles::FileTeller final : public Teller {
         if (link(d.path.c_str(), name.c_str()) == 0) {
           ++files.written_;
         } else {
-          files.Fail({errno == EEXIST ? "is there already and is not overwritten" : std::strerror(errno), name,
+          files.Fail({errno == EEXIST ? "not written: a file of this name is there already" : std::strerror(errno), name,
                       "choose another folder"});
         }
         unlink(d.path.c_str());
@@ -91,8 +91,8 @@ class MessageFiles::FileTeller final : public Teller {
     fchmod(o.fd, kFileMode);
   }
   void GiveUp(Open& o, const char* what) {
-    files_.Fail({fmt::format("a message file {}: {}", what, std::strerror(errno)), files_.directory_,
-                 "free space, or choose another folder"});
+    files_.Fail(
+        {fmt::format("a message {}: {}", what, std::strerror(errno)), files_.directory_, "free space, or choose another folder"});
     if (o.fd >= 0) close(o.fd), unlink(o.path.c_str());
     o.fd = -1;
     o.failed = true;
@@ -106,11 +106,16 @@ class MessageFiles::FileTeller final : public Teller {
 };
 
 Expected<void> MessageFiles::Prepare() const {
-  if (mkdir(directory_.c_str(), kDirectoryMode) == 0 || errno == EEXIST) {
-    if (access(directory_.c_str(), W_OK | X_OK) == 0) return {};
-  }
-  return glasspost::Fail(fmt::format("the folder for the messages cannot be used: {}", std::strerror(errno)), directory_,
-                         "choose another with --messages");
+  const auto unusable = [this](int error) {
+    return glasspost::Fail(fmt::format("no message is written: {}", std::strerror(error)), directory_,
+                           "choose another folder with --messages");
+  };
+  if (mkdir(directory_.c_str(), kDirectoryMode) != 0 && errno != EEXIST) return unusable(errno);
+  struct stat status {};
+  if (stat(directory_.c_str(), &status) != 0) return unusable(errno);
+  if (!S_ISDIR(status.st_mode)) return unusable(ENOTDIR);
+  if (access(directory_.c_str(), W_OK | X_OK) != 0) return unusable(errno);
+  return {};
 }
 
 Report::Wants MessageFiles::wants() const {
@@ -123,7 +128,17 @@ std::unique_ptr<Teller> MessageFiles::NewTeller() const { return std::make_uniqu
 
 void MessageFiles::Fail(Error error) const {
   const std::lock_guard lock(mutex_);
-  if (errors_.size() < kMaxErrors) errors_.push_back(std::move(error));
+  if (errors_.size() < kMaxErrors)
+    errors_.push_back(std::move(error));
+  else
+    ++unlisted_;
+}
+
+std::vector<Error> MessageFiles::errors() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Error> all = errors_;
+  if (unlisted_ > 0) all.push_back({fmt::format("{} more messages are not written", unlisted_), directory_, {}});
+  return all;
 }
 
 }  // namespace glasspost::analysis

@@ -26,8 +26,8 @@ class MessageFiles final : public Report {
   void Write(std::uint64_t number, TextStore& text) override { inner_.Write(number, text); }
 
   std::uint64_t written() const { return written_; }
-  // What went wrong, in the order in which it did.
-  const std::vector<Error>& errors() const { return errors_; }
+  // What was not written and why, in the order in which it happened; beyond a bound only how many more there were.
+  std::vector<Error> errors() const;
 
  private:
   class FileTeller;
@@ -38,6 +38,7 @@ class MessageFiles final : public Report {
   mutable std::atomic<std::uint64_t> written_ = 0;
   mutable std::mutex mutex_;  // of errors_
   mutable std::vector<Error> errors_;
+  mutable std::uint64_t unlisted_ = 0;  // errors beyond the bound
 };
 
 }  // namespace glasspost::analysis

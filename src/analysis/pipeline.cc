@@ -134,7 +134,7 @@ class Pipeline {
     for (int i = 0; i < worker_count_; ++i) workers_.push_back(std::make_unique<Worker>(report, options, i, worker_count_));
   }
 
-  Expected<PipelineResult> Run() { return options_.inline_only ? RunInline() : RunThreaded(); }
+  PipelineResult Run() { return options_.inline_only ? RunInline() : RunThreaded(); }
 
  private:
   static int WorkerCount(const PipelineOptions& o) {
@@ -150,10 +150,11 @@ class Pipeline {
     return b;
   }
 
-  // False: no more frames.
-  Expected<bool> Fill(Batch& batch) {
+  // False: no more frames. A file that cannot be read is noted and passed over.
+  bool Fill(Batch& batch) {
     auto more = source_.Next(batch.frames);
-    if (!more || !*more) return more;
+    for (; !more; more = source_.Next(batch.frames)) result_.unread.push_back(more.error());
+    if (!*more) return false;
     Decode(batch);
     if (options_.on_progress) options_.on_progress(source_);
     return true;
@@ -207,15 +208,14 @@ class Pipeline {
     return result_;
   }
 
-  Expected<PipelineResult> RunInline() {
+  PipelineResult RunInline() {
     const auto batch = NewBatch();
     for (;;) {
-      auto more = Fill(*batch);
-      if (!more) return std::unexpected(more.error());
-      if (!*more) Empty(*batch);
-      workers_[0]->Observe(*batch, !*more);
+      const bool more = Fill(*batch);
+      if (!more) Empty(*batch);
+      workers_[0]->Observe(*batch, !more);
       Collect(*batch);
-      if (!*more) return Result();
+      if (!more) return Result();
     }
   }
 
@@ -224,7 +224,7 @@ class Pipeline {
     batch.last_time = kNoTime;
   }
 
-  Expected<PipelineResult> RunThreaded() {
+  PipelineResult RunThreaded() {
     Conveyor conveyor(worker_count_);
     std::vector<std::unique_ptr<Batch>> batches;
     std::vector<Batch*> free;
@@ -239,18 +239,16 @@ class Pipeline {
         }
       });
     }
-    Expected<bool> more = true;
-    while (more && *more) {
+    for (bool more = true; more;) {
       while (Batch* b = conveyor.TakeBack(free.empty())) Collect(*b), free.push_back(b);
       Batch* b = free.back();
       free.pop_back();
       more = Fill(*b);
-      if (more && *more) conveyor.Send(b);
+      if (more) conveyor.Send(b);
     }
     conveyor.Send(end.get());
     while (Batch* b = conveyor.TakeBack(true)) Collect(*b);
     conveyor.Close();
-    if (!more) return std::unexpected(more.error());
     return Result();
   }
 
@@ -265,7 +263,7 @@ class Pipeline {
 
 }  // namespace
 
-Expected<PipelineResult> Run(capture::FrameSource& source, Report& report, const PipelineOptions& options) {
+PipelineResult Run(capture::FrameSource& source, Report& report, const PipelineOptions& options) {
   return Pipeline(source, report, options).Run();
 }
 

@@ -33,9 +33,10 @@ struct PipelineResult {
   std::uint64_t truncated = 0;     // frames too short for their own headers
   std::uint64_t unknown_link = 0;  // frames of a link type that is not read
   bool spill_failed = false;
+  std::vector<Error> unread;  // files that cannot be opened or are no captures; the others were read
 };
 
-// Reads `source` to its end. The error is one of opening a file; faults inside files are in source.faults().
-Expected<PipelineResult> Run(capture::FrameSource& source, Report& report, const PipelineOptions& options);
+// Reads `source` to its end. Faults inside files are in source.faults().
+PipelineResult Run(capture::FrameSource& source, Report& report, const PipelineOptions& options);
 
 }  // namespace glasspost::analysis

@@ -1,12 +1,13 @@
 // `glasspost analyze`: tells the conversations of capture files.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
 
 namespace glasspost::cli {
 
-// Adds the subcommand; its exit status is written to `status` when it ran: 0 read, 1 read with faults in the capture file,
-// 2 usage, 3 cannot open.
-void AddAnalyze(CLI::App& app, int& status);
+// `words`: what stands after the command. The exit status: 0 read; 1 read, with faults in a capture file; 2 usage; 3 a file
+// cannot be opened or written (everything else is told and written all the same).
+int RunAnalyze(const std::vector<std::string>& words);
 
 }  // namespace glasspost::cli

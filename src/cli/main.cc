@@ -1,19 +1,85 @@
-// glasspost: one program, one subcommand for each thing it does.
-#include <CLI/CLI.hpp>
+// glasspost: one program, one command for each thing it does.
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/escape.h"
 #include "cli/analyze.h"
+#include "cli/help.h"
+#include "cli/terminal.h"
+
+namespace {
+
+using glasspost::cli::Help;
+using Words = std::vector<std::string>;
+
+constexpr int kDone = 0, kUsage = 2;
+constexpr std::string_view kLang = "--lang";
+
+// What --lang says, wherever it stands: the help is told in that language, too.
+std::string StatedLanguage(const Words& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == kLang && i + 1 < words.size()) return words[i + 1];
+    if (words[i].starts_with("--lang=")) return words[i].substr(kLang.size() + 1);
+  }
+  return {};
+}
+
+// The first word that is no option; the end where there is none.
+Words::iterator CommandIn(Words& words) {
+  auto at = words.begin();
+  while (at != words.end() && at->starts_with("-")) at += *at == kLang && at + 1 != words.end() ? 2 : 1;
+  return at;
+}
+
+bool AsksForHelp(const Words& words) {
+  const auto end = std::find(words.begin(), words.end(), "--");
+  return std::any_of(words.begin(), end, [](const std::string& w) { return w == "--help" || w == "-h"; });
+}
+
+int Print(const std::string& text) {
+  fmt::print("{}", text);
+  return kDone;
+}
+
+int Refuse(const std::string& where, const char* what, const std::string& meant) {
+  fmt::print(stderr, "glasspost: {}{}{} (did you mean {}?)\nglasspost help tells what there is.\n", where,
+             where.empty() ? "" : ": ", what, meant);
+  return kUsage;
+}
+
+// A word that is no command: mistyped, or a file where "analyze" was left out.
+int RefuseCommand(const Words& words, const std::string& word) {
+  if (const std::string_view nearest = glasspost::cli::NearestCommand(word); !nearest.empty())
+    return Refuse(glasspost::ForTerminal(word), "there is no such command", std::string(nearest));
+  std::string all = "glasspost analyze";
+  for (const std::string& w : words) all += " " + glasspost::ForTerminal(w);
+  return Refuse(glasspost::ForTerminal(word), "there is no such command", all);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Glasspost: a mail system you can see through"};
-  app.set_version_flag("--version", "glasspost " GLASSPOST_VERSION);
-  app.require_subcommand(1);
-  int status = 0;
-  glasspost::cli::AddAnalyze(app, status);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
-    return code == 0 ? 0 : 2;
+  Words words(argv + 1, argv + argc);
+  const auto language = glasspost::cli::LanguageOf(StatedLanguage(words));
+  const auto at = CommandIn(words);
+  if (at == words.end()) {
+    if (AsksForHelp(words)) return Print(Help({}, language));
+    if (std::find(words.begin(), words.end(), "--version") != words.end()) return Print("glasspost " GLASSPOST_VERSION "\n");
+    fmt::print(stderr, "{}", Help({}, language));
+    return Refuse({}, "no command given", "glasspost analyze FILE");
   }
-  return status;
+  const std::string command = *at;
+  if (!glasspost::cli::IsCommand(command)) return RefuseCommand(words, command);
+  words.erase(at);
+  if (command == "help") {
+    const auto about = CommandIn(words);
+    if (about == words.end()) return Print(Help({}, language));
+    if (glasspost::cli::IsCommand(*about)) return Print(Help(*about, language));
+    return Refuse(glasspost::ForTerminal(*about), "there is no such command", "glasspost help analyze");
+  }
+  if (AsksForHelp(words)) return Print(Help(command, language));
+  return glasspost::cli::RunAnalyze(words);
 }

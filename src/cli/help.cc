@@ -1,0 +1,169 @@
+#include "cli/help.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "analysis/style.h"
+#include "base/escape.h"
+
+namespace glasspost::cli {
+namespace {
+
+using analysis::DisplayWidth;
+
+constexpr std::size_t kColumns = 80;  // of a terminal
+constexpr std::size_t kMargin = 2;
+constexpr std::size_t kRowWidth = 22;  // what is typed; a longer one stands on a line of its own
+constexpr std::string_view kCommands[] = {"analyze", "help"};
+
+enum class Kind { kText, kGroup, kRow };
+struct Line {
+  Kind kind;
+  std::string_view command;
+  std::string_view typed;    // of a row
+  std::string_view text[2];  // by Language
+};
+
+constexpr Line kLines[] = {
+#define GLASSPOST_HELP_TEXT(command, en, zh) {Kind::kText, command, {}, {en, zh}},
+#define GLASSPOST_HELP_GROUP(command, en, zh) {Kind::kGroup, command, {}, {en, zh}},
+#define GLASSPOST_HELP_ROW(command, typed, en, zh) {Kind::kRow, command, typed, {en, zh}},
+#include "cli/texts/help.inc"
+#undef GLASSPOST_HELP_TEXT
+#undef GLASSPOST_HELP_GROUP
+#undef GLASSPOST_HELP_ROW
+};
+
+// The next piece that must not be torn: a word with the blanks before it, or one wide character with the marks after it.
+std::string_view TakePiece(std::string_view& text) {
+  const std::string_view all = text;
+  std::size_t at = std::min(text.find_first_not_of(' '), text.size());
+  const std::size_t begin = at;
+  while (at < all.size() && all[at] != ' ') {
+    char32_t c = 0;
+    const std::size_t n = std::max<std::size_t>(Utf8Length(all.substr(at), c), 1);
+    const bool wide = DisplayWidth(all.substr(at, n)) == 2;
+    // No line begins with a closing mark.
+    const bool mark = c == U'，' || c == U'。' || c == U'；' || c == U'：' || c == U'、' || c == U'）';
+    if (at > begin && wide && !mark) break;
+    at += n;
+    if (!wide || at == all.size()) continue;
+    const std::string_view rest = all.substr(at);
+    const bool closed = rest.starts_with("，") || rest.starts_with("。") || rest.starts_with("；") || rest.starts_with("：") ||
+                        rest.starts_with("、") || rest.starts_with("）");
+    if (!closed && c != U'（') break;
+  }
+  text.remove_prefix(at);
+  return all.substr(0, at);
+}
+
+// Appends `text` from column `at` on, further lines indented to the same column.
+void AppendWrapped(std::string& out, std::string_view text, std::size_t at) {
+  std::size_t column = at;
+  bool first = true;
+  while (!text.empty()) {
+    std::string_view piece = TakePiece(text);
+    if (!first && column + DisplayWidth(piece) > kColumns) {
+      out += '\n';
+      out.append(at, ' ');
+      column = at;
+      piece.remove_prefix(std::min(piece.find_first_not_of(' '), piece.size()));
+    }
+    out += piece;
+    column += DisplayWidth(piece);
+    first = false;
+  }
+  out += '\n';
+}
+
+void AppendRow(std::string& out, std::string_view typed, std::string_view text) {
+  out.append(kMargin, ' ');
+  if (text.empty()) {
+    out += typed;
+    out += '\n';
+    return;
+  }
+  out += analysis::PadRight(typed, kRowWidth);
+  const std::size_t at = kMargin + kRowWidth + kMargin;
+  if (DisplayWidth(typed) > kRowWidth) {
+    out += '\n';
+    out.append(at, ' ');
+  } else {
+    out.append(kMargin, ' ');
+  }
+  AppendWrapped(out, text, at);
+}
+
+// Insertions, deletions and replacements that make one word of the other.
+std::size_t Distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+constexpr std::size_t kLongestWord = 40;  // longer ones are no slips of the finger
+
+template <class Words>
+std::string_view Nearest(std::string_view word, const Words& words) {
+  if (word.size() > kLongestWord) return {};
+  std::string_view nearest;
+  std::size_t best = std::max<std::size_t>(word.size() / 3, 1) + 1;
+  for (const std::string_view w : words)
+    if (const std::size_t d = Distance(word, w); d < best) best = d, nearest = w;
+  return nearest;
+}
+
+}  // namespace
+
+bool IsCommand(std::string_view word) {
+  return std::find(std::begin(kCommands), std::end(kCommands), word) != std::end(kCommands);
+}
+
+std::string Help(std::string_view command, analysis::Language language) {
+  std::string out;
+  if (command == "help") command = {};
+  for (const Line& line : kLines) {
+    if (line.command != command) continue;
+    const std::string_view text = line.text[static_cast<int>(language)];
+    switch (line.kind) {
+      case Kind::kText:
+        AppendWrapped(out, text, 0);
+        break;
+      case Kind::kGroup:
+        out += '\n';
+        AppendWrapped(out, text, 0);
+        break;
+      case Kind::kRow:
+        AppendRow(out, line.typed, text);
+        break;
+    }
+  }
+  return out;
+}
+
+std::string_view NearestCommand(std::string_view word) { return Nearest(word, kCommands); }
+std::string_view NearestOption(std::string_view word) { return Nearest(word, HelpedOptions()); }
+
+std::vector<std::string_view> HelpedOptions() {
+  std::vector<std::string_view> options;
+  for (const Line& line : kLines) {
+    if (line.command != "analyze" || line.kind != Kind::kRow) continue;
+    std::string_view rest = line.typed;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find_first_of(" ,"), rest.size());
+      if (rest.starts_with('-')) options.push_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return options;
+}
+
+}  // namespace glasspost::cli
