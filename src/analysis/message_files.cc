@@ -128,7 +128,8 @@ std::unique_ptr<Teller> MessageFiles::NewTeller() const { return std::make_uniqu
 
 void MessageFiles::Fail(Error error) const {
   const std::lock_guard lock(mutex_);
-  if (errors_.size() < kMaxErrors)
+  const bool again = !errors_.empty() && errors_.back().Text() == error.Text();  // a full disk is told once
+  if (errors_.size() < kMaxErrors && !again)
     errors_.push_back(std::move(error));
   else
     ++unlisted_;
