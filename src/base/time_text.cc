@@ -104,4 +104,6 @@ std::string DurationText(std::int64_t ns) {
   return fmt::format("{} h {} min", s / 3600, s / 60 % 60);
 }
 
+std::string SecondsText(std::int64_t ns) { return fmt::format("{:.1f} s", static_cast<double>(ns) / 1e9); }
+
 }  // namespace glasspost

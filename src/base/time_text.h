@@ -19,6 +19,9 @@ void AppendMilliseconds(std::string& out, std::int64_t ns);
 // For people: "0.25 ms", "1.2 s", "3 min 20 s"
 std::string DurationText(std::int64_t ns);
 
+// "7.0 s", however short or long
+std::string SecondsText(std::int64_t ns);
+
 void AppendNumber(std::string& out, std::uint64_t value);
 
 }  // namespace glasspost

@@ -47,6 +47,8 @@ TEST(TimeText, Durations) {
   EXPECT_EQ(DurationText(250'000), "0.25 ms");
   EXPECT_EQ(DurationText(1'234'000'000), "1.2 s");
   EXPECT_EQ(DurationText(200'000'000'000), "3 min 20 s");
+  EXPECT_EQ(SecondsText(5'001'000'000), "5.0 s");
+  EXPECT_EQ(SecondsText(3'600'000'000'000), "3600.0 s");
 }
 
 }  // namespace

@@ -65,14 +65,20 @@ struct Span {
 // Texts below are the peer's octets with secrets already masked (unless the observer was told to keep them); not escaped.
 struct Request {
   std::string verb;      // upper case as the RFC writes it; "." data block, "*" answer to a challenge, "QUERY" DNS
+  std::string written;   // the verb as the client wrote it, where it wrote it otherwise (ehlo)
   std::string argument;  // rest of the line; octet count for "."
   std::string tag;       // IMAP
   std::string decoded;   // what base64 in it means, secrets masked; empty if nothing was decoded
   SaslContent sasl = SaslContent::kNone;
   bool cut = false;  // longer than the limit, or a gap lies in it: only its beginning is kept
   Span span;
+  std::string_view VerbAsWritten() const { return written.empty() ? verb : written; }
+  void SetVerb(std::string_view upper, Octets as_written) {
+    verb.assign(upper);
+    if (as_written != upper) written.assign(as_written);
+  }
   void Clear() {
-    verb.clear(), argument.clear(), tag.clear(), decoded.clear();
+    verb.clear(), written.clear(), argument.clear(), tag.clear(), decoded.clear();
     sasl = SaslContent::kNone;
     cut = false;
     span.Clear();

@@ -842,8 +842,8 @@ S: 250 ok
 {QUIT}
 """, told=r"""
 note slow-reply @3 RFC 5321 §4.5.3.2
-  A reply took more than five seconds (5001 ms).
-  应答用时超过五秒（5001 毫秒）。
+  A reply took more than five seconds (5.0 s).
+  应答用时超过五秒（5.0 秒）。
 """)
 case("pop3-slow-reply", 110, rf"""
 {POP3_LOGIN}

@@ -19,6 +19,7 @@ std::string Text(const Reply& reply) {
 std::string Text(const Request& request) {
   std::string t = request.tag.empty() ? "" : Escape(request.tag) + " ";
   t += Escape(request.verb);
+  if (!request.written.empty()) t += "(" + Escape(request.written) + ")";
   if (!request.argument.empty()) t += " " + Escape(request.argument);
   if (!request.decoded.empty()) t += " {" + Escape(request.decoded) + "}";
   if (request.cut) t += " (cut)";

@@ -1,11 +1,9 @@
 #include "wire/dns/observer.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <iterator>
 
 #include "base/ascii.h"
+#include "base/time_text.h"
 #include "wire/dns/recognise.h"
 
 namespace glasspost::dns {
@@ -231,8 +229,7 @@ void DnsObserver::TellSlow(const Waiting& w, const Span& reply, const Origin& or
   f.id = FindingId::kSlowReply;
   f.exchange = w.number;
   f.origin = origin;
-  f.detail.clear();
-  fmt::format_to(std::back_inserter(f.detail), "{:.1f} s", static_cast<double>(answered - asked) / 1e9);
+  f.detail = SecondsText(answered - asked);
   sink_.OnFinding(f);
 }
 

@@ -103,6 +103,7 @@ void ImapObserver::BeginCommand(const Line& line, const Origin& origin) {
   request.tag = command->tag;
   for (const char c : command->name)
     if (c != ' ' || request.verb.back() != ' ') request.verb.push_back(ToUpper(c));
+  if (command->name != request.verb) request.written.assign(command->name);
   e.rule = command->rule;
   // A server takes the first word for the tag, whatever it is.
   e.tag = command->tag.empty() ? command->name : command->tag;

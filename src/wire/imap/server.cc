@@ -1,8 +1,8 @@
 // The server's side: greeting, untagged data, "+", tagged verdicts, and what they say about state.
 #include <algorithm>
-#include <cstdio>
 
 #include "base/ascii.h"
+#include "base/time_text.h"
 #include "wire/imap/observer.h"
 
 namespace glasspost::imap {
@@ -310,9 +310,7 @@ void ImapObserver::CheckSpeed(const Entry& e, const Origin& origin) {
   const Timestamp asked = e.exchange.request.span.last_time;
   const Timestamp answered = e.exchange.reply.span.first_time;
   if (!e.exchange.has_request || asked == kNoTime || answered == kNoTime || answered - asked <= limits_.slow_reply) return;
-  char text[32];
-  const int n = std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(answered - asked) / 1e9);
-  Find(FindingId::kSlowReply, e.exchange.number, origin, Octets(text, static_cast<std::size_t>(n)));
+  Find(FindingId::kSlowReply, e.exchange.number, origin, SecondsText(answered - asked));
 }
 
 }  // namespace glasspost::imap

@@ -180,6 +180,21 @@ bool LooksChinese(Octets text) {
   return high_pairs > mixed_pairs;
 }
 
+// UTF-8 with a few octets that are none: a character that was cut, one that another program put in. Pairs of GBK are sometimes
+// two-octet sequences of UTF-8 by chance, hardly ever three-octet ones.
+bool IsMostlyUtf8(Octets text) {
+  std::size_t pairs = 0, longer = 0, ill_formed = 0;  // octets
+  for (Octets rest = text; !rest.empty();) {
+    char32_t code_point = 0;
+    const std::size_t n = Utf8Length(rest, code_point);
+    if (n == 0) ++ill_formed;
+    if (n == 2) pairs += n;
+    if (n > 2) longer += n;
+    rest.remove_prefix(n == 0 ? 1 : n);
+  }
+  return longer > pairs + ill_formed || (pairs + longer > ill_formed && !LooksChinese(text));
+}
+
 }  // namespace
 
 void StartGMime() {
@@ -210,6 +225,10 @@ bool AppendAsUtf8(std::string& out, Octets text, Octets charset) {
 void AppendGuessed(std::string& out, Octets text, Octets hint) {
   if (!HasEightBit(text) || IsUtf8(text)) {
     out.append(text);
+    return;
+  }
+  if (IsMostlyUtf8(text)) {
+    AppendRepaired(out, text);
     return;
   }
   const std::size_t before = out.size();

@@ -19,7 +19,8 @@ bool HasEightBit(Octets text);
 // label but is valid UTF-8 is taken as UTF-8. False: no such charset is known, nothing was appended.
 bool AppendAsUtf8(std::string& out, Octets text, Octets charset);
 
-// Appends text whose charset nobody stated: UTF-8 if it is valid; else `hint` (a charset named elsewhere in the message, may be
+// Appends text whose charset nobody stated: UTF-8 if it is valid, or most of it is (an octet that
+// is none becomes U+FFFD); else `hint` (a charset named elsewhere in the message, may be
 // empty) if all of the text fits it; else GB18030 if it looks like Chinese; else windows-1252.
 void AppendGuessed(std::string& out, Octets text, Octets hint = {});
 

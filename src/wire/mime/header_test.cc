@@ -86,6 +86,26 @@ std::string Guess(Octets text, Octets hint = {}) {
   return out;
 }
 
+TEST(Charset, KeepsUtf8AroundAnIllFormedOctet) {
+  EXPECT_EQ(Guess("实验报告\xff：附件"), "实验报告\uFFFD：附件");
+  EXPECT_EQ(Guess("实验报告：附\xe4\xbb"), "实验报告：附\uFFFD\uFFFD");  // cut inside a character
+  EXPECT_EQ(Guess("实验报告：附件 \x80", "gb2312"), "实验报告：附件 \uFFFD");
+  EXPECT_EQ(Guess("été \xe9", "iso-8859-1"), "été \uFFFD");
+  EXPECT_EQ(Guess("Привет \xcf"), "Привет \uFFFD");
+  // Most of it is no UTF-8: what it is instead.
+  EXPECT_EQ(Guess("\xc3\xa9 \xe9t\xe9 caf\xe9 na\xefve"), "Ã© été café naïve");
+  EXPECT_EQ(Guess("\xd0\xa1\xb1\xa8\xb8\xe6"), "小报告");  // the first pair would be a letter of UTF-8
+  EXPECT_EQ(Guess("\xc4\xb0\xc8\xb0\xba\xc3"), "陌劝好");  // the first two would be
+}
+
+TEST(Header, OneIllFormedOctetSpoilsOnlyItself) {
+  HeaderDecoder decoder;
+  decoder.Parse("Subject: 实验报告\xff：附件 =?utf-8?B?5rWL6K+V?=\r\nX-Mailer: Füchse \xfc\r\n");
+  ASSERT_EQ(decoder.fields().size(), 2u);
+  EXPECT_EQ(decoder.fields()[0].value, "实验报告\uFFFD：附件 测试");
+  EXPECT_EQ(decoder.fields()[1].value, "Füchse \uFFFD");
+}
+
 TEST(Charset, GuessesRawOctets) {
   EXPECT_EQ(Guess("plain"), "plain");
   EXPECT_EQ(Guess("会议 é"), "会议 é");

@@ -183,9 +183,9 @@ void Pop3Observer::ClientCommand(const CommandLine& c, const text::Line& line, c
   p.pipelined = outran;
   p.command = c.command;
   if (c.command == Command::kUnknown)
-    p.request.verb = UpperCase(c.verb);
+    p.request.SetVerb(UpperCase(c.verb), c.verb);
   else
-    p.request.verb = Name(c.command);
+    p.request.SetVerb(Name(c.command), c.verb);
   p.shape = ShapeOf(c.command, !c.argument.empty());
   // The argument may be what is missing.
   if (line.cut && c.argument.empty() && p.shape != ShapeOf(c.command, true)) p.shape = Shape::kUnknown;

@@ -1,8 +1,8 @@
 // Telling exchanges and findings, and the hypothesis about the session's state that the findings need.
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
+#include "base/time_text.h"
 #include "wire/pop3/observer.h"
 
 namespace glasspost::pop3 {
@@ -96,11 +96,8 @@ void Pop3Observer::TellExchange(const Origin& o) {
     // A pipelined command's turn comes with the end of the reply before.
     const Timestamp from = std::max(exchange_.request.span.last_time, last_reply_time_);
     const Timestamp to = exchange_.reply.span.first_time;
-    if (from != kNoTime && to != kNoTime && to - from > limits_.slow_reply_ns) {
-      char seconds[32];
-      std::snprintf(seconds, sizeof seconds, "%.1f s", static_cast<double>(to - from) / 1e9);
-      Tell(FindingId::kSlowReply, number_, o, seconds);
-    }
+    if (from != kNoTime && to != kNoTime && to - from > limits_.slow_reply_ns)
+      Tell(FindingId::kSlowReply, number_, o, SecondsText(to - from));
   }
   if (std::exchange(bare_line_end_, false)) Tell(FindingId::kBareCrLf, number_, o, "bare LF");
   if (exchange_.has_reply) last_reply_time_ = exchange_.reply.span.last_time;

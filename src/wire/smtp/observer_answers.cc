@@ -3,6 +3,7 @@
 
 #include "base/ascii.h"
 #include "base/redaction.h"
+#include "base/time_text.h"
 #include "wire/smtp/observer.h"
 
 namespace glasspost::smtp {
@@ -76,7 +77,7 @@ void SmtpObserver::JudgeReply(const Entry& entry, const Reply& reply, const Hear
     NoteOnce(FindingId::kMissingEnhancedCode, number, origin, std::to_string(code));
   const Timestamp asked = entry.exchange.request.span.last_time, heard_at = reply.span.first_time;
   if (asked != kNoTime && heard_at != kNoTime && heard_at - asked > kSlow)
-    Note(FindingId::kSlowReply, number, origin, std::to_string((heard_at - asked) / 1'000'000) + " ms");
+    Note(FindingId::kSlowReply, number, origin, SecondsText(heard_at - asked));
   if (category >= 4) JudgeRefusal(entry, reply, origin);
 }
 

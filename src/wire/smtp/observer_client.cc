@@ -133,19 +133,20 @@ void SmtpObserver::FillUnknown(Request& request, const text::Line& line) {
     return;
   }
   AssignUpper(request.verb, command_.word);
+  if (command_.word != request.verb) request.written.assign(command_.word);
   request.argument.assign(command_.argument);
 }
 
 void SmtpObserver::FillArgument(Entry& entry, const text::Line& line, const Origin& origin) {
   Request& request = entry.exchange.request;
   if (command_.verb == Verb::kUnknown) return FillUnknown(request, line);
-  request.verb.assign(Name(command_.verb));
+  request.SetVerb(Name(command_.verb), command_.word);
   if (command_.verb != Verb::kAuth) return request.argument.assign(command_.argument), void();
   const std::uint64_t cut_off = line.cut ? line.length - 2 - line.text.size() : 0;
   std::size_t length = sasl::SaslObserver::kWhole;
   if (command_.initial_response && cut_off > 0) length = command_.initial_response->size() + static_cast<std::size_t>(cut_off);
   sasl_.Begin(command_.mechanism, command_.initial_response, step_, length);
-  AssignUpper(request.argument, command_.mechanism);
+  request.argument.assign(command_.mechanism);
   if (command_.initial_response) (request.argument += ' ') += step_.shown_argument;
   request.decoded.swap(step_.decoded);
   request.sasl = step_.content;
