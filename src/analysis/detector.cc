@@ -199,6 +199,9 @@ Detection Detect(const FirstWords& w) {
   if (server >= 0 && w.mid_stream && enough && hints[server] <= Protocol::kImap) {
     return Found(hints[server] == Protocol::kLmtp ? Protocol::kSmtp : hints[server], 1 - server);
   }
+  // A long greeting says nothing until somebody answers it.
+  for (int s = 0; s < 2 && !w.ended; ++s)
+    if (w.said[1 - s].empty() && (IsSmtpReply(FirstLine(w.said[s])) || IsPop3Reply(FirstLine(w.said[s])))) return {};
   const bool both = HasLine(w.said[0]) && HasLine(w.said[1]);
   if (enough || (both && !w.mid_stream && server < 0)) return {Detection::State::kNotMail, Protocol::kUnknown, 0};
   return {};

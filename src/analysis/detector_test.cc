@@ -70,6 +70,15 @@ TEST(Detector, GreetingWithoutEnd) {
   Expect(Try("", "220 ESMTP" + std::string(kFirstWordsLimit, 'A'), 4711), Protocol::kSmtp, 0);
 }
 
+TEST(Detector, ALongGreetingOnAnotherPortWaitsForTheClient) {
+  const std::string lines = "220-" + std::string(kFirstWordsLimit, 'a') + "\r\n";
+  EXPECT_EQ(Try("", lines, 7).state, State::kMore);
+  EXPECT_EQ(Try("", "+OK " + lines, 7).state, State::kMore);
+  Expect(Try("EHLO me\r\n", lines, 7), Protocol::kSmtp, 0);
+  Expect(Try("CAPA\r\n", "+OK " + lines, 7), Protocol::kPop3, 0);
+  EXPECT_EQ(Try("", lines, 7, false, true).state, State::kNotMail);
+}
+
 TEST(Detector, MidStream) {
   Expect(Try("RCPT TO:<a@b>\r\n", "", 9999, true), Protocol::kSmtp, 0);
   Expect(Try("RETR 1\r\n", "+OK 120 octets\r\n", 9999, true), Protocol::kPop3, 0);

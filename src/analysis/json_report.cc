@@ -128,8 +128,10 @@ void AppendReply(std::string& out, const Reply& r, Protocol protocol, const dns:
 
 void AppendElapsed(std::string& out, const Exchange& e) {
   out += ",\"elapsed_ms\":";
-  if (e.has_request && e.has_reply && e.request.span.last_time != kNoTime && e.reply.span.first_time != kNoTime) {
-    AppendMilliseconds(out, e.reply.span.first_time - e.request.span.last_time);
+  const Timestamp asked = e.request.span.last_time, answered = e.reply.span.first_time;
+  // A clock that went backwards, or a reply that did not wait for its command, has no time to tell.
+  if (e.has_request && e.has_reply && asked != kNoTime && answered != kNoTime && answered >= asked) {
+    AppendMilliseconds(out, answered - asked);
   } else {
     out += "null";
   }

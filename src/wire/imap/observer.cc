@@ -25,6 +25,7 @@ void ImapObserver::Entry::Clear() {
 
 void ImapObserver::OnOctets(Direction direction, Octets octets, const Origin& origin) {
   Side& s = side(direction);
+  if (direction == Direction::kToServer && !greeting_seen_ && server().reader.pending() > 0) BreakGreeting();
   while (!octets.empty()) {
     if (mode_ != Mode::kPlain && PassesBy(direction, octets, origin)) {
       s.offset += octets.size();
@@ -160,6 +161,23 @@ void ImapObserver::OnGap(Direction direction, std::uint64_t length, const Origin
     e->maybe_lost = true;
   }
   if (blocked_) sasl_.OnGap();
+}
+
+// The client speaks before the greeting has ended: told as far as it came, so that no answer is joined to it. What may still
+// come of it is passed over.
+void ImapObserver::BreakGreeting() {
+  Side& s = server();
+  if (mode_ != Mode::kPlain || s.lost || s.in_literal || s.continued) return;
+  const Line line = s.reader.Partial();
+  const Response r = ParseResponse(line.text);
+  if (r.kind != Kind::kUntagged || !IsStatus(r.word, true)) return;
+  s.line_at = s.offset - line.length;
+  s.reading_partial = true;
+  OnUntagged(r, line, s.origins.back());
+  s.reading_partial = false;
+  s.reader.Reset();
+  s.origins.clear();
+  s.lost = s.first_lost = true;
 }
 
 // The line that a gap or the end has cut: told as far as it came.

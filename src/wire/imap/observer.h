@@ -121,6 +121,7 @@ class ImapObserver : public Observer {
   void FindOnce(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail);
   void EndEverything(const Origin& origin);
   void FlushPartial(Direction d, const Origin& origin);
+  void BreakGreeting();
   void StartTls(const Origin& origin, Octets rest);
 
   // literals.cc

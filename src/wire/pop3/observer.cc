@@ -37,7 +37,8 @@ Pop3Observer::Pop3Observer(ObserverSink& sink, const ObserverOptions& options, c
       sasl_(options.show_secrets),
       maildrop_(limits.listed),
       client_lines_(limits.line_octets),
-      server_lines_(limits.line_octets) {}
+      server_lines_(limits.line_octets),
+      broken_line_(limits.line_octets) {}
 
 void Pop3Observer::OnOctets(Direction direction, Octets octets, const Origin& origin) {
   if (octets.empty() || ended_) return;
@@ -101,6 +102,7 @@ void Pop3Observer::OnTlsEstablished(const Origin& origin) {
     session_ = State::kAuthorization;
   }
   client_lines_.Reset(), server_lines_.Reset();
+  broken_line_.Clear();
   client_line_.Clear(), server_line_.Clear();
   // All that was learned in the clear is void (RFC 2595 §4).
   pipelining_offered_ = user_given_ = answer_expected_ = client_resync_ = false;
@@ -122,6 +124,7 @@ bool Pop3Observer::IsTls(Octets in, const Origin& o) {
 
 void Pop3Observer::FromClient(Octets in, const Origin& o) {
   text::Line line;
+  if (server_line_.length > 0 && state_ == ServerState::kStatus && tls_ != Tls::kOpaque) BreakServerLine();
   while (!in.empty()) {
     // STLS whose +OK was lost: the handshake itself says that it was accepted.
     if (count_ > 0 && Front().command == Command::kStls && status_gap_ && client_line_.length == 0 && in.front() == 0x16) {

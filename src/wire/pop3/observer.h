@@ -21,6 +21,7 @@
 #include "wire/pop3/maildrop.h"
 #include "wire/pop3/rules.h"
 #include "wire/sasl/sasl.h"
+#include "wire/text/broken_line.h"
 #include "wire/text/dot_decoder.h"
 #include "wire/text/line_splitter.h"
 
@@ -92,6 +93,10 @@ class Pop3Observer final : public Observer {
   // Server's side: observer_server.cc.
   void FromServer(Octets in, const Origin& o);
   void ServerLine(const text::Line& line, const Origin& o);
+  void BreakServerLine();
+  void MendServerLine(text::Line& line, const Origin& o);
+  void TellBrokenLine(const Origin& o);
+  void SkipBlanks(Status status, const Origin& o);
   void OnStatusLine(const text::Line& line, const Origin& o);
   void OnNoStatusLine(const text::Line& line, const Origin& o);
   void OnReplyLine(const text::Line& line, const Origin& o);
@@ -169,8 +174,12 @@ class Pop3Observer final : public Observer {
   std::uint64_t server_at_ = 0;   // up to here the octets were taken
   std::uint64_t server_end_ = 0;  // where the input that is being taken ends
   ServerState state_ = ServerState::kStatus;
-  bool status_gap_ = false;     // octets were lost where a status line was due
-  bool drop_fragment_ = false;  // the rest of a line whose beginning was told
+  text::BrokenLine broken_line_;  // the beginning of a status line, after which the client spoke
+  Span broken_span_;
+  bool broken_unasked_ = false;  // no command waited for it
+  bool ignores_blanks_ = false;  // the server has passed over an empty line
+  bool status_gap_ = false;      // octets were lost where a status line was due
+  bool drop_fragment_ = false;   // the rest of a line whose beginning was told
   bool greeting_due_ = true;
 
   // The reply that is being read.

@@ -60,10 +60,73 @@ void Pop3Observer::FromServer(Octets in, const Origin& o) {
     server_line_.Touch(o);
     if (step == text::LineSplitter::Step::kMore) break;
     server_at_ = ServerAt(in);
+    if (!broken_line_.empty()) MendServerLine(line, o);
     ServerLine(line, o);
     server_line_.Clear();
   }
   server_at_ = server_end_;
+}
+
+// The client speaks before the server's status line has ended.
+void Pop3Observer::BreakServerLine() {
+  if (broken_line_.empty()) {
+    broken_unasked_ = count_ == 0 && lost_ == 0;
+    std::swap(broken_span_, server_line_);
+  } else {
+    broken_span_.length += server_line_.length;
+    server_line_.frames.ForEach([&](std::uint64_t frame) { broken_span_.frames.Add(frame); });
+    broken_span_.last_time = std::max(broken_span_.last_time, server_line_.last_time);
+  }
+  broken_line_.Keep(server_lines_);
+  server_line_.Clear();
+}
+
+// A line ended. Where its beginning broke off, it goes on with that, unless it is a status line of its own: an answer cannot have
+// begun before its command.
+void Pop3Observer::MendServerLine(text::Line& line, const Origin& o) {
+  const bool ends_there = greeting_due_ || count_ == 0 || Front().shape == Shape::kSingle;
+  if (ends_there && IsStatus(ParseStatus(line.text))) return TellBrokenLine(o);
+  broken_line_.Join(line);
+  std::swap(broken_span_, server_line_);
+  server_line_.length += broken_span_.length;
+  broken_span_.frames.ForEach([&](std::uint64_t frame) { server_line_.frames.Add(frame); });
+  server_line_.last_time = std::max(server_line_.last_time, broken_span_.last_time);
+}
+
+void Pop3Observer::TellBrokenLine(const Origin& o) {
+  const text::Line line = broken_line_.Take();
+  std::swap(broken_span_, server_line_);
+  const StatusLine s = ParseStatus(line.text);
+  if (IsStatus(s) && greeting_due_) {
+    Greeting(s, line, o);
+  } else if (IsStatus(s) && !broken_unasked_) {
+    OnStatusLine(line, o);
+    if (state_ == ServerState::kStray) FinishStray(o);
+  } else if (!drop_fragment_) {
+    BeginUnrequested();
+    SetReply(s.status, IsStatus(s) ? s.text : line.text, line, o);
+    if (!IsStatus(s)) {
+      Tell(FindingId::kReplyNotAllowed, number_, o, std::string(line.text));
+    } else if (!lossy_) {
+      Tell(FindingId::kUnsolicitedReply, number_, o);
+    }
+    TellExchange(o);
+  }
+  std::swap(broken_span_, server_line_);
+}
+
+// An empty line is no command. A server may call it an error, or pass over it: then what it says belongs to what came after, and
+// it is likely to do so again.
+void Pop3Observer::SkipBlanks(Status status, const Origin& o) {
+  const auto blank = [](const Pending& p) {
+    return p.command == Command::kUnknown && p.request.verb.empty() && p.request.argument.empty() && !p.request.cut;
+  };
+  if (!ignores_blanks_ && status == Status::kErr) return;
+  std::size_t blanks = 0;
+  while (blanks < count_ && blank(At(blanks)) && At(blanks).lost_before == 0) ++blanks;
+  if (blanks == 0 || blanks == count_) return;
+  ignores_blanks_ = true;
+  while (blanks-- > 0) Unanswered(o);
 }
 
 void Pop3Observer::ServerLine(const text::Line& line, const Origin& o) {
@@ -79,10 +142,12 @@ void Pop3Observer::OnStatusLine(const text::Line& line, const Origin& o) {
   // Octets were lost from where the oldest command's reply was due: a status line after them is a later one's, if there is any.
   if (std::exchange(status_gap_, false) && (count_ > 1 || (count_ > 0 && lost_ > 0))) Unanswered(o);
   if (greeting_due_) {
-    if (count_ != 1 || s.status != Status::kOk || LooksLikeGreeting(s.text)) return Greeting(s, line, o);
+    const bool asked = count_ == 1 && Front().command != Command::kUnknown;
+    if (!asked || s.status != Status::kOk || LooksLikeGreeting(s.text)) return Greeting(s, line, o);
     greeting_due_ = Front().pipelined = pipeliner_ = false;  // it was there, before the capture
   }
   if (queue_gap_) Realign(s, o);
+  SkipBlanks(s.status, o);
   if (count_ == 0 || Front().lost_before > 0) return Orphan(s, line, o);
   Answer(s, line, o);
 }
@@ -420,10 +485,10 @@ void Pop3Observer::OnListing(const Origin& o) {
 
 // What came of a line before a loss or the end.
 void Pop3Observer::PartialServerLine(const Origin& o) {
-  if (server_line_.length == 0) return;
-  Octets text = server_lines_.partial();
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  const text::Line line{.text = text, .crlf = true, .cut = true, .length = server_lines_.pending()};
+  if (server_line_.length == 0 && broken_line_.empty()) return;
+  text::Line line{.text = server_lines_.partial(), .crlf = true, .cut = true, .length = server_lines_.pending()};
+  if (!broken_line_.empty()) MendServerLine(line, o);
+  if (line.text.ends_with('\r')) line.text.remove_suffix(1);
   if (state_ == ServerState::kLines) {
     AbsorbLine();
     exchange_.reply.cut = true;

@@ -18,7 +18,8 @@ SmtpObserver::SmtpObserver(ObserverSink& sink, const ObserverOptions& options, c
       sasl_(options.show_secrets),
       protocol_(hint),
       client_lines_(limits.line_octets),
-      server_lines_(limits.line_octets) {}
+      server_lines_(limits.line_octets),
+      broken_line_(limits.line_octets) {}
 
 void SmtpObserver::OnOctets(Direction direction, Octets octets, const Origin& origin) {
   if (octets.empty() || ended_) return;
@@ -60,6 +61,7 @@ bool SmtpObserver::SwallowsTls(Direction direction, Octets octets, bool at_line_
 void SmtpObserver::OnClientOctets(Octets octets, const Origin& origin) {
   if (SwallowsTls(Direction::kToServer, octets, hold_ == Hold::kNone && client_lines_.pending() == 0)) return;
   if (server_spoke_) {
+    if (server_lines_.pending() > 0) BreakServerLine(origin);
     OnBurst(origin);
     queue_.Tell();
   }
@@ -97,6 +99,7 @@ void SmtpObserver::OnServerOctets(Octets octets, const Origin& origin) {
     reply_line_span_.Touch(origin);
     if (step == text::LineSplitter::Step::kMore) break;
     reply_line_span_.length = line.length;
+    if (!broken_line_.empty()) MendServerLine(line, origin);
     OnServerLine(line, origin);
     Drain();
     queue_.Tell();
@@ -109,6 +112,7 @@ void SmtpObserver::OnBurst(const Origin& origin) {
   server_spoke_ = false;
   after_server_gap_ = false;
   if (reply_open_ && reply_lossy_) FinishReply(origin);
+  reply_left_ = reply_open_;
   if (hold_ == Hold::kLookAlike && !deferred_.empty()) IgnoreLookAlike();
   if (!deferred_.empty()) Align(origin);
   Drain();
@@ -230,11 +234,9 @@ void SmtpObserver::OnServerGap(std::uint64_t length, const Origin& origin) {
   if (hold_ == Hold::kLookAlike) IgnoreLookAlike();
   if (!deferred_.empty()) Align(origin);
   // The line that the gap breaks off: its code is known if it is there.
-  const Octets partial = server_lines_.partial();
+  text::Line line;
   ReplyLine parsed;
-  if (partial.size() >= 4 && ParseReplyLine(partial, parsed)) {
-    text::Line line{partial, true, true, server_lines_.pending()};
-    reply_line_span_.length = line.length;
+  if (PartialServerLine(line, origin) && line.text.size() >= 4 && ParseReplyLine(line.text, parsed)) {
     reply_lossy_ = true;
     OnServerLine(line, origin);
   }
@@ -266,11 +268,9 @@ void SmtpObserver::OnServerFin(const Origin& origin) {
   if (server_fin_) return;
   server_fin_ = true;
   if (swallow_[1]) return;
-  const Octets partial = server_lines_.partial();
+  text::Line line;
   ReplyLine parsed;
-  if (ParseReplyLine(partial, parsed)) {
-    const text::Line line{partial, true, true, server_lines_.pending()};
-    reply_line_span_.length = line.length;
+  if (PartialServerLine(line, origin) && ParseReplyLine(line.text, parsed)) {
     OnServerLine(line, origin);
     server_lines_.Reset();
   }
@@ -325,6 +325,7 @@ void SmtpObserver::OnTlsEstablished(const Origin& origin) {
   swallow_ = {};
   client_lines_.Reset();
   server_lines_.Reset();
+  broken_line_.Clear();
   if (!tls_due_ && queue_.next_number() == 1) return;  // TLS from the first octet on: the greeting is still to come
   tls_due_ = false;
   EndChunks();

@@ -21,6 +21,7 @@
 #include "wire/smtp/reply.h"
 #include "wire/smtp/rules.h"
 #include "wire/smtp/transaction.h"
+#include "wire/text/broken_line.h"
 #include "wire/text/dot_decoder.h"
 #include "wire/text/line_splitter.h"
 
@@ -154,6 +155,11 @@ class SmtpObserver final : public Observer {
 
   // observer_server.cc: replies, and whose they are
   void OnServerLine(const text::Line& line, const Origin& origin);
+  bool PartialServerLine(text::Line& line, const Origin& origin);
+  void BreakServerLine(const Origin& origin);
+  void MendServerLine(text::Line& line, const Origin& origin);
+  void TellBrokenLine(const Origin& origin);
+  void TellNoReply(const text::Line& line, const Origin& origin);
   void AddToReply(const text::Line& line, bool is_reply, const ReplyLine& parsed);
   void FinishReply(const Origin& origin);
   void Deliver(const Origin& origin);
@@ -170,7 +176,8 @@ class SmtpObserver final : public Observer {
   void OnUnasked(bool greeting, const Origin& origin);
   void ActOnUnasked(const Reply& reply, std::uint64_t number, const Origin& origin);
   void CloseLossy();
-  Entry& SkipUnanswered(Entry& first);
+  Entry& SkipUnanswered(Entry& oldest);
+  Entry& SkipBlanks(Entry& first);
   Phase PhaseOfUnasked(int code, bool greeting) const;
 
   // observer_answers.cc: what a reply means for its command
@@ -258,12 +265,17 @@ class SmtpObserver final : public Observer {
   text::LineSplitter server_lines_;
   std::uint64_t server_at_ = 0;
   Span reply_line_span_;
-  HeardReply heard_;                  // the one that is coming
-  bool reply_open_ = false;           // a line with '-' came
-  bool reply_lossy_ = false;          // a gap lies in it
-  bool server_resync_ = false;        // the next line may be the tail of one
-  bool after_server_gap_ = false;     // the next reply's beginning may be lost
-  std::vector<HeardReply> deferred_;  // it is not clear yet whose they are
+  HeardReply heard_;               // the one that is coming
+  bool reply_open_ = false;        // a line with '-' came
+  bool reply_lossy_ = false;       // a gap lies in it
+  bool reply_left_ = false;        // the client went on meanwhile
+  bool server_resync_ = false;     // the next line may be the tail of one
+  bool after_server_gap_ = false;  // the next reply's beginning may be lost
+  text::BrokenLine broken_line_;   // the beginning of the server's line, after which the client spoke
+  Span broken_span_;
+  std::uint64_t broken_exchange_ = 0;  // the exchange of that line, where no command waits for it
+  std::vector<HeardReply> deferred_;   // it is not clear yet whose they are
+  bool ignores_blanks_ = false;        // the server has passed over an empty line
   State state_ = State::kConnected;
   std::uint16_t extensions_ = 0;
   bool extensions_maybe_ = false;  // more may have been offered: the answer to EHLO is not known whole

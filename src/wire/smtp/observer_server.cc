@@ -1,5 +1,6 @@
 // The server's replies, and whose they are.
 #include <algorithm>
+#include <utility>
 
 #include "wire/smtp/observer.h"
 
@@ -16,6 +17,11 @@ void Extend(Span& span, Span& more) {
   span.last_time = std::max(span.last_time, more.last_time);
 }
 
+bool IsBlank(const Entry& entry) {
+  const Request& r = entry.exchange.request;
+  return entry.verb == Verb::kUnknown && r.verb.empty() && r.argument.empty() && !r.cut;
+}
+
 Origin EndOf(const Reply& reply) { return {reply.span.frames.last(), reply.span.last_time}; }
 
 }  // namespace
@@ -28,12 +34,12 @@ void SmtpObserver::OnServerLine(const text::Line& line, const Origin& origin) {
   server_resync_ = false;
   if (tls_due_) NoteOnce(FindingId::kPlaintextInjection, tls_exchange_, origin, line.text);
   if (reply_open_ && is_reply && parsed.code != heard_.reply.code) {
-    // Another code: the end of the first reply lay in the gap, or the server errs (RFC 5321 §4.2.1).
-    if (reply_lossy_)
-      FinishReply(origin);
-    else
-      heard_.codes_differ = true;
+    // Another code: the end of the first reply lay in the gap, or the server errs (RFC 5321 §4.2.1) in a line, or did so by
+    // never ending a reply that the client has taken for whole.
+    if (!reply_lossy_) heard_.codes_differ = true;
+    if (reply_lossy_ || reply_left_) FinishReply(origin);
   }
+  reply_left_ = false;
   if (!reply_open_) {
     heard_.Clear();
     heard_.reply.code = is_reply ? parsed.code : 0;
@@ -44,6 +50,69 @@ void SmtpObserver::OnServerLine(const text::Line& line, const Origin& origin) {
   const bool more = is_reply ? parsed.more : reply_open_;
   reply_open_ = true;
   if (!more) FinishReply(origin);
+}
+
+// The client speaks before the server's line has ended.
+void SmtpObserver::BreakServerLine(const Origin& origin) {
+  reply_line_span_.length = server_lines_.pending();
+  if (broken_line_.empty()) {
+    broken_span_.Clear();
+    if (!uncertain_ && !tls_due_ && !reply_open_ && deferred_.empty() && queue_.FirstAwaiting() == nullptr) {
+      Entry& entry = NewEntry(origin);  // its place is before what the client says now
+      entry.replied = true;
+      entry.request_done = false;
+      broken_exchange_ = entry.exchange.number;
+      ReplyLine parsed;
+      if (!greeted_ && ParseReplyLine(server_lines_.partial(), parsed) && IsGreeting(parsed.code))
+        state_ = presumed_ = State::kGreeted;
+    }
+  }
+  Extend(broken_span_, reply_line_span_);
+  broken_line_.Keep(server_lines_);
+}
+
+// A line ended. Where its beginning broke off, it goes on with that, unless it is a reply of its own: an answer cannot have begun
+// before its command.
+void SmtpObserver::MendServerLine(text::Line& line, const Origin& origin) {
+  ReplyLine parsed;
+  if (ParseReplyLine(line.text, parsed)) return TellBrokenLine(origin);
+  broken_line_.Join(line);
+  Extend(broken_span_, reply_line_span_);
+  std::swap(broken_span_, reply_line_span_);
+}
+
+void SmtpObserver::TellBrokenLine(const Origin& origin) {
+  const text::Line line = broken_line_.Take();
+  ReplyLine parsed;
+  std::swap(broken_span_, reply_line_span_);
+  if (server_resync_) {
+    server_resync_ = false;
+  } else if (reply_open_ || ParseReplyLine(line.text, parsed)) {
+    OnServerLine(line, origin);
+    reply_lossy_ = reply_open_;
+  } else {
+    TellNoReply(line, origin);
+  }
+  std::swap(broken_span_, reply_line_span_);
+  Drain();
+  queue_.Tell();
+}
+
+// Octets without a code, which are nobody's answer.
+void SmtpObserver::TellNoReply(const text::Line& line, const Origin& origin) {
+  heard_.Clear();
+  AddToReply(line, false, {});
+  OnUnasked(false, origin);
+}
+
+// What came of the server's line before a gap or the end. False: nothing.
+bool SmtpObserver::PartialServerLine(text::Line& line, const Origin& origin) {
+  line = {.text = server_lines_.partial(), .crlf = true, .cut = true, .length = server_lines_.pending()};
+  reply_line_span_.length = line.length;
+  if (!broken_line_.empty()) MendServerLine(line, origin);
+  ReplyLine parsed;
+  if (broken_exchange_ != 0 && !reply_open_ && !ParseReplyLine(line.text, parsed)) return TellNoReply(line, origin), false;
+  return line.length > 0;
 }
 
 void SmtpObserver::AddToReply(const text::Line& line, bool is_reply, const ReplyLine& parsed) {
@@ -73,6 +142,7 @@ void SmtpObserver::FinishReply(const Origin& origin) {
 }
 
 void SmtpObserver::Deliver(const Origin& origin) {
+  if (broken_exchange_ != 0) return OnUnasked(!std::exchange(greeted_, true) && IsGreeting(heard_.reply.code), origin);
   if (hold_ == Hold::kLookAlike) return DeliverAtLookAlike(origin);
   if (hold_ == Hold::kDataGap) SettleDataGap();
   if (hold_ == Hold::kResync) SettleResync(heard_.reply.code);
@@ -270,12 +340,26 @@ void SmtpObserver::Assign(const Origin& origin) {
 
 // 334 answers AUTH alone, and 354 DATA: where the oldest command cannot have got it but a later one can, the server never
 // answered those before.
-Entry& SmtpObserver::SkipUnanswered(Entry& first) {
+Entry& SmtpObserver::SkipUnanswered(Entry& oldest) {
+  Entry& first = SkipBlanks(oldest);
   const int code = heard_.reply.code;
   if ((code != 334 && code != 354) || MayAnswer(first.verb, code)) return first;
   Entry* entry = &first;
   while (entry != nullptr && !MayAnswer(entry->verb, code)) entry = queue_.FirstAwaiting(entry->exchange.number + 1);
   if (entry == nullptr) return first;
+  for (Entry* e = &first; e->exchange.number < entry->exchange.number; e = queue_.FirstAwaiting()) e->replied = true;
+  return *entry;
+}
+
+// An empty line is no command. A server may call it an error, or pass over it: then what it says belongs to what came after, and
+// it is likely to do so again.
+Entry& SmtpObserver::SkipBlanks(Entry& first) {
+  const int code = heard_.reply.code;
+  if (!IsBlank(first) || (!ignores_blanks_ && (code == 421 || code / 100 == 5))) return first;
+  Entry* entry = &first;
+  while (entry != nullptr && IsBlank(*entry)) entry = queue_.FirstAwaiting(entry->exchange.number + 1);
+  if (entry == nullptr) return first;
+  ignores_blanks_ = true;
   for (Entry* e = &first; e->exchange.number < entry->exchange.number; e = queue_.FirstAwaiting()) e->replied = true;
   return *entry;
 }
@@ -299,25 +383,29 @@ Phase SmtpObserver::PhaseOfUnasked(int code, bool greeting) const {
 
 // A reply that no command of the capture asked for: the greeting, one whose request is lost, or an unsolicited one.
 void SmtpObserver::OnUnasked(bool greeting, const Origin& origin) {
-  Entry& entry = NewEntry(origin);
+  Entry* broken = queue_.Find(std::exchange(broken_exchange_, 0));
+  Entry& entry = broken != nullptr ? *broken : NewEntry(origin);
   Exchange& exchange = entry.exchange;
   const std::uint64_t number = exchange.number;
   std::swap(exchange.reply, heard_.reply);
   const Reply reply = exchange.reply;
   exchange.has_reply = true;
   exchange.phase = PhaseOfUnasked(reply.code, greeting);
-  entry.replied = true;
+  entry.replied = entry.request_done = true;
   if (heard_.codes_differ) Note(FindingId::kDifferingReplyCodes, number, origin, reply.text);
   if (heard_.too_long) Note(FindingId::kReplyTooLong, number, origin);
   if (heard_.bare_lf) NoteOnce(FindingId::kBareCrLf, number, origin, "bare LF ends the reply");
+  if (reply.code == 0) Note(FindingId::kReplyNotAllowed, number, origin, "no reply code");
   farewell_ |= reply.code == 221 || reply.code == 421;
   if (greeting) {
     if (!IsGreeting(reply.code)) Note(FindingId::kReplyNotAllowed, number, origin, std::to_string(reply.code) + " as greeting");
     state_ = State::kGreeted;
+    if (presumed_ == State::kConnected) presumed_ = state_;
     return;
   }
   const bool lost = uncertain_ || server_only_ || tls_due_;
-  if (!lost && reply.code != 421) Note(FindingId::kUnsolicitedReply, number, origin, std::to_string(reply.code));
+  if (!lost && reply.code != 421 && reply.code != 0)
+    Note(FindingId::kUnsolicitedReply, number, origin, std::to_string(reply.code));
   if (lost && !tls_due_) ActOnUnasked(reply, number, origin);
 }
 
