@@ -67,7 +67,9 @@ void CheckStructure(Octets message) {
     const std::string name = SafeFilename(p);
     Require(!name.empty() && name.size() <= 230 && name.find('/') == std::string::npos && IsUtf8(name));
   }
-  Require(IsUtf8(s.text) && DescribeBody(s).size() == s.parts.size());
+  Require(IsUtf8(s.text));
+  for (const Part& p : s.parts)
+    if (!p.multipart && !p.message) Require(IsUtf8(PartText(message, p)));
   InRange visitor{message.size()};
   ReportMessage(message, 0, visitor, options.limits);
 }

@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "analysis/summary.h"
+#include "base/ascii.h"
 #include "base/escape.h"
+#include "wire/mime/parameter.h"
 
 namespace glasspost::analysis {
 namespace {
@@ -11,68 +16,171 @@ namespace {
 constexpr std::string_view kIndent = "         ";
 constexpr std::size_t kTextLines = 8;      // of the body, unless all of it is wanted
 constexpr std::size_t kFieldOctets = 200;  // of a header field, unless all of it is wanted
+constexpr std::size_t kShortDigestDigits = 16;
+
+std::string Hex(const std::array<std::uint8_t, 32>& digest) {
+  std::string text;
+  for (const std::uint8_t octet : digest) fmt::format_to(std::back_inserter(text), "{:02x}", octet);
+  return text;
+}
+
+// A parameter in the form of RFC 2231 (filename*=UTF-8''%E6%B8%85) as it is meant; nothing if the value has none.
+std::string WithDecodedParameters(Octets name, Octets value) {
+  if (!EqualsNoCase(name, "Content-Type") && !EqualsNoCase(name, "Content-Disposition")) return {};
+  if (value.find('*') == Octets::npos) return {};
+  const mime::ParameterizedValue parsed = mime::ParseParameters(value);
+  std::string text(Trim(value.substr(0, value.find(';'))));
+  for (const mime::Parameter& p : parsed.parameters) text += "; " + p.name + "=\"" + p.value + "\"";
+  return text;
+}
+
+// What stands behind the header: the first empty line (RFC 5322 §2.1).
+Octets BodyOf(Octets message) {
+  for (std::size_t at = 0; at < message.size();) {
+    const std::size_t lf = message.find('\n', at);
+    const std::size_t end = std::min(lf, message.size());
+    const Octets line = message.substr(at, end - at);
+    at = end + 1;
+    if (line.empty() || line == "\r") return message.substr(std::min(at, message.size()));
+  }
+  return {};
+}
 
 class Blocks {
  public:
-  Blocks(Language language, const Style& style) : chinese_(language == Language::kChinese), style_(style) {}
+  Blocks(const MessageOctets& whole, Language language, const Style& style)
+      : whole_(whole), chinese_(language == Language::kChinese), style_(style) {}
 
-  std::string Tell(const MessageFacts& m, Octets octets) {
+  std::string Tell(const MessageFacts& m) {
     if (m.envelope->present) Envelope(*m.envelope);
-    Title("header", "信头");
-    const std::size_t limit = octets.empty() ? kFieldOctets : std::string::npos;
-    if (m.header != nullptr) {
-      for (const mime::HeaderField& f : m.header->fields()) Field(f.name, f.value, limit);
-    }
-    const std::string size = fmt::format("{}", m.size);
-    Title(fmt::format("body ({} octets in all, SHA-256 {}…)", size, m.sha256.substr(0, 16)),
-          fmt::format("正文（全文 {} 个八位组，SHA-256 {}…）", size, m.sha256.substr(0, 16)));
-    Body(m, octets);
+    Title(Word("header", "信头"));
+    if (m.header != nullptr) Fields(m.header->fields());
+    Title(Word("body", "正文"));
+    whole_.full ? FullBody(m) : ShortBody(m);
     if (m.truncated) Line(style_.Yellow(Word("not whole: parts of it are not in the capture", "不完整：有部分内容不在捕获中")));
+    Foot(m);
     return std::move(out_);
   }
 
  private:
-  std::string Word(std::string_view en, std::string_view zh) const { return std::string(chinese_ ? zh : en); }
-  void Line(std::string_view text) {
+  std::string_view Word(std::string_view en, std::string_view zh) const { return chinese_ ? zh : en; }
+  void Begin(std::string_view mark) {
     out_ += kIndent;
-    out_ += style_.Dim("│ ");
+    style_.Begin(out_, Style::kDim);
+    out_ += mark;
+    style_.End(out_);
+  }
+  void Line(std::string_view text) {
+    Begin("│ ");
     out_ += text;
     out_ += '\n';
   }
-  void Title(std::string_view en, std::string_view zh) {
-    out_ += kIndent;
-    out_ += style_.Dim("├ ") + style_.Bold(chinese_ ? zh : en) + "\n";
+  void Title(std::string_view words) {
+    Begin("├ ");
+    out_ += style_.Bold(words) + "\n";
+  }
+  void Remark(std::string_view en, std::string_view zh) { Line(style_.Dim(Word(en, zh))); }
+
+  void Fields(const std::vector<mime::HeaderField>& fields) {
+    for (const mime::HeaderField& f : fields) {
+      const std::string meant = WithDecodedParameters(f.name, f.value);
+      Field(f.name, meant.empty() ? f.value : Octets(meant), whole_.full ? Octets::npos : kFieldOctets);
+    }
   }
   void Field(Octets name, Octets value, std::size_t limit) {
     std::string line = style_.Cyan(ForTerminal(name)) + ": ";
+    if (value.size() > limit)  // no character is cut in two
+      while (limit > 0 && (static_cast<std::uint8_t>(value[limit]) & 0xc0) == 0x80) --limit;
     AppendForTerminal(line, value.substr(0, limit));
     if (value.size() > limit) line += " …";
     Line(line);
   }
   void Envelope(const glasspost::Envelope& e) {
-    Title("envelope", "信封");
+    Title(Word("envelope", "信封"));
     Field(Word("reverse-path (MAIL FROM)", "反向路径 (MAIL FROM)"), "<" + e.reverse_path + ">", std::string::npos);
     for (const std::string& to : e.forward_paths)
       Field(Word("forward-path (RCPT TO)", "前向路径 (RCPT TO)"), "<" + to + ">", std::string::npos);
   }
-  void Body(const MessageFacts& m, Octets octets) {
-    if (m.structure != nullptr && m.structure->parts.size() > 1) {
-      for (const std::string& line : mime::DescribeBody(*m.structure)) Line(ForTerminal(line));
-    }
-    if (!octets.empty()) return Lines(octets, std::string::npos);
-    if (m.structure != nullptr) Lines(m.structure->text, kTextLines);
+
+  std::string OctetCount(std::uint64_t octets) const {
+    if (chinese_) return fmt::format("{} 个八位组", octets);
+    return fmt::format("{} octet{}", octets, octets == 1 ? "" : "s");
   }
+  // `1.2 image/png "logo.png", base64, 1234 octets`
+  std::string Describe(const mime::Part& part) const {
+    const std::string_view joint = Word(", ", "，");
+    std::string line = part.number + " " + part.type;
+    if (!part.charset.empty()) line += "; charset=" + part.charset;
+    if (!part.filename.empty()) line += " \"" + part.filename + "\"";
+    if (part.multipart) return line;
+    if (!part.message) (line += joint) += part.encoding;
+    (line += joint) += OctetCount(part.size);
+    return line;
+  }
+  void Structure(const mime::Structure& structure) {
+    if (structure.parts.size() < 2) return;
+    for (const mime::Part& part : structure.parts) Line(std::string(part.depth * 2, ' ') + ForTerminal(Describe(part)));
+  }
+
+  void ShortBody(const MessageFacts& m) {
+    if (m.structure == nullptr) return;
+    Structure(*m.structure);
+    Lines(m.structure->text, kTextLines);
+  }
+
+  void FullBody(const MessageFacts& m) {
+    const bool readable = m.structure != nullptr && !m.structure->parts.empty();
+    if (!readable || whole_.cut) {
+      Remark("as it was sent: it is too large or too deeply nested to be taken apart", "按原样显示：过大或嵌套过深，未作拆分");
+      Lines(BodyOf(whole_.octets), Octets::npos);
+      if (whole_.cut)
+        Remark("… (the rest is too large to be shown; --messages DIR writes it)",
+               "……（其余部分过大，不再显示；--messages DIR 可写出）");
+      return;
+    }
+    Structure(*m.structure);
+    for (const mime::Part& part : m.structure->parts) {
+      if (part.multipart) continue;
+      if (m.structure->parts.size() > 1) Title(fmt::format("{} {}", Word("part", "部分"), ForTerminal(Describe(part))));
+      Part(part);
+    }
+  }
+  void Part(const mime::Part& part) {
+    if (part.message) {  // its body follows as parts of their own
+      mime::HeaderDecoder header;
+      const Octets inner = whole_.octets.substr(std::min(part.content.offset, whole_.octets.size()), part.content.length);
+      header.Parse(inner.substr(0, inner.size() - BodyOf(inner).size()));
+      return Fields(header.fields());
+    }
+    if (part.type.starts_with("text/") || part.type.starts_with("message/"))
+      return Lines(mime::PartText(whole_.octets, part), Octets::npos);
+    Line(style_.Dim(fmt::format("{}SHA-256 {}", Word("not text; ", "不是文本；"), Hex(part.sha256))));
+  }
+
+  // Of the message as a whole, so that nobody takes it for the body's.
+  void Foot(const MessageFacts& m) {
+    Begin("└ ");
+    const std::size_t digits = whole_.full ? m.sha256.size() : std::min(kShortDigestDigits, m.sha256.size());
+    out_ += style_.Dim(fmt::format("{}{}{}SHA-256 {}{}", Word("the message, header and body: ", "整封邮件（信头与正文）："),
+                                   OctetCount(m.size), Word(", ", "，"), m.sha256.substr(0, digits),
+                                   digits < m.sha256.size() ? "…" : ""));
+    out_ += '\n';
+  }
+
   void Lines(Octets text, std::size_t most) {
     for (std::size_t n = 0; !text.empty(); ++n) {
-      if (n == most) return Line(style_.Dim(Word("… (--full shows all of it)", "……（--full 显示全部）")));
+      if (n == most) return Remark("… (--full shows all of it)", "……（--full 显示全部）");
       const auto end = text.find('\n');
       Octets line = text.substr(0, end);
       if (line.ends_with('\r')) line.remove_suffix(1);
-      Line(ForTerminal(line));
+      Begin("│ ");
+      AppendForTerminal(out_, line);
+      out_ += '\n';
       text.remove_prefix(end == Octets::npos ? text.size() : end + 1);
     }
   }
 
+  const MessageOctets& whole_;
   bool chinese_;
   const Style& style_;
   std::string out_;
@@ -80,8 +188,8 @@ class Blocks {
 
 }  // namespace
 
-std::string MessageBlocks(const MessageFacts& message, Octets octets, Language language, const Style& style) {
-  return Blocks(language, style).Tell(message, octets);
+std::string MessageBlocks(const MessageFacts& message, const MessageOctets& whole, Language language, const Style& style) {
+  return Blocks(whole, language, style).Tell(message);
 }
 
 }  // namespace glasspost::analysis

@@ -9,8 +9,15 @@
 
 namespace glasspost::analysis {
 
-// Lines for a terminal, each ended by LF. `octets`: the message itself, shown line by line; empty: only its structure and the
-// beginning of its text.
-std::string MessageBlocks(const MessageFacts& message, Octets octets, Language language, const Style& style);
+// How much of it. Not full: the header's fields up to a length, the structure and the beginning of the text. Full: all fields,
+// and each part of text, decoded, whole.
+struct MessageOctets {
+  bool full = false;
+  Octets octets;     // the message, where it is told in full
+  bool cut = false;  // it is larger than what is kept: `octets` is its beginning
+};
+
+// Lines for a terminal, each ended by LF.
+std::string MessageBlocks(const MessageFacts& message, const MessageOctets& whole, Language language, const Style& style);
 
 }  // namespace glasspost::analysis

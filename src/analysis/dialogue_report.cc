@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <map>
+#include <optional>
 
 #include "analysis/dialogue_message.h"
 #include "analysis/explain.h"
+#include "analysis/sasl_details.h"
 #include "analysis/summary.h"
 #include "analysis/texts.h"
 #include "base/ascii.h"
@@ -19,7 +22,10 @@ namespace {
 constexpr std::string_view kIndent = "         ";
 constexpr std::size_t kReplyLines = 24;                         // of one reply, unless all is wanted
 constexpr std::size_t kMaxFullMessage = std::size_t{64} << 20;  // octets of a message that --full shows
+constexpr std::size_t kMaxOpeningPackets = 16;                  // told of the handshake; a flood of SYNs has more
 constexpr std::size_t kMaxClosingPackets = 16;
+constexpr std::uint8_t kMaxWindowScale = 14;  // RFC 7323 §2.3: a larger shift counts as this
+constexpr std::size_t kFrameWidth = 6;        // "#12–34", right-aligned
 
 // A packet of the handshake or the close, as it is told.
 struct PacketNote {
@@ -29,7 +35,8 @@ struct PacketNote {
   Timestamp time = 0;
   std::uint32_t sequence = 0;
   std::uint32_t acknowledgement = 0;
-  std::uint16_t window = 0;
+  std::uint16_t window = 0;  // as it stands in the packet
+  std::uint8_t shift = 0;    // by which it counts (RFC 7323 §2.2)
   std::uint8_t flags = 0;
   capture::TcpOptions options;
 };
@@ -52,20 +59,30 @@ class DialogueTeller final : public Teller {
   void OnExchange(const ConversationFacts& facts, const Exchange& e) override;
   void OnMessage(const ConversationFacts& facts, const MessageFacts& m) override;
   void OnMessageOctets(Direction direction, Octets octets) override {
-    std::string& whole = whole_[Index(direction)];
-    if (whole.size() + octets.size() <= kMaxFullMessage) whole.append(octets);
+    Whole& whole = whole_[Index(direction)];
+    whole.cut = whole.cut || whole.octets.size() + octets.size() > kMaxFullMessage;
+    if (!whole.cut) whole.octets.append(octets);
   }
   void OnFinding(const ConversationFacts&, const Finding& f) override { findings_.push_back(f); }
   void Finish(const ConversationFacts& facts, TextStore& text) override;
 
  private:
-  std::string Word(std::string_view en, std::string_view zh) const { return std::string(chinese_ ? zh : en); }
+  // The beginning of a message, for --full.
+  struct Whole {
+    std::string octets;
+    bool cut = false;
+  };
+
+  std::string_view Word(std::string_view en, std::string_view zh) const { return chinese_ ? zh : en; }
   void Put(std::string_view text) { body_.Append(text); }
+  void Bullet(std::string& out) const;
   void Explain(std::string_view sentence);
+  void TellDecoded(std::string_view decoded);
   void StartPhase(const ConversationFacts& facts, Phase phase, Timestamp time);
   void TellHandshake(const ConversationFacts& facts);
   void TellPacket(const PacketNote& n);
-  void TellLine(const FrameList& frames, bool from_client, std::string_view text, std::string_view note);
+  std::string& BeginLine(const FrameList& frames, bool from_client);
+  void EndLine(std::string_view note);
   void TellRequest(const ConversationFacts& facts, const Exchange& e);
   void TellReply(const ConversationFacts& facts, const Exchange& e, const Reply& r);
   void TellMessages(std::uint64_t exchange);
@@ -83,7 +100,9 @@ class DialogueTeller final : public Teller {
   std::vector<PacketNote> closing_;
   std::vector<Finding> findings_;
   std::multimap<std::uint64_t, std::string> messages_;  // by exchange, told with it
-  std::string whole_[2];
+  Whole whole_[2];
+  std::array<std::optional<std::uint8_t>, 2> scales_;  // as the SYNs say; 1: the client's
+  std::string sentence_;
   bool handshake_told_ = false;
   std::uint64_t last_exchange_ = 0;
   Phase phase_ = Phase::kConnect;
@@ -94,15 +113,22 @@ class DialogueTeller final : public Teller {
 void DialogueTeller::OnPacket(const ConversationFacts& facts, int side, const capture::Packet& p) {
   if (facts.udp) return;
   const bool client = side == facts.client_side;
-  PacketNote n{PacketRole::kSyn, client, p.frame, p.time, p.sequence, p.acknowledgement, p.window, p.flags, {}};
+  const bool first_ack = handshake_.size() == 2 && client && handshake_.back().role == PacketRole::kSynAck;
+  const bool ends = (p.flags & (capture::kSyn | capture::kFin | capture::kRst)) != 0 || fins_ == 3;
+  if (!first_ack && !ends) return;
+  PacketNote n{PacketRole::kSyn, client, p.frame, p.time, p.sequence, p.acknowledgement, p.window, 0, p.flags, {}};
   n.options = capture::ParseTcpOptions({p.options, p.options_length});
   if ((p.flags & capture::kSyn) != 0) {
     n.role = (p.flags & capture::kAck) != 0 ? PacketRole::kSynAck : PacketRole::kSyn;
-    handshake_.push_back(n);
-  } else if (handshake_.size() == 2 && client && handshake_.back().role == PacketRole::kSynAck &&
-             (p.flags & capture::kRst) == 0) {
-    n.role = PacketRole::kHandshakeAck;
-    handshake_.push_back(n);
+    scales_[client] = n.options.window_scale;
+    if (handshake_.size() < kMaxOpeningPackets) handshake_.push_back(n);
+  } else {
+    // A window counts scaled where both sides have said by how much.
+    if (scales_[0] && scales_[1]) n.shift = std::min(*scales_[client], kMaxWindowScale);
+    if (first_ack && (p.flags & capture::kRst) == 0) {
+      n.role = PacketRole::kHandshakeAck;
+      handshake_.push_back(n);
+    }
   }
   if (closing_.size() >= kMaxClosingPackets) return;
   if ((p.flags & capture::kRst) != 0) {
@@ -118,12 +144,31 @@ void DialogueTeller::OnPacket(const ConversationFacts& facts, int side, const ca
   }
 }
 
+void DialogueTeller::Bullet(std::string& out) const {
+  out += kIndent;
+  style_.Begin(out, Style::kDim);
+  out += "· ";
+  style_.End(out);
+}
+
+// Words of our own.
 void DialogueTeller::Explain(std::string_view sentence) {
   if (sentence.empty()) return;
-  std::string line(kIndent);
-  line += style_.Dim("· ");
-  AppendForTerminal(line, sentence);
-  Put(line + "\n");
+  std::string& out = body_.tail();
+  Bullet(out);
+  out += sentence;
+  out += '\n';
+  body_.Settle();
+}
+
+void DialogueTeller::TellDecoded(std::string_view decoded) {
+  if (decoded.empty()) return;
+  std::string& out = body_.tail();
+  Bullet(out);
+  out += Word("base64 for: ", "base64 解码：");
+  AppendForTerminal(out, SaslDetails(decoded, options_.language));
+  out += '\n';
+  body_.Settle();
 }
 
 void DialogueTeller::StartPhase(const ConversationFacts& facts, Phase phase, Timestamp time) {
@@ -137,15 +182,21 @@ void DialogueTeller::StartPhase(const ConversationFacts& facts, Phase phase, Tim
 void DialogueTeller::TellPacket(const PacketNote& n) {
   std::string text = FlagNames(n.flags) + fmt::format("  seq {}", n.sequence);
   if ((n.flags & capture::kAck) != 0) text += fmt::format("  ack {}", n.acknowledgement);
-  text += fmt::format("  {} {}", Word("window", "窗口"), n.window);
+  const std::uint32_t window = std::uint32_t{n.window} << n.shift;
+  text += fmt::format("  {} {}", Word("window", "窗口"), window);
+  if (n.shift > 0) text += fmt::format(" ({} × {})", n.window, 1u << n.shift);
   const capture::TcpOptions& o = n.options;
   if (o.maximum_segment_size) text += fmt::format("  MSS {}", *o.maximum_segment_size);
-  if (o.window_scale) text += fmt::format("  {} {}", Word("window scale", "窗口扩大"), *o.window_scale);
+  if (o.window_scale) {
+    const unsigned factor = 1u << std::min(*o.window_scale, kMaxWindowScale);
+    text += fmt::format("  {} {} (× {})", Word("window scale", "窗口扩大"), *o.window_scale, factor);
+  }
   if (o.sack_permitted) text += Word("  SACK permitted", "  允许 SACK");
   if (o.timestamps && (n.flags & capture::kSyn) != 0) text += Word("  timestamps", "  时间戳");
   FrameList frames;
   frames.Add(n.frame);
-  TellLine(frames, n.from_client, style_.Blue(text), {});
+  BeginLine(frames, n.from_client) += style_.Blue(text);
+  EndLine({});
   Explain(ExplainPacket(n.role, n.from_client, options_.language));
 }
 
@@ -155,41 +206,77 @@ void DialogueTeller::TellHandshake(const ConversationFacts& facts) {
   for (const PacketNote& n : handshake_) TellPacket(n);
 }
 
-// "   #23 → MAIL FROM:<…>"; `text` is ready for the terminal.
-void DialogueTeller::TellLine(const FrameList& frames, bool from_client, std::string_view text, std::string_view note) {
-  std::string number;
-  if (frames.size() == 1) number = fmt::format("#{}", frames.first());
-  if (frames.size() > 1) number = fmt::format("#{}–{}", frames.first(), frames.last());
-  std::string line = style_.Dim(PadLeft(number, 6)) + (from_client ? style_.Green(" → ") : style_.Cyan(" ← "));
-  line += text;
-  if (!note.empty()) line += "  " + style_.Dim(note);
-  Put(line + "\n");
+// "   #23 → "; what follows is appended to the text that it gives.
+std::string& DialogueTeller::BeginLine(const FrameList& frames, bool from_client) {
+  std::string& out = body_.tail();
+  style_.Begin(out, Style::kDim);
+  const std::size_t at = out.size();
+  if (frames.size() == 1) fmt::format_to(std::back_inserter(out), "#{}", frames.first());
+  if (frames.size() > 1) fmt::format_to(std::back_inserter(out), "#{}–{}", frames.first(), frames.last());
+  const std::size_t width = out.size() - at - (frames.size() > 1 ? 2 : 0);  // the dash takes one column of its three octets
+  if (width < kFrameWidth) out.insert(at, kFrameWidth - width, ' ');
+  style_.End(out);
+  style_.Begin(out, from_client ? Style::kGreen : Style::kCyan);
+  out += from_client ? " → " : " ← ";
+  style_.End(out);
+  return out;
+}
+
+void DialogueTeller::EndLine(std::string_view note) {
+  std::string& out = body_.tail();
+  if (!note.empty()) {
+    out += "  ";
+    style_.Begin(out, Style::kDim);
+    out += note;
+    style_.End(out);
+  }
+  out += '\n';
+  body_.Settle();
 }
 
 void DialogueTeller::TellRequest(const ConversationFacts& facts, const Exchange& e) {
   const Request& r = e.request;
-  std::string text;
-  if (!r.tag.empty()) text += style_.Dim(ForTerminal(r.tag)) + " ";
-  if (r.verb == ".") {
-    text += style_.Dim(Word(fmt::format("[{} octets of message, then the line with the lone dot]", ForTerminal(r.argument)),
-                            fmt::format("[{} 个八位组的邮件内容，然后是只有一个点的行]", ForTerminal(r.argument))));
-  } else if (r.verb == "*") {
-    text += style_.Bold(ForTerminal(r.argument));
-  } else {
-    text += style_.Bold(ForTerminal(r.verb));
-    if (!r.argument.empty()) text += " " + ForTerminal(r.argument);
+  std::string& out = BeginLine(r.span.frames, true);
+  if (!r.tag.empty()) {
+    style_.Begin(out, Style::kDim);
+    AppendForTerminal(out, r.tag);
+    style_.End(out);
+    out += ' ';
   }
-  if (r.cut) text += style_.Yellow(" …");
-  TellLine(r.span.frames, true, text, {});
-  if (!r.decoded.empty()) Explain(Word("base64 for: ", "base64 解码：") + r.decoded);
-  Explain(ExplainRequest(e, facts, options_.language));
+  const bool masks = chinese_ && !options_.show_secrets;
+  const auto append = [&](Octets text) {
+    masks ? AppendForTerminal(out, MasksIn(text, options_.language)) : AppendForTerminal(out, text);
+  };
+  if (r.verb == ".") {
+    style_.Begin(out, Style::kDim);
+    out += fmt::format(fmt::runtime(Word("[{} octets of message, then the line with the lone dot]",
+                                         "[{} 个八位组的邮件内容，然后是只有一个点的行]")),
+                       r.argument);
+    style_.End(out);
+  } else if (r.verb == "*" || r.verb == "***") {  // an answer; what may be one, with its mask for a word
+    style_.Begin(out, Style::kBold);
+    append(r.verb == "*" ? r.argument : r.verb + " " + r.argument);
+    style_.End(out);
+  } else {
+    style_.Begin(out, Style::kBold);
+    AppendForTerminal(out, r.VerbAsWritten());
+    style_.End(out);
+    if (!r.argument.empty()) {
+      out += ' ';
+      append(r.argument);
+    }
+  }
+  if (r.cut) out += style_.Yellow(" …");
+  EndLine({});
+  TellDecoded(r.decoded);
+  ExplainRequest(sentence_, e, facts, options_.language);
+  Explain(sentence_);
 }
 
 void DialogueTeller::TellReply(const ConversationFacts& facts, const Exchange& e, const Reply& r) {
   std::string note;
   if (e.has_request && r.span.first_time != kNoTime && e.request.span.last_time != kNoTime)
     note = "+" + DurationText(r.span.first_time - e.request.span.last_time);
-  const std::string prefix = r.code != 0 ? fmt::format("{}", r.code) : r.status == "*" ? "" : r.status;
   Octets rest = r.text;
   for (std::size_t n = 0;; ++n) {
     const auto end = rest.find('\n');
@@ -198,24 +285,28 @@ void DialogueTeller::TellReply(const ConversationFacts& facts, const Exchange& e
       Put(std::string(kIndent) + style_.Dim(Word("… (--full shows all lines)", "……（--full 显示全部）")) + "\n");
       break;
     }
-    std::string text;
+    std::string& out = n == 0 ? BeginLine(r.span.frames, false) : body_.tail();
+    if (n > 0) out += kIndent;
     if (r.code != 0) {
-      text = style_.Bold(prefix) + (end == Octets::npos ? " " : "-");
-      if (!r.enhanced.empty()) text += ForTerminal(r.enhanced) + " ";
-    } else if (n == 0 && facts.protocol != Protocol::kImap && !prefix.empty()) {
-      text = style_.Bold(ForTerminal(prefix)) + (line.empty() ? "" : " ");
+      style_.Begin(out, Style::kBold);
+      fmt::format_to(std::back_inserter(out), "{}", r.code);
+      style_.End(out);
+      out += end == Octets::npos ? ' ' : '-';
+      if (!r.enhanced.empty()) AppendForTerminal(out, r.enhanced), out += ' ';
+    } else if (n == 0 && facts.protocol != Protocol::kImap && !r.status.empty() && r.status != "*") {
+      style_.Begin(out, Style::kBold);
+      AppendForTerminal(out, r.status);
+      style_.End(out);
+      if (!line.empty()) out += ' ';
     }
-    text += ForTerminal(line);
-    if (n == 0) {
-      TellLine(r.span.frames, false, text, note);
-    } else {
-      Put(std::string(kIndent) + text + "\n");
-    }
+    AppendForTerminal(out, line);
+    EndLine(n == 0 ? std::string_view(note) : std::string_view());
     if (end == Octets::npos) break;
     rest.remove_prefix(end + 1);
   }
-  if (!r.decoded.empty()) Explain(Word("base64 for: ", "base64 解码：") + r.decoded);
-  Explain(ExplainReply(e, r, facts, options_.language));
+  TellDecoded(r.decoded);
+  ExplainReply(sentence_, e, r, facts, options_.language);
+  Explain(sentence_);
 }
 
 void DialogueTeller::TellMessages(std::uint64_t exchange) {
@@ -244,9 +335,10 @@ void DialogueTeller::OnExchange(const ConversationFacts& facts, const Exchange& 
 
 void DialogueTeller::OnMessage(const ConversationFacts&, const MessageFacts& m) {
   summary_.OnMessage(m);
-  std::string& whole = whole_[Index(m.direction)];
-  std::string text = MessageBlocks(m, whole, options_.language, style_);
-  whole.clear();
+  Whole& whole = whole_[Index(m.direction)];
+  std::string text =
+      MessageBlocks(m, {.full = options_.full, .octets = whole.octets, .cut = whole.cut}, options_.language, style_);
+  whole = {};
   if (m.exchange <= last_exchange_) {
     Put(text);
   } else {
@@ -260,7 +352,8 @@ std::string DialogueTeller::Head(const ConversationFacts& f) const {
   std::string name = UpperCase(Name(f.protocol)) + (f.by_port_only ? "?" : "");
   std::string text = fmt::format("  {}  {} → {}\n", style_.Bold(name), f.client().Text(), f.server().Text());
   text += fmt::format("  {}  {}  {} {}  {} {}\n", start.substr(0, 26) + "Z", DurationText(f.end - f.start), f.packets,
-                      Word("packets", "个数据包"), f.bytes, Word("octets of IP payload", "个八位组（IP 载荷）"));
+                      Word(f.packets == 1 ? "packet" : "packets", "个数据包"), f.bytes,
+                      Word("octets of IP payload", "个八位组（IP 载荷）"));
   std::string words = ForTerminal(summary_.Words(f, options_.language));
   if (!words.empty()) text += "  " + words + "\n";
   return text;
@@ -284,10 +377,11 @@ std::string DialogueTeller::TlsLines(const ConversationFacts& f) const {
     line("certificate", "证书", fmt::format("{}  ({} – {})", c.subject, from.substr(0, 10), to.substr(0, 10)));
   }
   line("alert", "告警", t.alert);
-  text += std::string(kIndent) + style_.Dim("· ") +
-          Word("What is said from here on is encrypted; the capture holds it, but without the keys nobody can read it.",
-               "此后的内容都已加密；它们在捕获中，但没有密钥谁也读不了。") +
-          "\n";
+  text +=
+      std::string(kIndent) + style_.Dim("· ") +
+      std::string(Word("What is said from here on is encrypted; the capture holds it, but without the keys nobody can read it.",
+                       "此后的内容都已加密；它们在捕获中，但没有密钥谁也读不了。")) +
+      "\n";
   return text;
 }
 
@@ -299,7 +393,7 @@ void DialogueTeller::TellClose(const ConversationFacts& facts) {
 
 std::string DialogueTeller::Findings(const ConversationFacts& facts) const {
   if (findings_.empty()) return {};
-  std::string text = "\n" + style_.Bold("── " + Word("findings", "发现")) + "\n";
+  std::string text = "\n" + style_.Bold("── " + std::string(Word("findings", "发现"))) + "\n";
   for (const Finding& f : findings_) {
     const FindingInfo& info = Info(f.id);
     const std::string severity(SeverityName(info.severity, options_.language));
@@ -309,6 +403,7 @@ std::string DialogueTeller::Findings(const ConversationFacts& facts) const {
     text += "  " + mark + "  " + ForTerminal(FindingText(f, options_.language)) + "\n";
     text += std::string(kIndent) + style_.Dim(fmt::format("{} · {}", info.name, Clause(f.id, facts.protocol)));
     if (f.exchange != 0) text += style_.Dim(fmt::format(" · {} {}", Word("exchange", "交互"), f.exchange));
+    if (f.origin.frame != 0) text += style_.Dim(fmt::format(" · #{}", f.origin.frame));
     text += "\n" + std::string(kIndent) + std::string(FindingRemedy(f.id, options_.language)) + "\n";
   }
   return text;
@@ -316,10 +411,10 @@ std::string DialogueTeller::Findings(const ConversationFacts& facts) const {
 
 void DialogueTeller::Finish(const ConversationFacts& facts, TextStore& text) {
   TellHandshake(facts);
-  text.Append(Head(facts));
   for (auto& [exchange, message] : messages_) Put(message);
   Put(TlsLines(facts));
   TellClose(facts);
+  body_.PutFirst(Head(facts));
   text.Append(std::move(body_));
   text.Append(Findings(facts));
 }

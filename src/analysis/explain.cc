@@ -71,17 +71,25 @@ constexpr SaslWords kSasl[] = {
     {SaslContent::kEmpty, {{"An empty step: nothing is to be said here.", "空的一步：此处无内容。"}}},
 };
 
-std::string SaslSentence(SaslContent content, Language l) {
+std::string_view SaslSentence(SaslContent content, Language l) {
   for (const SaslWords& w : kSasl)
-    if (w.content == content) return std::string(w.words.In(l));
+    if (w.content == content) return w.words.In(l);
   return {};
+}
+
+// Behind another sentence.
+void AppendSentence(std::string& text, SaslContent content, Language l) {
+  if (content == SaslContent::kNone) return;
+  if (l == Language::kEnglish) text += ' ';
+  text += SaslSentence(content, l);
 }
 
 Protocol TableProtocol(Protocol p) { return p == Protocol::kLmtp ? Protocol::kSmtp : p; }
 
-std::string SmtpReply(const Exchange& e, const Reply& r, Language l) {
+void Say(std::string& text, std::string_view words) { text.assign(words); }
+
+void SmtpReply(std::string& text, const Exchange& e, const Reply& r, Language l) {
   const bool zh = l == Language::kChinese;
-  std::string text;
   const int digit = r.code / 100;
   if (digit >= 2 && digit <= 5) text = kDigits[digit - 2].In(l);
   for (const ReplyWords& w : kReplies) {
@@ -97,53 +105,48 @@ std::string SmtpReply(const Exchange& e, const Reply& r, Language l) {
         zh ? "从第二行起，每行是服务器的一项扩展。" : " From the second line on, each line is an extension that the server has.";
   if (e.has_request && e.request.verb == "." && r.code == 250)
     text += zh ? "从此刻起，服务器对这封邮件负责。" : " From now on the server is responsible for the message.";
-  if (r.sasl != SaslContent::kNone) text += (zh ? "" : " ") + SaslSentence(r.sasl, l);
-  return text;
+  AppendSentence(text, r.sasl, l);
 }
 
-std::string Pop3Reply(const Exchange& e, const Reply& r, Language l) {
+void Pop3Reply(std::string& text, const Exchange& e, const Reply& r, Language l) {
   const bool zh = l == Language::kChinese;
-  std::string text;
   if (r.status == "+OK") text = zh ? "+OK：成功。" : "+OK: it worked.";
   if (r.status == "-ERR") text = zh ? "-ERR：失败，原因见其后的文字。" : "-ERR: it failed; the words behind it say why.";
   if (r.status == "+")
     text = zh ? "+：请继续，服务器等待登录的下一步。" : "+: go on, the server waits for the next step of the login.";
-  if (r.sasl != SaslContent::kNone) text += (zh ? "" : " ") + SaslSentence(r.sasl, l);
+  AppendSentence(text, r.sasl, l);
   if (!e.has_request) {
     if (r.status == "+OK") text += zh ? "这是服务器的问候。" : " This is the server's greeting.";
-    return text;
+    return;
   }
-  if (r.status != "+OK") return text;
+  if (r.status != "+OK") return;
   const std::string& verb = e.request.verb;
   const bool list = (verb == "LIST" || verb == "UIDL" || verb == "CAPA" || verb == "RETR" || verb == "TOP") &&
                     (verb == "RETR" || verb == "TOP" || e.request.argument.empty());
   if (verb == "STAT") text += zh ? "先是邮件数，再是总八位组数。" : " First the number of messages, then their octets in all.";
   if (list) text += zh ? "多行应答，以单独一行的点结束。" : " An answer of several lines; a line with a lone dot ends it.";
-  return text;
 }
 
-std::string ImapReply(const Exchange& e, const Reply& r, Language l) {
+void ImapReply(std::string& text, const Exchange& e, const Reply& r, Language l) {
   const bool zh = l == Language::kChinese;
   if (!e.has_request) {
-    if (r.status == "PREAUTH") return zh ? "服务器的问候：已经登录。" : "The server's greeting: already logged in.";
-    if (r.status == "BYE") return zh ? "服务器告别并关闭连接。" : "The server says goodbye and closes.";
-    if (e.number == 1) return zh ? "这是服务器的问候。" : "This is the server's greeting.";
-    return zh ? "服务器主动通知。" : "The server tells news without having been asked.";
+    if (r.status == "PREAUTH") return Say(text, zh ? "服务器的问候：已经登录。" : "The server's greeting: already logged in.");
+    if (r.status == "BYE") return Say(text, zh ? "服务器告别并关闭连接。" : "The server says goodbye and closes.");
+    if (e.number == 1) return Say(text, zh ? "这是服务器的问候。" : "This is the server's greeting.");
+    return Say(text, zh ? "服务器主动通知。" : "The server tells news without having been asked.");
   }
   if (r.status == "OK")
-    return zh ? "OK：成功。以 * 开头的行是数据，最后带标签的一行是结果。"
-              : "OK: it worked. Lines that begin with * are data, the line with the tag is the outcome.";
-  if (r.status == "NO") return zh ? "NO：失败。" : "NO: it failed.";
-  if (r.status == "BAD") return zh ? "BAD：服务器不理解该命令。" : "BAD: the server does not understand the command.";
+    return Say(text, zh ? "OK：成功。以 * 开头的行是数据，最后带标签的一行是结果。"
+                        : "OK: it worked. Lines that begin with * are data, the line with the tag is the outcome.");
+  if (r.status == "NO") return Say(text, zh ? "NO：失败。" : "NO: it failed.");
+  if (r.status == "BAD") return Say(text, zh ? "BAD：服务器不理解该命令。" : "BAD: the server does not understand the command.");
   if (r.status == "+") {
-    std::string text = zh ? "+：请继续。" : "+: go on.";
-    if (r.sasl != SaslContent::kNone) text += (zh ? "" : " ") + SaslSentence(r.sasl, l);
-    return text;
+    Say(text, zh ? "+：请继续。" : "+: go on.");
+    AppendSentence(text, r.sasl, l);
   }
-  return {};
 }
 
-std::string DnsReply(const Reply& r, Language l) {
+void DnsReply(std::string& text, const Reply& r, Language l) {
   struct Rcode {
     std::string_view name;
     Pair words;
@@ -157,42 +160,44 @@ std::string DnsReply(const Reply& r, Language l) {
       {"NOTIMP", {{"NOTIMP: the server does not do this kind of query.", "NOTIMP：服务器不支持这种查询。"}}},
   };
   for (const Rcode& c : kRcodes)
-    if (r.status == c.name) return std::string(c.words.In(l));
-  return {};
+    if (r.status == c.name) Say(text, c.words.In(l));
 }
 
 }  // namespace
 
-std::string ExplainRequest(const Exchange& e, const ConversationFacts& facts, Language l) {
-  if (!e.has_request) return {};
+void ExplainRequest(std::string& text, const Exchange& e, const ConversationFacts& facts, Language l) {
+  text.clear();
+  if (!e.has_request) return;
   const Request& r = e.request;
   if (r.verb == "*") {
-    if (r.sasl != SaslContent::kNone) return SaslSentence(r.sasl, l);
-    return l == Language::kChinese ? "客户端的下一步。" : "The client's next step.";
+    if (r.sasl != SaslContent::kNone) return Say(text, SaslSentence(r.sasl, l));
+    return Say(text, l == Language::kChinese ? "客户端的下一步。" : "The client's next step.");
   }
+  if (r.verb == "***")
+    return Say(text, l == Language::kChinese ? "可能是被拒绝的登录所要的口令，因此隐去。"
+                                             : "This may be the secret that the refused login had asked for, so it is masked.");
   const Protocol protocol = TableProtocol(facts.protocol);
-  std::string text;
   for (const CommandWords& w : kCommands)
     if (w.protocol == protocol && w.verb == r.verb) text = w.words.In(l);
   if (text.empty())
     text = l == Language::kChinese ? "此协议中没有的命令，或少见的扩展命令。"
                                    : "A command that this protocol does not have, or a rare extension.";
-  if (r.sasl != SaslContent::kNone) text += (l == Language::kChinese ? "" : " ") + SaslSentence(r.sasl, l);
-  return text;
+  AppendSentence(text, r.sasl, l);
 }
 
-std::string ExplainReply(const Exchange& e, const Reply& r, const ConversationFacts& facts, Language l) {
+void ExplainReply(std::string& text, const Exchange& e, const Reply& r, const ConversationFacts& facts, Language l) {
+  text.clear();
   switch (TableProtocol(facts.protocol)) {
     case Protocol::kSmtp:
-      return SmtpReply(e, r, l);
+      return SmtpReply(text, e, r, l);
     case Protocol::kPop3:
-      return Pop3Reply(e, r, l);
+      return Pop3Reply(text, e, r, l);
     case Protocol::kImap:
-      return ImapReply(e, r, l);
+      return ImapReply(text, e, r, l);
     case Protocol::kDns:
-      return DnsReply(r, l);
+      return DnsReply(text, r, l);
     default:
-      return {};
+      return;
   }
 }
 

@@ -9,10 +9,11 @@
 
 namespace glasspost::analysis {
 
-// Empty where there is no request. Octets of the peer may be in it; not escaped.
-std::string ExplainRequest(const Exchange& exchange, const ConversationFacts& facts, Language language);
+// `out` is replaced (its memory is used again): words of our own only, nothing of a peer; empty where there is no request.
+void ExplainRequest(std::string& out, const Exchange& exchange, const ConversationFacts& facts, Language language);
 // For one reply of the exchange (LMTP's data block has several).
-std::string ExplainReply(const Exchange& exchange, const Reply& reply, const ConversationFacts& facts, Language language);
+void ExplainReply(std::string& out, const Exchange& exchange, const Reply& reply, const ConversationFacts& facts,
+                  Language language);
 
 // What a TCP packet of the handshake or the close does; `flags` as in capture::Packet.
 enum class PacketRole { kSyn, kSynAck, kHandshakeAck, kFin, kFinAck, kLastAck, kReset };

@@ -9,17 +9,29 @@ namespace glasspost::analysis {
 struct Style {
   bool colour = false;
 
-  std::string In(std::string_view code, std::string_view text) const {
-    if (!colour || text.empty()) return std::string(text);
-    return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
+  static constexpr std::string_view kBold = "1", kDim = "2", kGreen = "32", kCyan = "36";
+
+  // What is appended between Begin and End is in that colour.
+  void Begin(std::string& out, std::string_view code) const {
+    if (colour) out.append("\x1b[").append(code).append("m");
   }
-  std::string Bold(std::string_view t) const { return In("1", t); }
-  std::string Dim(std::string_view t) const { return In("2", t); }
+  void End(std::string& out) const {
+    if (colour) out.append("\x1b[0m");
+  }
+  std::string In(std::string_view code, std::string_view text) const {
+    std::string out;
+    if (!text.empty()) Begin(out, code);
+    out += text;
+    if (!text.empty()) End(out);
+    return out;
+  }
+  std::string Bold(std::string_view t) const { return In(kBold, t); }
+  std::string Dim(std::string_view t) const { return In(kDim, t); }
   std::string Red(std::string_view t) const { return In("31", t); }
-  std::string Green(std::string_view t) const { return In("32", t); }
+  std::string Green(std::string_view t) const { return In(kGreen, t); }
   std::string Yellow(std::string_view t) const { return In("33", t); }
   std::string Blue(std::string_view t) const { return In("34", t); }
-  std::string Cyan(std::string_view t) const { return In("36", t); }
+  std::string Cyan(std::string_view t) const { return In(kCyan, t); }
 };
 
 // Columns that the text takes on a terminal: East Asian wide characters count two.

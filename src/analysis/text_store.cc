@@ -1,5 +1,7 @@
 #include "analysis/text_store.h"
 
+#include <utility>
+
 namespace glasspost::analysis {
 
 void TextStore::Spill() {
@@ -14,6 +16,12 @@ void TextStore::Spill() {
 }
 
 void TextStore::Append(TextStore&& other) {
+  if (empty() && file_ == nullptr) {  // takes it over, file and all
+    const bool good = ok_ && other.ok_;
+    *this = std::exchange(other, {});
+    ok_ = good;
+    return;
+  }
   other.ForEachPiece([this](std::string_view piece) { Append(piece); });
   ok_ = ok_ && other.ok_;
 }

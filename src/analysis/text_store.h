@@ -18,13 +18,15 @@ class TextStore {
     if (memory_.size() > kInMemory) Spill();
   }
   void Append(TextStore&& other);
+  // Before all that is there: a head that is known only at the end. Small.
+  void PutFirst(std::string_view text) { (file_ == nullptr ? memory_ : front_).insert(0, text); }
   // The part in memory, to be appended to directly; call Settle() after.
   std::string& tail() { return memory_; }
   void Settle() {
     if (memory_.size() > kInMemory) Spill();
   }
-  bool empty() const { return memory_.empty() && file_size_ == 0; }
-  std::uint64_t size() const { return file_size_ + memory_.size(); }
+  bool empty() const { return size() == 0; }
+  std::uint64_t size() const { return front_.size() + file_size_ + memory_.size(); }
   bool in_file() const { return file_ != nullptr; }
   const std::string& memory() const { return memory_; }
   // False: the temporary file could not be written or read, text is missing.
@@ -33,6 +35,7 @@ class TextStore {
   // Calls f(std::string_view) for the text, piece by piece.
   template <class F>
   void ForEachPiece(F&& f) {
+    if (!front_.empty()) f(std::string_view(front_));
     if (file_ != nullptr) {
       std::string piece(kInMemory, '\0');
       std::rewind(file_.get());
@@ -56,6 +59,7 @@ class TextStore {
   };
   void Spill();
 
+  std::string front_;  // before what is in the file
   std::string memory_;
   std::unique_ptr<std::FILE, Close> file_;
   std::uint64_t file_size_ = 0;

@@ -49,6 +49,11 @@ bool IsUtf8(Octets text) {
 
 void AppendForTerminal(std::string& out, Octets text) {
   while (!text.empty()) {
+    std::size_t plain = 0;
+    while (plain < text.size() && text[plain] >= 0x20 && text[plain] < 0x7f) ++plain;
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) return;
     char32_t c = 0;
     const std::size_t n = Utf8Length(text, c);
     if (n != 0 && Prints(c)) {

@@ -176,6 +176,11 @@ std::string_view EncodingName(int encoding) {
   }
 }
 
+int EncodingOf(std::string_view name) {
+  StartGMime();
+  return g_mime_content_encoding_from_string(std::string(name).c_str());
+}
+
 void TransferDecoder::Begin() {
   GMimeEncoding codec;
   g_mime_encoding_init_decode(&codec, static_cast<GMimeContentEncoding>(encoding_));

@@ -38,6 +38,7 @@ ContentType ReadContentType(Octets value);
 std::vector<TreeNode> ReadTree(Octets message, std::size_t max_nodes, std::size_t max_depth);
 
 std::string_view EncodingName(int encoding);  // "base64"
+int EncodingOf(std::string_view name);        // what EncodingName gave
 
 // Undoes a transfer encoding; sink(Octets) receives the decoded octets in pieces until it returns false.
 class TransferDecoder {

@@ -201,6 +201,17 @@ Structure ReadStructure(Octets message, const StructureOptions& options) {
   return structure;
 }
 
+std::string PartText(Octets message, const Part& part) {
+  std::string octets;
+  TransferDecoder(EncodingOf(part.encoding)).Run(message.substr(part.content.offset, part.content.length), [&](Octets piece) {
+    octets.append(piece);
+    return true;
+  });
+  std::string text;
+  AppendDecoded(text, octets, part.charset.empty() && part.type == "text/html" ? MetaCharset(octets) : part.charset);
+  return text;
+}
+
 std::string SafeFilename(const Part& part) {
   Octets name = part.filename;
   const std::size_t slash = name.find_last_of("/\\");
@@ -232,22 +243,6 @@ std::vector<std::pair<std::string, std::string>> DescribeHeader(Octets block) {
   fields.reserve(decoder.fields().size());
   for (const HeaderField& f : decoder.fields()) fields.emplace_back(f.name, f.value);
   return fields;
-}
-
-std::vector<std::string> DescribeBody(const Structure& structure) {
-  std::vector<std::string> lines;
-  for (const Part& part : structure.parts) {
-    std::string line(part.depth * 2, ' ');
-    line += part.number + " " + part.type;
-    if (!part.charset.empty()) line += "; charset=" + part.charset;
-    if (!part.filename.empty()) line += " \"" + part.filename + "\"";
-    if (!part.multipart) {
-      if (!part.message) line += ", " + part.encoding;
-      line += ", " + std::to_string(part.size) + (part.size == 1 ? " octet" : " octets");
-    }
-    lines.push_back(std::move(line));
-  }
-  return lines;
 }
 
 }  // namespace glasspost::mime

@@ -48,14 +48,16 @@ struct StructureOptions {
 // Reads `message`; always gives something. Views are not kept.
 Structure ReadStructure(Octets message, const StructureOptions& options = {});
 
+// The decoded content of a leaf of a text type as UTF-8, all of it; line ends as in the message, not escaped. `message` is what
+// ReadStructure read.
+std::string PartText(Octets message, const Part& part);
+
 // A name under which a part may be saved: the last component of `filename`, without controls, path separators and what shells and
 // file systems take amiss, at most 200 octets of whole characters; "part-N.EXT" by number and type where nothing is left.
 std::string SafeFilename(const Part& part);
 
 // The header as a person reads it: every field in its order, decoded. UTF-8, not escaped.
 std::vector<std::pair<std::string, std::string>> DescribeHeader(Octets block);
-// The body as lines, one a part, indented by depth: `1.2 image/png "logo.png", base64, 1234 octets`. Not escaped.
-std::vector<std::string> DescribeBody(const Structure& structure);
 
 // Reports header and multipart structure of a whole message that begins at `base`: each header field (also of the parts), each
 // part's and boundary's range.

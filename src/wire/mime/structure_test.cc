@@ -75,13 +75,18 @@ TEST(Structure, TellsPartsNamesSizesAndDigests) {
   EXPECT_EQ(s.parts[0].size, 0u);
 }
 
-TEST(Structure, DescribesHeaderAndBody) {
-  const auto lines = DescribeBody(ReadStructure(kMail));
-  ASSERT_EQ(lines.size(), 8u);
-  EXPECT_EQ(lines[0], "0 multipart/mixed");
-  EXPECT_EQ(lines[2], "    1.1 text/plain; charset=gb2312, base64, 6 octets");
-  EXPECT_EQ(lines[4], "  2 application/octet-stream \"中文.bin\", base64, 10 octets");
-  EXPECT_EQ(lines[6], "  4 message/rfc822, 55 octets");
+TEST(Structure, TextOfAPart) {
+  const Structure s = ReadStructure(kMail);
+  EXPECT_EQ(PartText(kMail, s.parts[2]), "中文\r\n");  // base64, GBK
+  const std::string quoted =
+      "Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<meta "
+      "charset=3Dgb2312>=D6=D0=\r\n=CE=C4\r\n";
+  EXPECT_EQ(PartText(quoted, ReadStructure(quoted).parts[0]), "<meta charset=gb2312>中文\r\n");
+  const std::string plain = "Subject: x\r\n\r\nline\r\n";
+  EXPECT_EQ(PartText(plain, ReadStructure(plain).parts[0]), "line\r\n");
+}
+
+TEST(Structure, DescribesTheHeader) {
   const auto fields = DescribeHeader(Octets(kMail).substr(0, kMail.find("\r\n\r\n") + 2));
   ASSERT_EQ(fields.size(), 4u);
   EXPECT_EQ(fields[1].second, "中文");

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""What `glasspost analyze --conversation N` tells a person, where the experiment's captures do not show it.
+
+  dialogue_test.py GLASSPOST CAPTURE_DIR      CAPTURE_DIR: the captures in this folder's captures/
+"""
+import base64
+import hashlib
+import json
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "findings"))
+from small_capture import SmallCapture  # noqa: E402
+
+GLASSPOST, CAPTURES = "", ""
+ENVELOPE = """S: 220 mx
+C: EHLO me
+S: 250 mx
+C: MAIL FROM:<a@b>
+S: 250 ok
+C: RCPT TO:<c@d>
+S: 250 ok
+C: DATA
+S: 354 go
+"""
+
+
+def escaped(text):
+    """octets as small_capture reads them"""
+    octets = text if isinstance(text, bytes) else text.encode()
+    return "".join(chr(o) if 32 <= o < 127 and o != 92 else f"\\x{o:02x}" for o in octets)
+
+
+class Dialogue(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name) / "small.pcap"
+
+    def tell(self, path, *options):
+        run = subprocess.run([GLASSPOST, "analyze", "--color", "never", path, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+        self.assertEqual((run.returncode, run.stderr), (0, b""))
+        return run.stdout.decode()
+
+    def told(self, talk, *options, port=25, first="-c"):
+        """the dialogue of one conversation"""
+        self.path.write_bytes(SmallCapture(port, 40000).play(talk).pcap())
+        return self.tell(self.path, *(["-c", "1"] if first == "-c" else [first]), *(options or ["--lang", "en"]))
+
+    def mail(self, message, *options):
+        octets = message if isinstance(message, bytes) else message.encode()
+        self.digest = hashlib.sha256(octets).hexdigest()
+        return self.told(f"{ENVELOPE}C\\: {escaped(octets)}.\\r\\n\nS: 250 ok\nC: QUIT\nS: 221 bye\n", *options)
+
+    @staticmethod
+    def blocks(out):
+        """the lines of the message: what stands behind its bar"""
+        return [line[9:] for line in out.splitlines() if line[9:10] in ("├", "│", "└")]
+
+    def test_verbs_as_the_client_wrote_them(self):
+        talk = "S: 220 mx\nC: ehlo me\nS: 250 mx\nC: Mail from:<a@b>\nS: 250 ok\nC: noSuch thing\nS: 500 what\nC: auth login\nS: 503 no\nC: QUIT\nS: 221 bye\n"
+        out = self.told(talk)
+        for line in ("→ ehlo me", "→ Mail from:<a@b>", "→ auth login", "→ noSuch thing", "→ QUIT"):
+            self.assertIn(line + "\n", out)
+        told = json.loads(self.told(talk, "--lang", "en", first="--json"))
+        self.assertEqual([e["request"]["verb"] for e in told["exchanges"][1:]], ["EHLO", "MAIL", "NOSUCH", "AUTH", "QUIT"])
+        out = self.told("S: +OK\nC: user bob\nS: +OK\nC: pass builder\nS: +OK\nC: Stat\nS: +OK 0 0\nC: quit\nS: +OK\n", port=110)
+        for line in ("→ user bob", "→ pass *** (7 octets)", "→ Stat", "→ quit"):
+            self.assertIn(line + "\n", out)
+        self.assertNotIn("builder", out)
+        out = self.told("S: * PREAUTH ready\nC: a uid fetch 1 (FLAGS)\nS: a OK done\nC: b logout\nS: * BYE\nS: b OK\n", port=143)
+        self.assertIn("→ a uid fetch 1 (FLAGS)\n", out)
+
+    MULTIPART = (
+        b"Subject: =?UTF-8?B?5a6e6aqM?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\nContent-Type: text/plain; charset=gbk\r\n"
+        b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode("您好，世界\r\nsecond\r\n".encode("gbk")) + b"\r\n--b\r\nContent-Type: text/html\r\n"
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n<p>soft=\r\n line =3D</p>\r\n--b\r\nContent-Type: image/png; name=x.png\r\n"
+        b"Content-Transfer-Encoding: base64\r\n\r\niVBORw0=\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: =?utf-8?q?inner_=C3=A9?=\r\n\r\ninner text\r\n--b--\r\n")
+
+    def test_full_tells_header_and_body_once_and_decoded(self):
+        out = self.mail(self.MULTIPART, "--full", "--lang", "en")
+        png = hashlib.sha256(base64.b64decode("iVBORw0=")).hexdigest()
+        self.assertEqual(self.blocks(out)[4:], [
+            "│ Subject: 实验", "│ Content-Type: multipart/mixed; boundary=b", "├ body", "│ 0 multipart/mixed", "│   1 text/plain; charset=gbk, base64, 20 octets",
+            "│   2 text/html, quoted-printable, 18 octets", '│   3 image/png "x.png", base64, 5 octets', "│   4 message/rfc822, 47 octets",
+            "│     4.1 text/plain, 7bit, 10 octets", "├ part 1 text/plain; charset=gbk, base64, 20 octets", "│ 您好，世界", "│ second",
+            "├ part 2 text/html, quoted-printable, 18 octets", "│ <p>soft line =</p>", '├ part 3 image/png "x.png", base64, 5 octets',
+            f"│ not text; SHA-256 {png}", "├ part 4 message/rfc822, 47 octets", "│ Subject: inner é", "├ part 4.1 text/plain, 7bit, 10 octets", "│ inner text",
+            f"└ the message, header and body: {len(self.MULTIPART)} octets, SHA-256 {self.digest}"])
+        self.assertEqual(out.count("multipart/mixed; boundary"), 1)
+
+    def test_body_in_chinese(self):
+        blocks = self.blocks(self.mail(self.MULTIPART, "--lang", "zh"))
+        self.assertIn("│   1 text/plain; charset=gbk，base64，20 个八位组", blocks)
+        self.assertIn('│   3 image/png "x.png"，base64，5 个八位组', blocks)
+        self.assertEqual(blocks[-1], f"└ 整封邮件（信头与正文）：{len(self.MULTIPART)} 个八位组，SHA-256 {self.digest[:16]}…")
+        blocks = self.blocks(self.mail(self.MULTIPART, "--full", "--lang", "zh"))
+        self.assertIn("├ 部分 1 text/plain; charset=gbk，base64，20 个八位组", blocks)
+
+    def test_one_text(self):
+        long = "Subject: x\r\n\r\n" + "".join(f"line {i}\r\n" for i in range(20))
+        short, full = self.blocks(self.mail(long)), self.blocks(self.mail(long, "--full", "--lang", "en"))
+        self.assertEqual(short[4:], ["│ Subject: x", "├ body"] + [f"│ line {i}" for i in range(8)] + ["│ … (--full shows all of it)",
+                         f"└ the message, header and body: {len(long)} octets, SHA-256 {self.digest[:16]}…"])
+        self.assertEqual(full[4:-1], ["│ Subject: x", "├ body"] + [f"│ line {i}" for i in range(20)])
+
+    def test_full_of_what_cannot_be_taken_apart(self):
+        deep = "".join(f"Content-Type: multipart/mixed; boundary=b{i}\r\n\r\n--b{i}\r\n" for i in range(200)) + "\r\nthe end\r\n"
+        blocks = self.blocks(self.mail(deep, "--full", "--lang", "en"))
+        self.assertEqual(sum("boundary=b0" in line for line in blocks), 1)
+        at = blocks.index("├ body")
+        self.assertIn("as it was sent", blocks[at + 1])
+        self.assertEqual(blocks[at + 2 : at + 4], ["│ --b0", "│ Content-Type: multipart/mixed; boundary=b1"])
+        self.assertEqual(blocks[-2], "│ the end")
+
+    def test_names_of_files(self):
+        message = ("Content-Type: application/pdf;\r\n name*0*=gb2312''%CA%B5; name*1*=%D1%E9.pdf\r\nContent-Transfer-Encoding: base64\r\n"
+                   "Content-Disposition: attachment; filename*=UTF-8''%E6%B8%85%E5%8D%95.pdf\r\n\r\nAAAA\r\n")
+        blocks = self.blocks(self.mail(message))
+        self.assertIn('│ Content-Disposition: attachment; filename="清单.pdf"', blocks)
+        self.assertIn('│ Content-Type: application/pdf; name="实验.pdf"', blocks)
+        told = json.loads(self.tell(self.path, "--json", "--attachments"))
+        self.assertEqual(told["messages"][0]["attachments"][0]["filename"], "清单.pdf")
+
+    def test_windows_are_scaled_where_both_syns_were_seen(self):
+        path = pathlib.Path(CAPTURES) / "send.pcap"
+        out = self.tell(path, "-c", "1", "--lang", "en")
+        self.assertIn("SYN  seq 1211314940  window 64240  MSS 1460  window scale 10 (× 1024)", out)
+        self.assertEqual(re.findall(r"#(\d+) . (?:FIN, )?ACK .* (window .*)", out),
+                         [("3", "window 64512 (63 × 1024)"), ("27", "window 66560 (65 × 1024)"), ("28", "window 64512 (63 × 1024)"), ("29", "window 66560 (65 × 1024)")])
+        octets = path.read_bytes()
+        first = 24 + 16 + struct.unpack_from("<I", octets, 24 + 8)[0]
+        without_syn = octets[:24] + octets[first:]
+        self.path.write_bytes(without_syn)
+        self.assertEqual(re.findall(r"FIN, ACK .* (window .*)", self.tell(self.path, "-c", "1", "--lang", "en")), ["window 65", "window 63"])
+        # One side does not scale: nobody does (RFC 7323 §2.2).
+        octets = bytearray(octets)
+        at = octets.index(bytes([3, 3, 10]), 24)
+        octets[at : at + 3] = b"\1\1\1"
+        self.path.write_bytes(octets)
+        self.assertEqual(re.findall(r"FIN, ACK .* (window .*)", self.tell(self.path, "-c", "1", "--lang", "en")), ["window 65", "window 63"])
+
+    def test_secrets_in_chinese(self):
+        path = pathlib.Path(CAPTURES) / "send.pcap"
+        out = self.tell(path, "-c", "1", "--lang", "zh")
+        for line in ('· base64 解码：用户 "alice@example.test"', "→ ***（16 个八位组）", "· base64 解码：口令 ***（10 个八位组）"):
+            self.assertIn(line + "\n", out)
+        self.assertNotIn("octets", out)
+        self.assertIn('· base64 解码：口令 "wonderland"\n', self.tell(path, "-c", "1", "--lang", "zh", "--show-secrets"))
+        self.assertIn("→ PASS ***（7 个八位组）\n", self.tell(pathlib.Path(CAPTURES) / "login.pcap", "-c", "1", "--lang", "zh"))
+        # With secrets shown there is no mask: what looks like one is the peer's.
+        out = self.told("S: +OK\nC: USER *** (2 octets)\nS: +OK\nC: QUIT\nS: +OK\n", "--lang", "zh", "--show-secrets", port=110)
+        self.assertIn("→ USER *** (2 octets)\n", out)
+
+    def test_what_may_be_a_secret(self):
+        talk = "S: 220 mx\nC: EHLO me\nS: 250 mx\nC: AUTH LOGIN\nS: 503 no\nC: d29uZGVybGFuZA==\nS: 500 what\nC: QUIT\nS: 221 bye\n"
+        out = self.told(talk)
+        self.assertIn("→ *** (16 octets)\n", out)
+        self.assertIn("the secret that the refused login had asked for", out)
+        self.assertIn("→ ***（16 个八位组）\n", self.told(talk, "--lang", "zh"))
+
+    def test_a_finding_names_its_packet(self):
+        self.assertIn("cleartext-password · RFC 8314 §3 · exchange 5 · #13\n", self.tell(pathlib.Path(CAPTURES) / "send.pcap", "-c", "1", "--lang", "en"))
+
+
+if __name__ == "__main__":
+    GLASSPOST, CAPTURES = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1])
