@@ -76,29 +76,37 @@ void Conversation::ConfirmTls(Octets octets) {
 // Keeps the octets until enough was said; mostly the first piece is enough, and then nothing is kept.
 void Conversation::Hold(int side, Octets octets, const Origin& origin) {
   spoke_ |= static_cast<std::uint8_t>(1 << side);
+  const bool first = held_.empty();
+  if (first) {
+    FirstWords words;
+    words.said[side] = octets.substr(0, kFirstWordsLimit);
+    Decide(words, false);
+    if (state_ == State::kTold) return RoutePastProxy(side, octets, origin);
+    if (state_ == State::kNotMail) return;
+  }
   held_.push_back({side, std::string(octets), 0, origin});
-  Decide(held_.size() >= kMaxHeldPieces);
+  if (!first) DecideByHeld(held_.size() >= kMaxHeldPieces);
 }
 
-void Conversation::Decide(bool ended) {
+void Conversation::DecideByHeld(bool ended) {
   std::string said[2];
   for (const Held& h : held_)
-    if (h.side >= 0 && said[h.side].size() < kFirstWordsLimit)
-      said[h.side].append(h.octets, 0, kFirstWordsLimit - said[h.side].size());
+    if (said[h.side].size() < kFirstWordsLimit) said[h.side].append(h.octets, 0, kFirstWordsLimit - said[h.side].size());
   FirstWords words;
-  for (int s = 0; s < 2; ++s) words.said[s] = said[s], words.port[s] = facts_.sides[static_cast<std::size_t>(s)].port;
+  for (int s = 0; s < 2; ++s) words.said[s] = said[s];
+  Decide(words, ended);
+  if (state_ == State::kTold) Replay();
+  if (state_ == State::kNotMail) held_.clear();
+}
+
+void Conversation::Decide(FirstWords& words, bool ended) {
+  for (std::size_t s = 0; s < 2; ++s) words.port[s] = facts_.sides[s].port;
   if (!SkipProxy(words) && !ended) return;
   words.mid_stream = !facts_.syn_seen;
   words.ended = ended;
   const Detection d = Detect(words);
-  if (d.state == Detection::State::kMore) return;
-  if (d.state == Detection::State::kNotMail) {
-    state_ = State::kNotMail;
-    held_.clear();
-    return;
-  }
-  Begin(d);
-  Replay();
+  if (d.state == Detection::State::kNotMail) state_ = State::kNotMail;
+  if (d.state == Detection::State::kFound) Begin(d);
 }
 
 // What a tunnel carries is the conversation; the port that the client asked the proxy for is the hint. False: the handshake with
@@ -145,11 +153,15 @@ void Conversation::Replay() {
     if (h.gap > 0) {
       RouteGap(h.side, h.gap, h.origin);
     } else {
-      const std::size_t skipped = std::min(h.octets.size(), proxy_octets_[h.side]);
-      proxy_octets_[h.side] -= skipped;
-      if (skipped < h.octets.size()) Route(h.side, Octets(h.octets).substr(skipped), h.origin);
+      RoutePastProxy(h.side, h.octets, h.origin);
     }
   }
+}
+
+void Conversation::RoutePastProxy(int side, Octets octets, const Origin& origin) {
+  const std::size_t skipped = std::min(octets.size(), proxy_octets_[side]);
+  proxy_octets_[side] -= skipped;
+  if (skipped < octets.size()) Route(side, octets.substr(skipped), origin);
 }
 
 void Conversation::OnTcpGap(int side, std::uint64_t offset, std::uint64_t length, const Origin& origin) {
@@ -176,7 +188,7 @@ void Conversation::OnTcpFin(int side, const Origin& origin) {
   fins_ |= static_cast<std::uint8_t>(1 << side);
   facts_.fin_seen = fins_ == 3;
   if (close_start_ == kNoTime) close_start_ = origin.time;
-  if (state_ == State::kUndecided && !held_.empty()) Decide(fins_ == 3);
+  if (state_ == State::kUndecided && !held_.empty()) DecideByHeld(fins_ == 3);
   if (state_ == State::kTold && !in_tls_ && observer_ != nullptr) observer_->OnFin(DirectionOf(side), origin);
 }
 
@@ -322,7 +334,7 @@ void Conversation::GuessByPort() {
 
 void Conversation::EndOfSpeech(const Origin& origin) {
   if (std::exchange(speech_over_, true)) return;
-  if (state_ == State::kUndecided && !held_.empty()) Decide(true);
+  if (state_ == State::kUndecided && !held_.empty()) DecideByHeld(true);
   if (state_ == State::kUndecided) GuessByPort();
   if (state_ != State::kTold) return;
   if (in_tls_) tls_->OnEnd(origin, facts_.reset_seen);

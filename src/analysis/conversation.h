@@ -90,7 +90,9 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   void Route(int side, Octets octets, const Origin& origin);
   void RouteGap(int side, std::uint64_t length, const Origin& origin);
   void Hold(int side, Octets octets, const Origin& origin);
-  void Decide(bool ended);
+  void DecideByHeld(bool ended);
+  void Decide(FirstWords& words, bool ended);
+  void RoutePastProxy(int side, Octets octets, const Origin& origin);
   bool SkipProxy(FirstWords& words);
   void ConfirmTls(Octets octets);
   void Begin(const Detection& detection);

@@ -1,5 +1,6 @@
 #include "analysis/json_report.h"
 
+#include "analysis/text_writer.h"
 #include "analysis/texts.h"
 #include "base/escape.h"
 #include "base/sha256.h"
@@ -10,12 +11,12 @@ namespace glasspost::analysis {
 namespace {
 
 // `first` says whether a comma is due; used for the elements of arrays.
-void Comma(std::string& out, bool& first) {
+void Comma(TextWriter& out, bool& first) {
   if (!first) out.push_back(',');
   first = false;
 }
 
-void AppendTime(std::string& out, Timestamp time) {
+void AppendTime(TextWriter& out, Timestamp time) {
   if (time == kNoTime) {
     out += "null";
     return;
@@ -25,7 +26,7 @@ void AppendTime(std::string& out, Timestamp time) {
   out.push_back('"');
 }
 
-void AppendFrames(std::string& out, const FrameList& frames) {
+void AppendFrames(TextWriter& out, const FrameList& frames) {
   out += ",\"frames\":[";
   bool first = true;
   frames.ForEach([&](std::uint64_t f) {
@@ -35,7 +36,7 @@ void AppendFrames(std::string& out, const FrameList& frames) {
   out.push_back(']');
 }
 
-void AppendStringOrNull(std::string& out, Octets text) {
+void AppendStringOrNull(TextWriter& out, Octets text) {
   if (text.empty()) {
     out += "null";
   } else {
@@ -44,7 +45,7 @@ void AppendStringOrNull(std::string& out, Octets text) {
 }
 
 template <class Range>
-void AppendStrings(std::string& out, const Range& texts) {
+void AppendStrings(TextWriter& out, const Range& texts) {
   out.push_back('[');
   bool first = true;
   for (const auto& t : texts) Comma(out, first), AppendJsonString(out, t);
@@ -52,7 +53,7 @@ void AppendStrings(std::string& out, const Range& texts) {
 }
 
 // Lines joined by LF as a JSON array.
-void AppendLines(std::string& out, Octets text) {
+void AppendLines(TextWriter& out, Octets text) {
   out.push_back('[');
   for (bool first = true;; first = false) {
     const auto end = text.find('\n');
@@ -64,7 +65,7 @@ void AppendLines(std::string& out, Octets text) {
   out.push_back(']');
 }
 
-void AppendDns(std::string& out, const dns::Message* message) {
+void AppendDns(TextWriter& out, const dns::Message* message) {
   if (message == nullptr) return;
   out += ",\"dns\":{\"id\":";
   AppendNumber(out, message->id);
@@ -87,7 +88,7 @@ void AppendDns(std::string& out, const dns::Message* message) {
   out += "]}";
 }
 
-void AppendRequest(std::string& out, const Exchange& e, Protocol protocol) {
+void AppendRequest(TextWriter& out, const Exchange& e, Protocol protocol) {
   out += "\"request\":";
   if (!e.has_request) {
     out += "null";
@@ -106,7 +107,7 @@ void AppendRequest(std::string& out, const Exchange& e, Protocol protocol) {
   out.push_back('}');
 }
 
-void AppendReply(std::string& out, const Reply& r, Protocol protocol, const dns::Message* response) {
+void AppendReply(TextWriter& out, const Reply& r, Protocol protocol, const dns::Message* response) {
   if (protocol == Protocol::kSmtp || protocol == Protocol::kLmtp) {
     out += "{\"code\":";
     AppendNumber(out, static_cast<std::uint64_t>(r.code));
@@ -126,18 +127,18 @@ void AppendReply(std::string& out, const Reply& r, Protocol protocol, const dns:
   out.push_back('}');
 }
 
-void AppendElapsed(std::string& out, const Exchange& e) {
+void AppendElapsed(TextWriter& out, const Exchange& e) {
   out += ",\"elapsed_ms\":";
   const Timestamp asked = e.request.span.last_time, answered = e.reply.span.first_time;
   // A clock that went backwards, or a reply that did not wait for its command, has no time to tell.
   if (e.has_request && e.has_reply && asked != kNoTime && answered != kNoTime && answered >= asked) {
-    AppendMilliseconds(out, answered - asked);
+    AppendBy<AppendMilliseconds>(out, answered - asked);
   } else {
     out += "null";
   }
 }
 
-void AppendOptional(std::string& out, Octets key, const std::optional<Octets>& value) {
+void AppendOptional(TextWriter& out, Octets key, const std::optional<Octets>& value) {
   out += key;
   if (value) {
     AppendJsonString(out, *value);
@@ -146,7 +147,7 @@ void AppendOptional(std::string& out, Octets key, const std::optional<Octets>& v
   }
 }
 
-void AppendHeader(std::string& out, const mime::HeaderDecoder& decoder) {
+void AppendHeader(TextWriter& out, const mime::HeaderDecoder& decoder) {
   const mime::HeaderSummary& h = decoder.summary();
   AppendOptional(out, ",\"from\":", h.from);
   AppendOptional(out, ",\"to\":", h.to);
@@ -171,7 +172,7 @@ void AppendHeader(std::string& out, const mime::HeaderDecoder& decoder) {
   out.push_back(']');
 }
 
-void AppendAttachments(std::string& out, const mime::Structure* structure) {
+void AppendAttachments(TextWriter& out, const mime::Structure* structure) {
   out += ",\"attachments\":";
   if (structure == nullptr) {
     out += "null";
@@ -193,7 +194,7 @@ void AppendAttachments(std::string& out, const mime::Structure* structure) {
   out.push_back(']');
 }
 
-void AppendTls(std::string& out, const tls::TlsInfo* t) {
+void AppendTls(TextWriter& out, const tls::TlsInfo* t) {
   out += "\"tls\":";
   if (t == nullptr) {
     out += "null";
@@ -224,24 +225,24 @@ void AppendTls(std::string& out, const tls::TlsInfo* t) {
     out += ",\"names\":";
     AppendStrings(out, c.names);
     out += ",\"not_before\":\"";
-    AppendRfc3339Seconds(out, c.not_before);
+    AppendBy<AppendRfc3339Seconds>(out, c.not_before);
     out += "\",\"not_after\":\"";
-    AppendRfc3339Seconds(out, c.not_after);
+    AppendBy<AppendRfc3339Seconds>(out, c.not_after);
     out += "\"}";
   }
   out += "],\"decrypted\":";
   out += t->decrypted ? "true}" : "false}";
 }
 
-void AppendEndpoint(std::string& out, const Endpoint& e) {
+void AppendEndpoint(TextWriter& out, const Endpoint& e) {
   out += "{\"address\":\"";
-  e.address.AppendText(out);
+  out += e.address.Text();
   out += "\",\"port\":";
   AppendNumber(out, e.port);
   out.push_back('}');
 }
 
-void AppendHead(std::string& out, const ConversationFacts& f) {
+void AppendHead(TextWriter& out, const ConversationFacts& f) {
   out += ",\"protocol\":\"";
   out += Name(f.protocol);
   out += f.by_port_only ? "\",\"recognised_by\":\"port\",\"client\":" : "\",\"client\":";
@@ -287,7 +288,7 @@ class JsonTeller final : public Teller {
   explicit JsonTeller(const JsonReport::Options& options) : options_(options) {}
 
   void OnExchange(const ConversationFacts& facts, const Exchange& e) override {
-    std::string& out = exchanges_.tail();
+    TextWriter& out = Writer();
     if (!exchanges_.empty()) out.push_back(',');
     out += "{\"n\":";
     AppendNumber(out, e.number);
@@ -304,12 +305,12 @@ class JsonTeller final : public Teller {
     if (e.multi_recipient) AppendReplies(out, e, facts.protocol);
     AppendElapsed(out, e);
     out.push_back('}');
-    exchanges_.Settle();
+    exchanges_.Append(out.text());
   }
 
   void OnMessage(const ConversationFacts&, const MessageFacts& m) override {
     if (!options_.messages) return;
-    std::string& out = messages_.tail();
+    TextWriter& out = Writer();
     if (!messages_.empty()) out.push_back(',');
     out += "{\"envelope\":";
     if (m.envelope->present) {
@@ -330,12 +331,12 @@ class JsonTeller final : public Teller {
     out += m.truncated ? ",\"truncated\":true" : ",\"truncated\":false";
     if (options_.attachments) AppendAttachments(out, m.structure);
     out.push_back('}');
-    messages_.Settle();
+    messages_.Append(out.text());
   }
 
   void OnFinding(const ConversationFacts& facts, const Finding& f) override {
     const FindingInfo& info = Info(f.id);
-    std::string& out = findings_.tail();
+    TextWriter& out = Writer();
     if (!findings_.empty()) out.push_back(',');
     out += "{\"id\":\"";
     out += info.name;
@@ -352,26 +353,38 @@ class JsonTeller final : public Teller {
     out += "\",\"text\":";
     AppendJsonString(out, FindingText(f, options_.language));
     out.push_back('}');
-    findings_.Settle();
+    findings_.Append(out.text());
   }
 
   void Finish(const ConversationFacts& facts, TextStore& text) override {
-    AppendHead(text.tail(), facts);
-    text.Append(",\"exchanges\":[");
+    TextWriter& out = Writer();
+    AppendHead(out, facts);
+    out += ",\"exchanges\":[";
+    const std::size_t head = out.text().size();
+    out += "],";
+    AppendTls(out, facts.tls.get());
+    out += ",\"findings\":[";
+    const std::string_view all = out.text();
+    text.Reserve(all.size() + exchanges_.size() + messages_.size() + findings_.size() + 32);
+    text.Append(all.substr(0, head));
     text.Append(std::move(exchanges_));
     if (options_.messages) {
       text.Append("],\"messages\":[");
       text.Append(std::move(messages_));
     }
-    text.Append("],");
-    AppendTls(text.tail(), facts.tls.get());
-    text.Append(",\"findings\":[");
+    text.Append(all.substr(head));
     text.Append(std::move(findings_));
     text.Append("]}\n");
   }
 
  private:
-  static void AppendReplies(std::string& out, const Exchange& e, Protocol protocol) {
+  // One a thread: what it holds is taken over before it is used again.
+  static TextWriter& Writer() {
+    thread_local TextWriter writer;
+    writer.Clear();
+    return writer;
+  }
+  static void AppendReplies(TextWriter& out, const Exchange& e, Protocol protocol) {
     out += ",\"replies\":[";
     if (e.has_reply) AppendReply(out, e.reply, protocol, nullptr);
     for (const Reply& r : e.more_replies) {
@@ -402,7 +415,7 @@ std::unique_ptr<Teller> JsonReport::NewTeller() const { return std::make_unique<
 
 void JsonReport::Write(std::uint64_t number, TextStore& text) {
   std::string head = "{\"conversation\":";
-  AppendNumber(head, number);
+  glasspost::AppendNumber(head, number);
   std::fwrite(head.data(), 1, head.size(), out_);
   text.ForEachPiece([this](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), out_); });
 }

@@ -19,10 +19,14 @@ using capture::DecodeResult;
 // Batches on their way at once: enough that neither side waits, few enough that their octets stay in the cache.
 constexpr std::size_t kBatches = 4;
 
+// How many packets ahead memory is fetched.
+constexpr std::size_t kAhead = 4;
+
 // One batch of frames with its packets, by the thread that will observe them.
 struct Batch {
   capture::FrameBatch frames;
-  std::vector<std::vector<KeyedPacket>> packets;  // one a worker
+  std::vector<KeyedPacket> packets;                 // some behind the last one are left over
+  std::vector<std::vector<std::uint32_t>> by_worker;  // which of `packets` are whose
   Timestamp last_time = kNoTime;
   // Filled by the workers, one entry each.
   struct Outcome {
@@ -44,8 +48,14 @@ class Worker {
   }
 
   void Observe(Batch& batch, bool last) {
-    auto& packets = batch.packets[static_cast<std::size_t>(index_)];
-    for (const KeyedPacket& k : packets) shards_[k.hash >> 60]->Add(k);
+    const auto& mine = batch.by_worker[static_cast<std::size_t>(index_)];
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+      // What the packets to come will need is fetched meanwhile.
+      if (i + 2 * kAhead < mine.size()) shards_[batch.packets[mine[i + 2 * kAhead]].hash >> 60]->PrefetchSlot(batch.packets[mine[i + 2 * kAhead]].hash);
+      if (i + kAhead < mine.size()) shards_[batch.packets[mine[i + kAhead]].hash >> 60]->PrefetchFlow(batch.packets[mine[i + kAhead]].hash);
+      const KeyedPacket& k = batch.packets[mine[i]];
+      shards_[k.hash >> 60]->Add(k);
+    }
     Batch::Outcome& out = batch.outcomes[static_cast<std::size_t>(index_)];
     out.oldest_last_frame = out.oldest_undecided = FlowTable::kNone;
     for (auto& shard : shards_) {
@@ -145,7 +155,7 @@ class Pipeline {
 
   std::unique_ptr<Batch> NewBatch() const {
     auto b = std::make_unique<Batch>();
-    b->packets.resize(static_cast<std::size_t>(worker_count_));
+    b->by_worker.resize(static_cast<std::size_t>(worker_count_));
     b->outcomes.resize(static_cast<std::size_t>(worker_count_));
     return b;
   }
@@ -161,13 +171,15 @@ class Pipeline {
   }
 
   void Decode(Batch& batch) {
-    for (auto& p : batch.packets) p.clear();
+    for (auto& mine : batch.by_worker) mine.clear();
     batch.last_time = kNoTime;
     batch.frames.extra.clear();
+    if (batch.packets.size() < batch.frames.frames.size()) batch.packets.resize(batch.frames.frames.size());
     const auto workers = static_cast<std::uint64_t>(worker_count_);
-    KeyedPacket k;
+    std::uint32_t count = 0;
     for (const capture::RawFrame& frame : batch.frames.frames) {
       ++result_.frames;
+      KeyedPacket& k = batch.packets[count];
       batch.last_time = std::max(batch.last_time, frame.time);
       switch (decoder_.Decode(frame, k.packet, batch.frames.extra)) {
         case DecodeResult::kPacket:
@@ -185,7 +197,7 @@ class Pipeline {
           continue;
       }
       k.hash = HashFlow(k.packet);
-      batch.packets[workers == 1 ? 0 : (k.hash >> 60) % workers].push_back(k);
+      batch.by_worker[workers == 1 ? 0 : (k.hash >> 60) % workers].push_back(count++);
     }
   }
 
@@ -220,7 +232,7 @@ class Pipeline {
   }
 
   static void Empty(Batch& batch) {
-    for (auto& p : batch.packets) p.clear();
+    for (auto& mine : batch.by_worker) mine.clear();
     batch.last_time = kNoTime;
   }
 

@@ -1,6 +1,7 @@
 // Text that may grow without bound: in memory up to a limit, beyond it in a temporary file that nobody else sees.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -20,6 +21,8 @@ class TextStore {
   void Append(TextStore&& other);
   // Before all that is there: a head that is known only at the end. Small.
   void PutFirst(std::string_view text) { (file_ == nullptr ? memory_ : front_).insert(0, text); }
+  // Memory for a text of this size, so far as it will be held in memory; grown once instead of by and by.
+  void Reserve(std::uint64_t octets) { memory_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(octets, kInMemory))); }
   // The part in memory, to be appended to directly; call Settle() after.
   std::string& tail() { return memory_; }
   void Settle() {

@@ -98,11 +98,25 @@ void AppendJsonEscape(std::string& out, char c) {
 
 }  // namespace
 
+// Eight octets at a time: a word has its highest bits set where an octet is below 0x20, over 0x7e, a quote or a backslash.
+std::size_t PlainJsonPrefix(Octets text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = kOnes << 7;
+  const auto has_zero = [](std::uint64_t v) { return (v - kOnes) & ~v; };  // exact up to the first such octet
+  std::size_t i = 0;
+  for (; text.size() - i >= 8; i += 8) {
+    std::uint64_t w;
+    std::memcpy(&w, text.data() + i, 8);
+    const std::uint64_t odd = (w - kOnes * 0x20) | (w + kOnes) | w | has_zero(w ^ kOnes * '"') | has_zero(w ^ kOnes * '\\');
+    if ((odd & kHigh) != 0) break;
+  }
+  while (i < text.size() && PlainInJson(text[i])) ++i;
+  return i;
+}
+
 void AppendJsonString(std::string& out, Octets text) {
   out.push_back('"');
   while (!text.empty()) {
-    std::size_t plain = 0;
-    while (plain < text.size() && PlainInJson(text[plain])) ++plain;
+    const std::size_t plain = PlainJsonPrefix(text);
     out.append(text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;

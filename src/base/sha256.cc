@@ -15,7 +15,6 @@ const EVP_MD* Algorithm() {
 
 }  // namespace
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex2(context_, Algorithm(), nullptr); }
 Sha256::~Sha256() { EVP_MD_CTX_free(context_); }
 Sha256::Sha256(Sha256&& other) noexcept : context_(std::exchange(other.context_, nullptr)) {}
 Sha256& Sha256::operator=(Sha256&& other) noexcept {
@@ -23,9 +22,18 @@ Sha256& Sha256::operator=(Sha256&& other) noexcept {
   return *this;
 }
 
-void Sha256::Update(Octets octets) { EVP_DigestUpdate(context_, octets.data(), octets.size()); }
+void Sha256::Begin() {
+  context_ = EVP_MD_CTX_new();
+  EVP_DigestInit_ex2(context_, Algorithm(), nullptr);
+}
+
+void Sha256::Update(Octets octets) {
+  if (context_ == nullptr) Begin();
+  EVP_DigestUpdate(context_, octets.data(), octets.size());
+}
 
 std::array<std::uint8_t, 32> Sha256::Finish() {
+  if (context_ == nullptr) Begin();
   std::array<std::uint8_t, 32> digest{};
   EVP_DigestFinal_ex(context_, digest.data(), nullptr);
   EVP_DigestInit_ex2(context_, Algorithm(), nullptr);

@@ -14,7 +14,7 @@ namespace glasspost {
 
 class Sha256 {
  public:
-  Sha256();
+  Sha256() = default;  // costs nothing until the first octet
   ~Sha256();
   Sha256(Sha256&&) noexcept;
   Sha256& operator=(Sha256&&) noexcept;
@@ -23,7 +23,9 @@ class Sha256 {
   std::array<std::uint8_t, 32> Finish();
 
  private:
-  evp_md_ctx_st* context_;
+  void Begin();
+
+  evp_md_ctx_st* context_ = nullptr;
 };
 
 std::string Hex(Bytes octets);  // lower case, no separators

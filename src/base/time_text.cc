@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <iterator>
 
 namespace glasspost {
@@ -57,7 +58,7 @@ void AppendNumber(std::string& out, std::uint64_t value) {
   out.append(digits, end);
 }
 
-void AppendRfc3339(std::string& out, Timestamp time) {
+char* PutRfc3339(char* at, Timestamp time) {
   // Neighbouring times mostly share their second: the calendar is asked once a second.
   thread_local std::int64_t cached_second = -1;
   thread_local char text[31] = "1970-01-01T00:00:00.000000000Z";
@@ -67,7 +68,14 @@ void AppendRfc3339(std::string& out, Timestamp time) {
     cached_second = seconds;
   }
   PutDigits(text + 20, ns, 9);
-  out.append(text, 30);
+  std::memcpy(at, text, kRfc3339Octets);
+  return at + kRfc3339Octets;
+}
+
+void AppendRfc3339(std::string& out, Timestamp time) {
+  char text[kRfc3339Octets];
+  PutRfc3339(text, time);
+  out.append(text, sizeof text);
 }
 
 void AppendRfc3339Seconds(std::string& out, std::int64_t seconds) {

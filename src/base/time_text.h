@@ -10,6 +10,9 @@ namespace glasspost {
 
 // RFC 3339 in UTC with nine digits of a second: 2026-11-23T08:15:30.123456789Z
 void AppendRfc3339(std::string& out, Timestamp time);
+// The same into `at`; gives where it ends, kRfc3339Octets farther.
+inline constexpr std::size_t kRfc3339Octets = 30;
+char* PutRfc3339(char* at, Timestamp time);
 // The same of seconds since 1970, without a fraction: 2026-11-23T08:15:30Z. Years 0 to 9999; others become the nearest of them.
 void AppendRfc3339Seconds(std::string& out, std::int64_t seconds);
 // 08:15:30.123456 (UTC), for terminals

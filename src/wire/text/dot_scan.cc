@@ -51,16 +51,24 @@ struct Sse2 {
   }
 };
 
-using PassFunction = std::size_t (*)(Octets, DotScanState&);
 std::size_t PassSse2(Octets input, DotScanState& s) { return Pass<Sse2>(input, s); }
 
 }  // namespace
 
-std::size_t PassAvx2(Octets input, DotScanState& s);  // dot_scan_avx2.cc
+std::size_t PassAvx2(Octets input, DotScanState& s);    // dot_scan_avx2.cc
+std::size_t PassAvx512(Octets input, DotScanState& s);  // dot_scan_avx512.cc
+
+std::vector<PassFunction> PassFunctions() {
+  std::vector<PassFunction> all;
+  if (__builtin_cpu_supports("avx512bw")) all.push_back(PassAvx512);
+  if (__builtin_cpu_supports("avx2")) all.push_back(PassAvx2);
+  all.push_back(PassSse2);
+  return all;
+}
 
 namespace {
 
-const PassFunction kPass = __builtin_cpu_supports("avx2") ? PassAvx2 : PassSse2;
+const PassFunction kPass = PassFunctions().front();
 
 }  // namespace
 
@@ -75,6 +83,7 @@ std::size_t PassPlainOctets(Octets input, DotScanState& s) {
   return kPass({step, 64}, s);
 }
 #else
+std::vector<PassFunction> PassFunctions() { return {PassPlainOctetsSlowly}; }
 std::size_t PassPlainOctets(Octets input, DotScanState& s) { return PassPlainOctetsSlowly(input, s); }
 #endif
 
