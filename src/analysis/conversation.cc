@@ -215,6 +215,7 @@ void Conversation::OnExchange(const Exchange& exchange) {
 
 void Conversation::NotePhase(Phase phase, Timestamp start, Timestamp end) {
   auto& phases = facts_.phases;
+  if (phases.capacity() == 0) phases.reserve(kPhaseCount);
   if (phases.empty() && phase != Phase::kConnect && facts_.syn_seen) phases.push_back({Phase::kConnect, facts_.start, start});
   if (!phases.empty() && (phases.back().phase == phase || phases.size() >= kMaxPhases)) {
     phases.back().end = std::max(phases.back().end, end);

@@ -96,13 +96,6 @@ FlowTable::Flow* FlowTable::Find(const KeyedPacket& k) const {
   return nullptr;
 }
 
-void FlowTable::PrefetchFlow(std::uint64_t hash) const {
-  const Slot& slot = slots_[hash & (slots_.size() - 1)];
-  if (slot.flow == nullptr) return;
-  const char* const at = reinterpret_cast<const char*>(slot.flow);
-  for (std::size_t i = 0; i < sizeof(Flow); i += 64) __builtin_prefetch(at + i);
-}
-
 void FlowTable::Insert(Flow* f) {
   const std::size_t mask = slots_.size() - 1;
   std::size_t i = f->hash & mask;

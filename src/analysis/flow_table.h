@@ -52,9 +52,6 @@ class FlowTable {
   FlowTable& operator=(const FlowTable&) = delete;
 
   void Add(const KeyedPacket& keyed);
-  // Hints that a packet with this hash comes soon: first its slot, then, with that there, its flow.
-  void PrefetchSlot(std::uint64_t hash) const { __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]); }
-  void PrefetchFlow(std::uint64_t hash) const;
   // The capture has come to this time: ends what was silent for long enough.
   void Sweep(Timestamp now);
   // The capture is over: ends everything.

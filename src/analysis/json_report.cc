@@ -1,5 +1,7 @@
 #include "analysis/json_report.h"
 
+#include <charconv>
+
 #include "analysis/text_writer.h"
 #include "analysis/texts.h"
 #include "base/escape.h"
@@ -414,9 +416,9 @@ Report::Wants JsonReport::wants() const {
 std::unique_ptr<Teller> JsonReport::NewTeller() const { return std::make_unique<JsonTeller>(options_); }
 
 void JsonReport::Write(std::uint64_t number, TextStore& text) {
-  std::string head = "{\"conversation\":";
-  glasspost::AppendNumber(head, number);
-  std::fwrite(head.data(), 1, head.size(), out_);
+  std::fputs("{\"conversation\":", out_);
+  char digits[20];
+  std::fwrite(digits, 1, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number).ptr - digits), out_);
   text.ForEachPiece([this](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), out_); });
 }
 

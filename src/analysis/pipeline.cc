@@ -19,13 +19,10 @@ using capture::DecodeResult;
 // Batches on their way at once: enough that neither side waits, few enough that their octets stay in the cache.
 constexpr std::size_t kBatches = 4;
 
-// How many packets ahead memory is fetched.
-constexpr std::size_t kAhead = 4;
-
 // One batch of frames with its packets, by the thread that will observe them.
 struct Batch {
   capture::FrameBatch frames;
-  std::vector<KeyedPacket> packets;                 // some behind the last one are left over
+  std::vector<KeyedPacket> packets;                   // some behind the last one are left over
   std::vector<std::vector<std::uint32_t>> by_worker;  // which of `packets` are whose
   Timestamp last_time = kNoTime;
   // Filled by the workers, one entry each.
@@ -49,13 +46,7 @@ class Worker {
 
   void Observe(Batch& batch, bool last) {
     const auto& mine = batch.by_worker[static_cast<std::size_t>(index_)];
-    for (std::size_t i = 0; i < mine.size(); ++i) {
-      // What the packets to come will need is fetched meanwhile.
-      if (i + 2 * kAhead < mine.size()) shards_[batch.packets[mine[i + 2 * kAhead]].hash >> 60]->PrefetchSlot(batch.packets[mine[i + 2 * kAhead]].hash);
-      if (i + kAhead < mine.size()) shards_[batch.packets[mine[i + kAhead]].hash >> 60]->PrefetchFlow(batch.packets[mine[i + kAhead]].hash);
-      const KeyedPacket& k = batch.packets[mine[i]];
-      shards_[k.hash >> 60]->Add(k);
-    }
+    for (const std::uint32_t i : mine) shards_[batch.packets[i].hash >> 60]->Add(batch.packets[i]);
     Batch::Outcome& out = batch.outcomes[static_cast<std::size_t>(index_)];
     out.oldest_last_frame = out.oldest_undecided = FlowTable::kNone;
     for (auto& shard : shards_) {
@@ -150,7 +141,7 @@ class Pipeline {
   static int WorkerCount(const PipelineOptions& o) {
     if (o.inline_only) return 1;
     const int cores = static_cast<int>(std::thread::hardware_concurrency());
-    return std::clamp(o.threads > 0 ? o.threads : cores - 1, 1, kShards);
+    return std::clamp(o.threads > 0 ? o.threads : cores, 1, kShards);
   }
 
   std::unique_ptr<Batch> NewBatch() const {

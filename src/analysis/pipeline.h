@@ -18,7 +18,7 @@ namespace glasspost::analysis {
 inline constexpr int kShards = 16;
 
 struct PipelineOptions {
-  int threads = 0;           // that observe, beside the one that reads; 0: as the machine has cores, less one; at least 1
+  int threads = 0;           // that observe, beside the one that reads; 0: as many as the machine has cores
   bool inline_only = false;  // everything on the calling thread
   FlowLimits limits;
   const std::unordered_set<std::uint64_t>* only = nullptr;  // see FlowTable

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string>
+#include <vector>
 
 #include "base/octets.h"
 #include "base/origin.h"
@@ -21,7 +21,7 @@ class HeldOctets {
   void Add(Octets octets, const Origin& origin) {
     if (octets.empty()) return;
     octets_.append(octets);
-    const bool joins = !pieces_.empty() && !pieces_.back().gap && pieces_.back().origin.frame == origin.frame &&
+    const bool joins = !empty() && !pieces_.back().gap && pieces_.back().origin.frame == origin.frame &&
                        pieces_.back().origin.time == origin.time;
     if (joins) {
       pieces_.back().length += octets.size();
@@ -35,34 +35,35 @@ class HeldOctets {
     gap_ = true;
   }
 
-  bool empty() const { return pieces_.empty(); }
+  bool empty() const { return first_ == pieces_.size(); }
   std::size_t size() const { return octets_.size() - at_; }
-  std::size_t pieces() const { return pieces_.size(); }
+  std::size_t pieces() const { return pieces_.size() - first_; }
   // What lies before the first gap.
   Octets Front() const { return Octets(octets_).substr(at_, contiguous_); }
   bool gap_follows() const { return gap_; }
 
-  const Piece& front() const { return pieces_.front(); }
+  const Piece& front() const { return pieces_[first_]; }
   Octets front_octets() const {
     return front().gap ? Octets{} : Octets(octets_).substr(at_, static_cast<std::size_t>(front().length));
   }
   // Takes octets off the first piece; a gap goes whole. Views die when all is taken.
   void Take(std::uint64_t length) {
-    Piece& piece = pieces_.front();
+    Piece& piece = pieces_[first_];
     if (piece.gap) {
-      pieces_.pop_front();
+      ++first_;
       Recount();
     } else {
       piece.length -= length;
       at_ += static_cast<std::size_t>(length);
       contiguous_ -= static_cast<std::size_t>(length);
-      if (piece.length == 0) pieces_.pop_front();
+      if (piece.length == 0) ++first_;
     }
-    if (pieces_.empty()) Clear();
+    if (empty()) Clear();
   }
   void Clear() {
     octets_.clear();
     pieces_.clear();
+    first_ = 0;
     at_ = contiguous_ = 0;
     gap_ = false;
   }
@@ -71,14 +72,15 @@ class HeldOctets {
   void Recount() {
     contiguous_ = 0;
     gap_ = false;
-    for (const Piece& piece : pieces_) {
-      if ((gap_ = piece.gap)) return;
-      contiguous_ += static_cast<std::size_t>(piece.length);
+    for (std::size_t i = first_; i < pieces_.size(); ++i) {
+      if ((gap_ = pieces_[i].gap)) return;
+      contiguous_ += static_cast<std::size_t>(pieces_[i].length);
     }
   }
 
   std::string octets_;
-  std::deque<Piece> pieces_;
+  std::vector<Piece> pieces_;
+  std::size_t first_ = 0;       // of `pieces_` that is there still
   std::size_t at_ = 0;          // where the first piece begins
   std::size_t contiguous_ = 0;  // octets before the first gap
   bool gap_ = false;

@@ -174,7 +174,7 @@ class SmtpObserver final : public Observer {
   std::vector<std::uint64_t> PairBackwards(const std::vector<std::uint64_t>& entries);
   void Assign(const Origin& origin);
   void OnUnasked(bool greeting, const Origin& origin);
-  void ActOnUnasked(const Reply& reply, std::uint64_t number, const Origin& origin);
+  void ActOnUnasked(std::uint64_t number, const Origin& origin);
   void CloseLossy();
   Entry& SkipUnanswered(Entry& oldest);
   Entry& SkipBlanks(Entry& first);

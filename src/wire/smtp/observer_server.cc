@@ -388,30 +388,30 @@ void SmtpObserver::OnUnasked(bool greeting, const Origin& origin) {
   Exchange& exchange = entry.exchange;
   const std::uint64_t number = exchange.number;
   std::swap(exchange.reply, heard_.reply);
-  const Reply reply = exchange.reply;
+  const int code = exchange.reply.code;
   exchange.has_reply = true;
-  exchange.phase = PhaseOfUnasked(reply.code, greeting);
+  exchange.phase = PhaseOfUnasked(code, greeting);
   entry.replied = entry.request_done = true;
-  if (heard_.codes_differ) Note(FindingId::kDifferingReplyCodes, number, origin, reply.text);
+  if (heard_.codes_differ) Note(FindingId::kDifferingReplyCodes, number, origin, exchange.reply.text);
   if (heard_.too_long) Note(FindingId::kReplyTooLong, number, origin);
   if (heard_.bare_lf) NoteOnce(FindingId::kBareCrLf, number, origin, "bare LF ends the reply");
-  if (reply.code == 0) Note(FindingId::kReplyNotAllowed, number, origin, "no reply code");
-  farewell_ |= reply.code == 221 || reply.code == 421;
+  if (code == 0) Note(FindingId::kReplyNotAllowed, number, origin, "no reply code");
+  farewell_ |= code == 221 || code == 421;
   if (greeting) {
-    if (!IsGreeting(reply.code)) Note(FindingId::kReplyNotAllowed, number, origin, std::to_string(reply.code) + " as greeting");
+    if (!IsGreeting(code)) Note(FindingId::kReplyNotAllowed, number, origin, std::to_string(code) + " as greeting");
     state_ = State::kGreeted;
     if (presumed_ == State::kConnected) presumed_ = state_;
     return;
   }
   const bool lost = uncertain_ || server_only_ || tls_due_;
-  if (!lost && reply.code != 421 && reply.code != 0)
-    Note(FindingId::kUnsolicitedReply, number, origin, std::to_string(reply.code));
-  if (lost && !tls_due_) ActOnUnasked(reply, number, origin);
+  if (!lost && code != 421 && code != 0) Note(FindingId::kUnsolicitedReply, number, origin, std::to_string(code));
+  if (lost && !tls_due_) ActOnUnasked(number, origin);
 }
 
 // The request is lost, but what the reply says of it counts.
-void SmtpObserver::ActOnUnasked(const Reply& reply, std::uint64_t number, const Origin& origin) {
+void SmtpObserver::ActOnUnasked(std::uint64_t number, const Origin& origin) {
   if (server_only_) return;
+  Reply& reply = queue_.Find(number)->exchange.reply;
   switch (reply.code) {
     case 354:
       if (mode_ == Mode::kCommands) {
@@ -423,7 +423,7 @@ void SmtpObserver::ActOnUnasked(const Reply& reply, std::uint64_t number, const 
     case 334:
       if (hold_ == Hold::kResync) ReleaseHold();
       answer_due_ = true;
-      ShowChallenge(queue_.Find(number)->exchange.reply);
+      ShowChallenge(reply);
       return;
     case 235:
     case 535:

@@ -105,13 +105,20 @@ TEST(DotDecoder, ChunkingDoesNotMatter) {
       ASSERT_EQ(r.scan.bare_lf, whole.scan.bare_lf);
       ASSERT_EQ(r.scan.longest_line, whole.scan.longest_line);
     }
-    DotScanState fast{.after_lf = true}, slow{.after_lf = true};
-    ASSERT_EQ(PassPlainOctets(input, fast), PassPlainOctetsSlowly(input, slow)) << round;
-    ASSERT_EQ(fast.after_lf, slow.after_lf);
-    ASSERT_EQ(fast.after_cr, slow.after_cr);
-    ASSERT_EQ(fast.eight_bit, slow.eight_bit);
-    ASSERT_EQ(fast.line_length, slow.line_length);
-    ASSERT_EQ(fast.longest_line, slow.longest_line);
+    DotScanState slow{.after_lf = true};
+    const std::size_t passed = PassPlainOctetsSlowly(input, slow);
+    std::vector<PassFunction> passes = PassFunctions();
+    if (input.size() < 64) passes.clear();  // they want a whole step
+    passes.push_back(PassPlainOctets);
+    for (const PassFunction pass : passes) {
+      DotScanState fast{.after_lf = true};
+      ASSERT_EQ(pass(input, fast), passed) << round;
+      ASSERT_EQ(fast.after_lf, slow.after_lf);
+      ASSERT_EQ(fast.after_cr, slow.after_cr);
+      ASSERT_EQ(fast.eight_bit, slow.eight_bit);
+      ASSERT_EQ(fast.line_length, slow.line_length);
+      ASSERT_EQ(fast.longest_line, slow.longest_line);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
-// The fast part of the dot decoder: passes over octets that need no thought, 64 at a time (AVX-512, AVX2 or SSE2, else one by one).
+// The fast part of the dot decoder: passes over octets that need no thought, 64 at a time (AVX-512, AVX2 or SSE2, else one by
+// one).
 #pragma once
 
 #include <cstdint>
