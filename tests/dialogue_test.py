@@ -157,6 +157,23 @@ class Dialogue(unittest.TestCase):
         out = self.told("S: +OK\nC: USER *** (2 octets)\nS: +OK\nC: QUIT\nS: +OK\n", "--lang", "zh", "--show-secrets", port=110)
         self.assertIn("→ USER *** (2 octets)\n", out)
 
+    def test_several_are_told_as_each_alone(self):
+        files = [pathlib.Path(CAPTURES) / name for name in ("login.pcap", "send.pcap")]
+        tell = lambda *numbers: self.tell(files[0], files[1], "--full", *[w for n in numbers for w in ("-c", str(n))])
+        self.assertEqual(tell(1, 2), tell(1) + tell(2))
+        self.assertEqual(tell(2, 1, 2), tell(1) + tell(2))
+        self.assertIn("Conversation 2\n  SMTP ", tell(2))
+
+    def test_a_long_one(self):
+        """many exchanges, more than is held at a time: all are told, and the last as the first"""
+        n = 20000
+        self.path.write_bytes(SmallCapture(25, 40000).play("S: 220 mx\n" + "C\\*1000: NOOP\\r\\n\nS\\*1000: 250 fine\\r\\n\n" * (n // 1000)).pcap())
+        out = self.tell(self.path, "-c", "1", "--lang", "en")
+        self.assertEqual((out.count("→ NOOP\n"), out.count("← 250 fine")), (n, n))
+        self.assertTrue(out.startswith("Conversation 1\n  SMTP  192.0.2.1:40000 → 192.0.2.25:25\n"))
+        self.assertIn(f"\n  {n + 1} exchanges\n", out)
+        self.assertEqual(out, self.tell(self.path, "-c", "1", "--lang", "en", "--threads", "-1"))
+
     def test_what_may_be_a_secret(self):
         talk = "S: 220 mx\nC: EHLO me\nS: 250 mx\nC: AUTH LOGIN\nS: 503 no\nC: d29uZGVybGFuZA==\nS: 500 what\nC: QUIT\nS: 221 bye\n"
         out = self.told(talk)

@@ -9,7 +9,6 @@
 #include "analysis/dialogue_message.h"
 #include "analysis/explain.h"
 #include "analysis/sasl_details.h"
-#include "analysis/summary.h"
 #include "analysis/texts.h"
 #include "base/ascii.h"
 #include "base/escape.h"
@@ -22,6 +21,7 @@ namespace {
 constexpr std::string_view kIndent = "         ";
 constexpr std::size_t kReplyLines = 24;                         // of one reply, unless all is wanted
 constexpr std::size_t kMaxFullMessage = std::size_t{64} << 20;  // octets of a message that --full shows
+constexpr std::size_t kStreamPiece = std::size_t{1} << 16;      // octets written at once
 constexpr std::size_t kMaxOpeningPackets = 16;                  // told of the handshake; a flood of SYNs has more
 constexpr std::size_t kMaxClosingPackets = 16;
 constexpr std::uint8_t kMaxWindowScale = 14;  // RFC 7323 §2.3: a larger shift counts as this
@@ -52,8 +52,9 @@ std::string FlagNames(std::uint8_t flags) {
 
 class DialogueTeller final : public Teller {
  public:
-  explicit DialogueTeller(const DialogueReport::Options& options)
-      : options_(options), style_(options.style), chinese_(options.language == Language::kChinese) {}
+  // `stream`: where the text goes as it comes; null: into the store that Finish is given.
+  DialogueTeller(const DialogueReport::Options& options, std::FILE* stream)
+      : options_(options), style_(options.style), chinese_(options.language == Language::kChinese), stream_(stream) {}
 
   void OnPacket(const ConversationFacts& facts, int side, const capture::Packet& p) override;
   void OnExchange(const ConversationFacts& facts, const Exchange& e) override;
@@ -74,7 +75,19 @@ class DialogueTeller final : public Teller {
   };
 
   std::string_view Word(std::string_view en, std::string_view zh) const { return chinese_ ? zh : en; }
-  void Put(std::string_view text) { body_.Append(text); }
+  void Put(std::string_view text) {
+    body_.tail() += text;
+    Settle();
+  }
+  // After anything was appended to the tail.
+  void Settle() {
+    if (stream_ == nullptr) return body_.Settle();
+    if (body_.memory().size() >= kStreamPiece) Flush();
+  }
+  void Flush() {
+    std::fwrite(body_.memory().data(), 1, body_.memory().size(), stream_);
+    body_.tail().clear();
+  }
   void Bullet(std::string& out) const;
   void Explain(std::string_view sentence);
   void TellDecoded(std::string_view decoded);
@@ -87,15 +100,14 @@ class DialogueTeller final : public Teller {
   void TellReply(const ConversationFacts& facts, const Exchange& e, const Reply& r);
   void TellMessages(std::uint64_t exchange);
   void TellClose(const ConversationFacts& facts);
-  std::string Head(const ConversationFacts& facts) const;
   std::string TlsLines(const ConversationFacts& facts) const;
   std::string Findings(const ConversationFacts& facts) const;
 
   const DialogueReport::Options& options_;
   const Style& style_;
   bool chinese_;
+  std::FILE* stream_;
   TextStore body_;
-  Summary summary_;
   std::vector<PacketNote> handshake_;
   std::vector<PacketNote> closing_;
   std::vector<Finding> findings_;
@@ -158,7 +170,7 @@ void DialogueTeller::Explain(std::string_view sentence) {
   Bullet(out);
   out += sentence;
   out += '\n';
-  body_.Settle();
+  Settle();
 }
 
 void DialogueTeller::TellDecoded(std::string_view decoded) {
@@ -168,7 +180,7 @@ void DialogueTeller::TellDecoded(std::string_view decoded) {
   out += Word("base64 for: ", "base64 解码：");
   AppendForTerminal(out, SaslDetails(decoded, options_.language));
   out += '\n';
-  body_.Settle();
+  Settle();
 }
 
 void DialogueTeller::StartPhase(const ConversationFacts& facts, Phase phase, Timestamp time) {
@@ -231,7 +243,7 @@ void DialogueTeller::EndLine(std::string_view note) {
     style_.End(out);
   }
   out += '\n';
-  body_.Settle();
+  Settle();
 }
 
 void DialogueTeller::TellRequest(const ConversationFacts& facts, const Exchange& e) {
@@ -316,7 +328,6 @@ void DialogueTeller::TellMessages(std::uint64_t exchange) {
 }
 
 void DialogueTeller::OnExchange(const ConversationFacts& facts, const Exchange& e) {
-  summary_.OnExchange(e, facts.protocol);
   TellHandshake(facts);
   const Span& first = e.has_request ? e.request.span : e.reply.span;
   StartPhase(facts, e.phase, first.first_time == kNoTime ? facts.start : first.first_time);
@@ -334,7 +345,6 @@ void DialogueTeller::OnExchange(const ConversationFacts& facts, const Exchange& 
 }
 
 void DialogueTeller::OnMessage(const ConversationFacts&, const MessageFacts& m) {
-  summary_.OnMessage(m);
   Whole& whole = whole_[Index(m.direction)];
   std::string text =
       MessageBlocks(m, {.full = options_.full, .octets = whole.octets, .cut = whole.cut}, options_.language, style_);
@@ -344,19 +354,6 @@ void DialogueTeller::OnMessage(const ConversationFacts&, const MessageFacts& m) 
   } else {
     messages_.emplace(m.exchange, std::move(text));
   }
-}
-
-std::string DialogueTeller::Head(const ConversationFacts& f) const {
-  std::string start;
-  AppendRfc3339(start, f.start);
-  std::string name = UpperCase(Name(f.protocol)) + (f.by_port_only ? "?" : "");
-  std::string text = fmt::format("  {}  {} → {}\n", style_.Bold(name), f.client().Text(), f.server().Text());
-  text += fmt::format("  {}  {}  {} {}  {} {}\n", start.substr(0, 26) + "Z", DurationText(f.end - f.start), f.packets,
-                      Word(f.packets == 1 ? "packet" : "packets", "个数据包"), f.bytes,
-                      Word("octets of IP payload", "个八位组（IP 载荷）"));
-  std::string words = ForTerminal(summary_.Words(f, options_.language));
-  if (!words.empty()) text += "  " + words + "\n";
-  return text;
 }
 
 std::string DialogueTeller::TlsLines(const ConversationFacts& f) const {
@@ -414,22 +411,31 @@ void DialogueTeller::Finish(const ConversationFacts& facts, TextStore& text) {
   for (auto& [exchange, message] : messages_) Put(message);
   Put(TlsLines(facts));
   TellClose(facts);
-  body_.PutFirst(Head(facts));
+  Put(Findings(facts));
+  Put("\n");
+  if (stream_ != nullptr) return Flush();
   text.Append(std::move(body_));
-  text.Append(Findings(facts));
 }
 
 }  // namespace
 
-std::unique_ptr<Teller> DialogueReport::NewTeller() const { return std::make_unique<DialogueTeller>(options_); }
+DialogueReport::DialogueReport(std::FILE* out, const Options& options, const std::map<std::uint64_t, std::string>& heads)
+    : out_(out), options_(options) {
+  for (const auto& [number, head] : heads) {
+    const std::string title = fmt::format("{} {}", options.language == Language::kChinese ? "会话" : "Conversation", number);
+    heads_.push_back(options_.style.Bold(title) + "\n" + head);
+  }
+  if (heads_.size() == 1) std::fwrite(heads_[0].data(), 1, heads_[0].size(), out_);
+}
 
-void DialogueReport::Write(std::uint64_t number, TextStore& text) {
-  const std::uint64_t shown = number <= numbers_.size() ? numbers_[number - 1] : number;
-  const std::string head =
-      options_.style.Bold(fmt::format("{} {}", options_.language == Language::kChinese ? "会话" : "Conversation", shown)) + "\n";
-  std::fwrite(head.data(), 1, head.size(), out_);
+std::unique_ptr<Teller> DialogueReport::NewTeller() const {
+  return std::make_unique<DialogueTeller>(options_, heads_.size() == 1 ? out_ : nullptr);
+}
+
+void DialogueReport::Write(std::uint64_t rank, TextStore& text) {
+  if (heads_.size() == 1) return;  // it is written
+  if (rank <= heads_.size()) std::fwrite(heads_[rank - 1].data(), 1, heads_[rank - 1].size(), out_);
   text.ForEachPiece([this](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), out_); });
-  std::fwrite("\n", 1, 1, out_);
 }
 
 }  // namespace glasspost::analysis

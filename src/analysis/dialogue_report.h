@@ -2,8 +2,11 @@
 // reply with its packets and a sentence, the message as envelope, header and body, and what was found.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "analysis/language.h"
 #include "analysis/style.h"
@@ -19,21 +22,20 @@ class DialogueReport final : public Report {
     bool full = false;  // all of a message, and of long replies
     bool show_secrets = false;
   };
-  DialogueReport(std::FILE* out, const Options& options) : out_(out), options_(options) {}
+  // `heads`: of the conversations that will come, by the numbers that they have in the capture as a whole (ConversationHeads).
+  // Where there is one only, it is written as it is read, by the thread that observes it; several come out one after the other.
+  DialogueReport(std::FILE* out, const Options& options, const std::map<std::uint64_t, std::string>& heads);
 
   Wants wants() const override {
     return {.packets = true, .message_octets = options_.full, .attachments = true, .show_secrets = options_.show_secrets};
   }
   std::unique_ptr<Teller> NewTeller() const override;
-  // `number` is what the reader asked for; the pipeline's own count is not used (see OverrideNumber).
-  void Write(std::uint64_t number, TextStore& text) override;
-  // Told conversations carry the numbers of the whole capture, in the order in which they come out.
-  void SetNumbers(std::vector<std::uint64_t> numbers) { numbers_ = std::move(numbers); }
+  void Write(std::uint64_t rank, TextStore& text) override;
 
  private:
   std::FILE* out_;
   Options options_;
-  std::vector<std::uint64_t> numbers_;  // by the rank of the first packet
+  std::vector<std::string> heads_;  // with the title, by the rank of the conversation's first packet
 };
 
 }  // namespace glasspost::analysis

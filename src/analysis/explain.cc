@@ -177,8 +177,11 @@ void ExplainRequest(std::string& text, const Exchange& e, const ConversationFact
     return Say(text, l == Language::kChinese ? "可能是被拒绝的登录所要的口令，因此隐去。"
                                              : "This may be the secret that the refused login had asked for, so it is masked.");
   const Protocol protocol = TableProtocol(facts.protocol);
-  for (const CommandWords& w : kCommands)
-    if (w.protocol == protocol && w.verb == r.verb) text = w.words.In(l);
+  for (const CommandWords& w : kCommands) {
+    if (w.protocol != protocol || w.verb != r.verb) continue;
+    text = w.words.In(l);
+    break;
+  }
   if (text.empty())
     text = l == Language::kChinese ? "此协议中没有的命令，或少见的扩展命令。"
                                    : "A command that this protocol does not have, or a rare extension.";

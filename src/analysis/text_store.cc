@@ -16,7 +16,7 @@ void TextStore::Spill() {
 }
 
 void TextStore::Append(TextStore&& other) {
-  if (empty() && file_ == nullptr) {  // takes it over, file and all
+  if (empty() && file_ == nullptr && other.in_file()) {  // takes it over, file and all
     const bool good = ok_ && other.ok_;
     *this = std::exchange(other, {});
     ok_ = good;

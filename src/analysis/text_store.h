@@ -19,8 +19,6 @@ class TextStore {
     if (memory_.size() > kInMemory) Spill();
   }
   void Append(TextStore&& other);
-  // Before all that is there: a head that is known only at the end. Small.
-  void PutFirst(std::string_view text) { (file_ == nullptr ? memory_ : front_).insert(0, text); }
   // Memory for a text of this size, so far as it will be held in memory; grown once instead of by and by.
   void Reserve(std::uint64_t octets) { memory_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(octets, kInMemory))); }
   // The part in memory, to be appended to directly; call Settle() after.
@@ -29,7 +27,7 @@ class TextStore {
     if (memory_.size() > kInMemory) Spill();
   }
   bool empty() const { return size() == 0; }
-  std::uint64_t size() const { return front_.size() + file_size_ + memory_.size(); }
+  std::uint64_t size() const { return file_size_ + memory_.size(); }
   bool in_file() const { return file_ != nullptr; }
   const std::string& memory() const { return memory_; }
   // False: the temporary file could not be written or read, text is missing.
@@ -38,7 +36,6 @@ class TextStore {
   // Calls f(std::string_view) for the text, piece by piece.
   template <class F>
   void ForEachPiece(F&& f) {
-    if (!front_.empty()) f(std::string_view(front_));
     if (file_ != nullptr) {
       std::string piece(kInMemory, '\0');
       std::rewind(file_.get());
@@ -62,7 +59,6 @@ class TextStore {
   };
   void Spill();
 
-  std::string front_;  // before what is in the file
   std::string memory_;
   std::unique_ptr<std::FILE, Close> file_;
   std::uint64_t file_size_ = 0;

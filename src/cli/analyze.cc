@@ -1,6 +1,7 @@
 #include "cli/analyze.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -10,12 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/conversation_heads.h"
 #include "analysis/dialogue_report.h"
 #include "analysis/hex_report.h"
 #include "analysis/json_report.h"
 #include "analysis/message_files.h"
 #include "analysis/pipeline.h"
-#include "analysis/quiet_report.h"
 #include "analysis/table_report.h"
 #include "base/escape.h"
 #include "cli/arguments.h"
@@ -103,8 +104,8 @@ class Analyze {
       last = number;
       if (std::binary_search(wanted.begin(), wanted.end(), number)) first_frames.insert(first_frame);
     };
-    analysis::QuietReport quiet;
-    Read(quiet, options);
+    analysis::ConversationHeads heads(wanted, language_, style_);
+    Read(heads, options);
     if (nothing_read_) return;
     if (first_frames.size() < wanted.size()) {
       Fault(kUsage, {last == 0   ? "no mail conversation was found in this capture"
@@ -112,15 +113,15 @@ class Analyze {
                                  : fmt::format("there are conversations 1 to {} only", last),
                      {},
                      last == 0 ? "" : "glasspost analyze FILE lists them"});
-      wanted.resize(first_frames.size());  // those that are not there are the highest
     }
-    if (wanted.empty()) return;
+    if (first_frames.empty()) return;
     analysis::PipelineOptions second;
     second.only = &first_frames;
     if (arguments_.hex) return TellHex(second);
     analysis::DialogueReport report(
-        stdout, {.language = language_, .style = style_, .full = arguments_.full, .show_secrets = arguments_.show_secrets});
-    report.SetNumbers(wanted);
+        stdout, {.language = language_, .style = style_, .full = arguments_.full, .show_secrets = arguments_.show_secrets},
+        heads.heads());
+    told_while_read_ = isatty(STDOUT_FILENO) != 0;
     Read(report, second);
   }
 
@@ -160,7 +161,7 @@ class Analyze {
     ProgressBar progress(language_);
     options.threads = arguments_.threads;
     options.inline_only = arguments_.threads < 0;
-    options.on_progress = [&](const FrameSource& s) { progress.Show(s.octets_read(), s.octets_total()); };
+    if (!told_while_read_) options.on_progress = [&](const FrameSource& s) { progress.Show(s.octets_read(), s.octets_total()); };
     const auto result = analysis::Run(source, report, options);
     progress.Clear();
     if (!std::exchange(read_before_, true)) {
@@ -184,7 +185,8 @@ class Analyze {
   Spool spool_;
   std::uint64_t frames_ = 0;
   bool read_before_ = false;
-  bool nothing_read_ = false;  // of all files not one could be opened
+  bool told_while_read_ = false;  // onto the terminal, where a progress bar would stand in between
+  bool nothing_read_ = false;     // of all files not one could be opened
   std::optional<std::uint64_t> messages_written_;
   std::vector<Error> errors_;
   int status_ = kRead;

@@ -24,7 +24,7 @@ struct Arguments {
   std::string messages;
   std::string language;
   std::string colour = "auto";
-  int threads = 0;  // 0: as many as the machine has cores, less one; -1: none, all on the reading one
+  int threads = 0;  // 0: as many as the machine has cores; -1: none, all on the reading one
 };
 
 // Each option is in the help, too (texts/help.inc); a test holds the two together.

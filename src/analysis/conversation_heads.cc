@@ -1,0 +1,56 @@
+#include "analysis/conversation_heads.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysis/summary.h"
+#include "base/ascii.h"
+#include "base/escape.h"
+#include "base/time_text.h"
+
+namespace glasspost::analysis {
+namespace {
+
+std::string Head(const ConversationFacts& f, const Summary& summary, Language language, const Style& style) {
+  const bool zh = language == Language::kChinese;
+  std::string start;
+  AppendRfc3339(start, f.start);
+  const std::string name = UpperCase(Name(f.protocol)) + (f.by_port_only ? "?" : "");
+  std::string text = fmt::format("  {}  {} → {}\n", style.Bold(name), f.client().Text(), f.server().Text());
+  text += fmt::format("  {}  {}  {} {}  {} {}\n", start.substr(0, 26) + "Z", DurationText(f.end - f.start), f.packets,
+                      zh               ? "个数据包"
+                      : f.packets == 1 ? "packet"
+                                       : "packets",
+                      f.bytes, zh ? "个八位组（IP 载荷）" : "octets of IP payload");
+  const std::string words = ForTerminal(summary.Words(f, language));
+  if (!words.empty()) text += "  " + words + "\n";
+  return text;
+}
+
+}  // namespace
+
+class ConversationHeads::HeadTeller final : public Teller {
+ public:
+  explicit HeadTeller(const ConversationHeads& owner) : owner_(owner) {}
+  void OnExchange(const ConversationFacts& facts, const Exchange& e) override { summary_.OnExchange(e, facts.protocol); }
+  void OnMessage(const ConversationFacts&, const MessageFacts& m) override { summary_.OnMessage(m); }
+  void OnFinding(const ConversationFacts&, const Finding&) override {}
+  void Finish(const ConversationFacts& facts, TextStore&) override {
+    head_ = Head(facts, summary_, owner_.language_, owner_.style_);
+  }
+  std::function<void(std::uint64_t)> WhenNumbered() override {
+    return [&owner = owner_, head = std::move(head_)](std::uint64_t number) {
+      if (std::binary_search(owner.wanted_.begin(), owner.wanted_.end(), number)) owner.heads_[number] = head;
+    };
+  }
+
+ private:
+  const ConversationHeads& owner_;
+  Summary summary_;
+  std::string head_;
+};
+
+std::unique_ptr<Teller> ConversationHeads::NewTeller() const { return std::make_unique<HeadTeller>(*this); }
+
+}  // namespace glasspost::analysis
