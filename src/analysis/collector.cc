@@ -57,7 +57,7 @@ void Collector::Spill(Waiting& w) {
   w.spilled_at = file_end_ + buffer_.size();
   w.spilled_length = w.text.memory().size();
   buffer_ += w.text.memory();
-  w.text = {};
+  TextStore().swap(w.text);  // gives the memory back; an assignment would keep it
   if (buffer_.size() < kSpillBuffer) return;
   if (file_ == nullptr) file_ = std::tmpfile();
   if (file_ == nullptr || !WriteAt(fileno(file_), buffer_, file_end_)) ok_ = false;

@@ -17,7 +17,7 @@ namespace glasspost::analysis {
 class Collector {
  public:
   // Text that may wait in memory.
-  static constexpr std::size_t kHeldText = std::size_t{48} << 20;
+  static constexpr std::size_t kHeldText = std::size_t{12} << 20;
 
   explicit Collector(Report& report) : report_(report) {}
   ~Collector();

@@ -243,7 +243,7 @@ void Conversation::OnMessageOctets(Direction direction, Octets octets) {
   if (m.whole.size() + octets.size() > kMaxStructuredMessage || shared_.message_octets + octets.size() > shared_.message_limit) {
     m.too_large = true;
     shared_.message_octets -= m.whole.size();
-    m.whole = {};
+    std::string().swap(m.whole);  // gives the memory back; an assignment would keep it
     return;
   }
   shared_.message_octets += octets.size();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace glasspost::analysis {
 
@@ -26,6 +27,7 @@ class TextStore {
   void Settle() {
     if (memory_.size() > kInMemory) Spill();
   }
+  void swap(TextStore& other) noexcept { std::swap(*this, other); }
   bool empty() const { return size() == 0; }
   std::uint64_t size() const { return file_size_ + memory_.size(); }
   bool in_file() const { return file_ != nullptr; }
