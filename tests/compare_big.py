@@ -7,8 +7,11 @@ touched must be there by SHA-256, every session, and every command that is in th
 import collections
 import ipaddress
 import json
+import os
 import subprocess
 import sys
+
+PEAK_MEMORY = 256 << 20  # whatever the capture's size
 
 
 def key(address, port, address2, port2):
@@ -37,11 +40,15 @@ def main():
                 responses += e["reply"] is not None
             elif name := command(c["protocol"], e["request"]):
                 commands[c["protocol"]][name] += 1
-    if process.wait() != 0:
-        print(f"exit status {process.returncode}")
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        print(f"exit status {os.waitstatus_to_exitcode(status)}")
         return 1
 
     wrong = []
+    peak = usage.ru_maxrss * 1024
+    if peak > PEAK_MEMORY:
+        wrong.append(f"peak memory {peak >> 20} MiB of at most {PEAK_MEMORY >> 20}")
     found = wanted = 0
     sessions = collections.Counter()
     dns_flows = collections.Counter()
@@ -74,7 +81,8 @@ def main():
                 wrong.append(f"invented commands: {protocol} {name}: {commands[protocol][name]} told, {names.get(name, 0)} sent")
     missing = sum(sum(n.values()) for n in truth["commands"].values()) - sum(sum(n.values()) for n in commands.values())
     print(f"messages {found} of {wanted}; sessions {dict(sessions)}; commands not told {missing} "
-          f"(segments lost {truth['segments']['lost']}); DNS {queries} of {truth['dns']['queries']} queries, {responses} of {truth['dns']['responses']} answers")
+          f"(segments lost {truth['segments']['lost']}); DNS {queries} of {truth['dns']['queries']} queries, {responses} of {truth['dns']['responses']} answers; "
+          f"peak memory {peak >> 20} MiB, {usage.ru_utime + usage.ru_stime:.2f} CPU s")
     if queries != truth["dns"]["queries"] or responses != truth["dns"]["responses"]:
         wrong.append("DNS messages")
     for w in wrong[:30]:
