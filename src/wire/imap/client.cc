@@ -4,6 +4,7 @@
 #include "base/ascii.h"
 #include "base/redaction.h"
 #include "wire/imap/observer.h"
+#include "wire/sasl/secrets.h"
 
 namespace glasspost::imap {
 namespace {
@@ -37,7 +38,8 @@ void ImapObserver::OnClientLine(const Line& line, const Origin& origin) {
   Side& s = client();
   if (s.continued) {
     s.continued = false;
-    if (s.owner != nullptr) return OnCommandPiece(*s.owner, line.text, line, origin);
+    if (s.owner != nullptr && s.owner->secret) secrets_.RememberText(line.text, !line.cut);
+    if (s.owner != nullptr) return OnCommandPiece(*s.owner, s.owner->secret ? Octets() : line.text, line, origin);
     if (const auto literal = FindLiteral(line.tail)) BeginLiteral(Direction::kToServer, *literal, Use::kSkip, origin);
     return;
   }
@@ -81,8 +83,37 @@ bool ImapObserver::IsAnswer(Octets text) const {
   return !PlausibleCommand(text);
 }
 
+// What is no command may hold a secret: where a login was begun that belongs to it (its tag can be told if it looks like one), or
+// where something in it says so. How it may be told is in told_line_. True if something was hidden.
+bool ImapObserver::HideUnknown(const Line& line, const std::optional<Command>& command) {
+  const Octets text = line.text;
+  std::size_t at = 0;
+  if (!secret_due_) {
+    at = sasl::FindSlip(text, kSecretWords);
+  } else {
+    if (command && SameShape(command->tag, last_tag_)) at = static_cast<std::size_t>(command->name.data() - text.data());
+    at += sasl::FindDueSecret(text.substr(at), kSecretWords);
+  }
+  if (at == Octets::npos) return told_line_ = secrets_.Redacted(text, line.cut), false;
+  const std::size_t length = line.cut ? std::max(static_cast<std::size_t>(line.length), text.size()) : text.size();
+  told_line_ = sasl::HideFrom(text, at, length, secrets_);
+  secret_due_ = true;
+  return true;
+}
+
+// `told`: the line as it may be told.
+void ImapObserver::BeginMalformed(Entry& e, const Line& line, Octets told, const Origin& origin) {
+  Request& request = e.exchange.request;
+  const std::size_t space = std::min(told.find(' '), told.size());
+  e.malformed = true;
+  e.tag = line.text.substr(0, line.text.find(' '));
+  (told.starts_with("*** ") ? request.verb : request.tag) = told.substr(0, space);
+  if (!line.partial) Find(FindingId::kMalformedLine, e.exchange.number, origin, told);
+  OnCommandPiece(e, told.substr(std::min(space + 1, told.size())), line, origin);
+}
+
 void ImapObserver::BeginCommand(const Line& line, const Origin& origin) {
-  const auto command = ParseCommand(line.text);
+  auto command = ParseCommand(line.text);
   const bool inside = blocked_ && asked_;
   CloseBefore();
   const bool waits = std::ranges::any_of(queue_, [](const auto& e) { return e->exchange.has_request && !e->replied; });
@@ -93,22 +124,24 @@ void ImapObserver::BeginCommand(const Line& line, const Origin& origin) {
   client().owner_number = e.exchange.number;
   e.collecting = true;
   commands_seen_ = greeting_seen_ = true;
-  if (!command) {
-    const std::size_t space = std::min(line.text.find(' '), line.text.size());
-    e.malformed = true;
-    e.tag = request.tag = line.text.substr(0, space);
-    if (!line.partial) Find(FindingId::kMalformedLine, e.exchange.number, origin, line.text);
-    return OnCommandPiece(e, line.text.substr(std::min(space + 1, line.text.size())), line, origin);
+  const bool known = command && command->rule != nullptr;
+  if (known) secret_due_ = false;
+  if (!known && !options_.show_secrets) {
+    const Octets tag = command ? command->tag : Octets();
+    e.secret = HideUnknown(line, command);
+    command = ParseCommand(told_line_);
+    if (command) e.tag = tag;
   }
+  if (!command) return BeginMalformed(e, line, options_.show_secrets ? line.text : Octets(told_line_), origin);
   request.tag = command->tag;
   for (const char c : command->name)
     if (c != ' ' || request.verb.back() != ' ') request.verb.push_back(ToUpper(c));
   if (command->name != request.verb) request.written.assign(command->name);
-  e.rule = command->rule;
+  e.rule = known ? command->rule : nullptr;  // "LOGIN:secret" is told as "LOGIN", and is none
   // A server takes the first word for the tag, whatever it is.
-  e.tag = command->tag.empty() ? command->name : command->tag;
+  if (e.tag.empty()) e.tag = command->tag.empty() ? command->name : command->tag;
   e.malformed = command->tag.empty();
-  if (!command->tag.empty()) last_tag_ = command->tag;
+  if (!command->tag.empty()) last_tag_ = e.tag;
   const Verb verb = e.rule != nullptr ? e.rule->verb : Verb::kUnknown;
   e.exchange.phase = phase_ = PhaseOf(verb, state_known_ && ahead_ == kNotAuthenticated);
   if (e.malformed)
@@ -120,10 +153,10 @@ void ImapObserver::BeginCommand(const Line& line, const Origin& origin) {
 
 // `inside`: the client should have answered a "+".
 void ImapObserver::CheckCommand(const Entry& e, Verb verb, bool inside, const Origin& origin) {
-  if (e.rule == nullptr) return Find(FindingId::kUnknownCommand, e.exchange.number, origin, e.exchange.request.verb);
+  const std::string& name = e.exchange.request.verb;
+  if (e.rule == nullptr) return name == "***" ? void() : Find(FindingId::kUnknownCommand, e.exchange.number, origin, name);
   const bool allowed = (e.rule->allowed & (state_ | ahead_)) != 0;
-  if (inside || (state_known_ && !allowed))
-    Find(FindingId::kCommandOutOfOrder, e.exchange.number, origin, e.exchange.request.verb);
+  if (inside || (state_known_ && !allowed)) Find(FindingId::kCommandOutOfOrder, e.exchange.number, origin, name);
   ahead_ = After(verb, ahead_);
 }
 
@@ -147,14 +180,14 @@ void ImapObserver::OnCommandPiece(Entry& e, Octets text, const Line& line, const
   const auto literal = has_literals && !line.partial ? FindLiteral(line.tail) : std::nullopt;
   if (!literal) return CompleteCommand(e, origin);
   const std::string& argument = e.exchange.request.argument;
-  const bool shown = !e.exchange.request.cut && argument.size() >= literal->marker;
+  const bool shown = !e.secret && !e.exchange.request.cut && argument.size() >= literal->marker;
   const std::size_t at = argument.size() - (shown ? literal->marker : 0);
   if (shown) e.literals.push_back({at, literal->marker, 0, literal->octets});
   if (literal->synchronising) ++e.owed;
   Use use = Use::kText;
   if (e.rule != nullptr && (e.rule->verb == Verb::kAppend || e.rule->verb == Verb::kReplace) && at > 0)
     use = TakesMessage(e, at) ? Use::kMessage : e.literals.size() > 1 || InCatenate(argument) ? Use::kSkip : Use::kText;
-  if (!shown && use == Use::kText) use = Use::kSkip;
+  if (!shown && !e.secret && use == Use::kText) use = Use::kSkip;
   s.item = {};
   s.message_whole = true;
   BeginLiteral(Direction::kToServer, *literal, use, origin);
@@ -180,8 +213,10 @@ void ImapObserver::CompleteCommand(Entry& e, const Origin& origin) {
   const Verb verb = e.rule != nullptr ? e.rule->verb : Verb::kUnknown;
   if (client().owner == &e) client().owner = nullptr;
   e.collecting = false;
+  e.composed = verb == Verb::kLogin || verb == Verb::kAuthenticate;
+  if (verb == Verb::kAuthenticate) secret_due_ = true;
   if (verb == Verb::kLogin) {
-    MaskLogin(e);
+    secret_due_ = !options_.show_secrets && !MaskLogin(e);
     NoteAuthentication(e, true, origin);
   }
   if (verb == Verb::kAuthenticate) {
@@ -200,49 +235,79 @@ void ImapObserver::CompleteCommand(Entry& e, const Origin& origin) {
 }
 
 // The second word of LOGIN and all after it becomes its octet count (RFC 9051 §6.2.3: atom, quoted string or literal).
-void ImapObserver::MaskLogin(Entry& e) {
-  if (options_.show_secrets) return;
+// False if it is not all there: it may still come.
+bool ImapObserver::MaskLogin(Entry& e) {
   std::string& argument = e.exchange.request.argument;
   const auto literal_at = [&](std::size_t at) { return std::ranges::find(e.literals, at, &ShownLiteral::at); };
   const Octets text = argument;
+  // The word at `at`, as it is meant; gives where it ends.
+  std::string word;
+  const auto read = [&](std::size_t at) {
+    word.clear();
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    if (const auto literal = literal_at(at); literal != e.literals.end()) {
+      word = text.substr(at + literal->marker, literal->kept);
+      return at + literal->marker + literal->kept;
+    }
+    if (text[at] == '"') {
+      const std::size_t n = ReadQuoted(text.substr(at), [&](Octets part) { word += part; });
+      const bool closed = n >= 2 && text[at + n - 1] == '"' && (n < 3 || text[at + n - 2] != '\\');
+      if (closed) return at + n;
+    }
+    word = text.substr(at, end - at);
+    return end;
+  };
   std::size_t at = std::min(text.find_first_not_of(' '), text.size());
-  if (const auto user = literal_at(at); user != e.literals.end()) {
-    at += user->marker + user->kept;
-  } else if (at < text.size() && text[at] == '"') {
-    const std::size_t n = ReadQuoted(text.substr(at), [](Octets) {});
-    const bool closed = n >= 2 && text[at + n - 1] == '"' && (n < 3 || text[at + n - 2] != '\\');
-    at = closed ? at + n : std::min(text.find(' ', at), text.size());
-  } else {
-    at = std::min(text.find(' ', at), text.size());
+  if (at == text.size()) return false;
+  const std::size_t user_end = read(at);
+  // A password in the user's place is masked with all that follows.
+  if (!secrets_.Knows(word)) {
+    secrets_.SetUser(word);
+    at = std::min(text.find_first_not_of(' ', user_end), text.size());
+    if (at == text.size()) return false;
   }
-  at = std::min(text.find_first_not_of(' ', at), text.size());
-  if (at == text.size()) return;
   std::uint64_t octets = text.size() - at;
   std::size_t keep = at;
+  const std::size_t end = read(at);
+  const bool whole = !e.exchange.request.cut;
+  secrets_.Remember(word, whole || end < text.size());
+  if (text[at] == '"') secrets_.Remember(text.substr(at, end - at), whole);
+  if (end < text.size()) secrets_.RememberText(text.substr(at), whole);
+  bool given = whole;
   if (const auto password = literal_at(at); password != e.literals.end()) {
+    given = whole && password->kept == password->octets;
     octets = password->octets;
     keep += password->marker;
-  } else if (text[at] == '"') {
-    std::uint64_t inside = 0;
-    const std::size_t n = ReadQuoted(text.substr(at), [&](Octets part) { inside += part.size(); });
-    if (n == text.size() - at) octets = inside;
+  } else if (text[at] == '"' && end == text.size()) {
+    octets = word.size();
   }
   argument.resize(keep);
   argument += Mask(octets);
+  return given;
 }
 
 void ImapObserver::BeginSasl(Entry& e) {
   Request& request = e.exchange.request;
   const Octets text = request.argument;
-  const std::size_t space = std::min(text.find(' '), text.size());
-  std::optional<Octets> initial;
-  if (space < text.size()) initial = text.substr(space + 1);
+  const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
+  const std::size_t space = std::min(text.find(' ', begin), text.size());
+  const std::size_t behind = std::min(text.find_first_not_of(' ', space), text.size());
+  const Octets mechanism = text.substr(begin, space - begin);
   step_.Clear();
+  if (!options_.show_secrets && !mechanism.empty() && !sasl::IsMechanismName(mechanism)) {
+    // The mechanism was forgotten: this is the secret.
+    sasl_.Begin({}, std::nullopt, step_);
+    secrets_.RememberText(text, !request.cut);
+    request.argument = Mask(text);
+    return;
+  }
+  std::optional<Octets> initial;
+  if (behind < text.size()) initial = text.substr(behind);
   const std::size_t length = request.cut && initial ? static_cast<std::size_t>(request.span.length) : sasl::SaslObserver::kWhole;
-  sasl_.Begin(text.substr(0, space), initial, step_, length);
+  sasl_.Begin(mechanism, initial, step_, length);
   request.sasl = step_.content;
   request.decoded = step_.decoded;
-  if (initial) request.argument.replace(space + 1, Octets::npos, step_.shown_argument);
+  if (initial) request.argument.replace(behind, Octets::npos, step_.shown_argument);
 }
 
 void ImapObserver::NoteAuthentication(Entry& e, bool password, const Origin& origin) {
@@ -267,14 +332,19 @@ void ImapObserver::OnAnswer(const Line& line, const Origin& origin) {
   if (blocked_) e.tag = blocking_tag_;
   if (blocked_ && blocking_ == Verb::kAuthenticate) {
     e.exchange.phase = Phase::kAuth;
+    e.composed = true;
     step_.Clear();
     sasl_.OnResponse(line.text, step_, line.cut ? static_cast<std::size_t>(line.length) : sasl::SaslObserver::kWhole);
     request.argument = step_.shown_argument;
     request.decoded = step_.decoded;
     request.sasl = step_.content;
     NoteAuthentication(e, sasl_.password_seen(), origin);
-  } else {
+  } else if (options_.show_secrets || !blocked_ || blocking_ == Verb::kIdle) {
     request.argument = line.text;
+  } else {
+    // Nobody knows what the server asked for.
+    request.argument =
+        sasl::HideFrom(line.text, 0, line.cut ? static_cast<std::size_t>(line.length) : line.text.size(), secrets_);
   }
   asked_ = false;
   Touch(request.span, s, s.line_at, line.length, origin);

@@ -72,6 +72,8 @@ void ImapObserver::EndLiteral(Direction d, const Origin& origin) {
   if (s.use != Use::kText || s.owner == nullptr || s.literal_text.find_first_of(Octets("\r\n\0", 3)) != Octets::npos) return;
   if (d == Direction::kToClient) {
     AppendReply(*s.owner, s.literal_text, false, false);
+  } else if (s.owner->secret) {
+    secrets_.RememberText(s.literal_text);
   } else if (!s.owner->literals.empty()) {
     std::string& argument = s.owner->exchange.request.argument;
     const std::size_t before = argument.size();

@@ -3,14 +3,17 @@
 
 #include <algorithm>
 
+#include "wire/sasl/secrets.h"
+
 namespace glasspost::imap {
 
 ImapObserver::ImapObserver(ObserverSink& sink, const ObserverOptions& options, const ImapLimits& limits)
     : sink_(sink),
       options_(options),
       limits_(limits),
+      secrets_(options.show_secrets),
       sides_{Side(limits.line), Side(limits.line)},
-      sasl_(options.show_secrets) {}
+      sasl_(options.show_secrets, &secrets_) {}
 
 ImapObserver::~ImapObserver() = default;
 
@@ -20,7 +23,7 @@ void ImapObserver::Entry::Clear() {
   rule = nullptr;
   literals.clear();
   owed = 0;
-  collecting = replied = busy = maybe_lost = malformed = has_text = false;
+  collecting = replied = busy = maybe_lost = malformed = secret = composed = has_text = false;
 }
 
 void ImapObserver::OnOctets(Direction direction, Octets octets, const Origin& origin) {
@@ -114,6 +117,7 @@ void ImapObserver::Flush() {
   for (; n < queue_.size(); ++n) {
     Entry& e = *queue_[n];
     if (!e.replied || e.busy || e.collecting) break;
+    sasl::Redact(e.exchange, secrets_, e.composed);
     sink_.OnExchange(e.exchange);
     e.Clear();
     free_.push_back(std::move(queue_[n]));

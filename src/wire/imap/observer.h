@@ -16,9 +16,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/redaction.h"
 #include "wire/exchange.h"
 #include "wire/imap/grammar.h"
 #include "wire/imap/line_reader.h"
@@ -71,6 +73,8 @@ class ImapObserver : public Observer {
     bool busy = false;        // a line of its reply is under way
     bool maybe_lost = false;  // octets of the server were lost while it had no reply: the reply may be among them
     bool malformed = false;
+    bool secret = false;    // what of it is not told yet is not to be told
+    bool composed = false;  // its argument is of our making
     bool has_text = false;  // a line of its reply is there, empty or not
     void Clear();
   };
@@ -144,7 +148,9 @@ class ImapObserver : public Observer {
   void AppendArgument(Entry& entry, Octets text, bool cut, const Origin& origin);
   bool TakesMessage(const Entry& entry, std::size_t marker) const;
   void CompleteCommand(Entry& entry, const Origin& origin);
-  void MaskLogin(Entry& entry);
+  bool MaskLogin(Entry& entry);
+  bool HideUnknown(const Line& line, const std::optional<Command>& command);
+  void BeginMalformed(Entry& entry, const Line& line, Octets told, const Origin& origin);
   void BeginSasl(Entry& entry);
   void NoteAuthentication(Entry& entry, bool password, const Origin& origin);
   void OnAnswer(const Line& line, const Origin& origin);
@@ -171,6 +177,7 @@ class ImapObserver : public Observer {
   ObserverSink& sink_;
   ObserverOptions options_;
   ImapLimits limits_;
+  Secrets secrets_;
   Side sides_[2];
   std::vector<std::unique_ptr<Entry>> queue_;  // in the order of their numbers
   std::vector<std::unique_ptr<Entry>> free_;
@@ -206,6 +213,9 @@ class ImapObserver : public Observer {
   std::string blocking_tag_;
   bool blocked_ = false;
   bool asked_ = false;  // the server said "+": the next line is an answer
+  // A login was begun, and its secret was not given or not accepted: what is no command may be one.
+  bool secret_due_ = false;
+  std::string told_line_;  // how a line that is no command may be told
   sasl::SaslObserver sasl_;
   sasl::SaslStep step_;
 };

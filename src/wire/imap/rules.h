@@ -5,6 +5,7 @@
 
 #include "base/octets.h"
 #include "wire/exchange.h"
+#include "wire/sasl/secrets.h"
 
 namespace glasspost::imap {
 
@@ -41,6 +42,12 @@ struct Rule {
   Octets name;
   Verb verb;
   std::uint8_t allowed;  // states in which the client may send it
+};
+
+// What carries a secret where no command is read: the commands mistyped or misplaced, and those of the other protocols.
+inline constexpr sasl::SecretWord kSecretWords[] = {
+    {"LOGIN", 1}, {"AUTHENTICATE", 1}, {"AUTH", 1}, {"AUTHPLAIN"}, {"AUTHLOGIN"},
+    {"PLAIN"},    {"APOP", 1},         {"PASS"},    {"PASSWD"},    {"PASSWORD"},
 };
 
 // `name` without regard to case, with "UID " before it where it is one; nothing for a command that no standard has.

@@ -180,7 +180,8 @@ void ImapObserver::OnContinuation(const Response& r, const Line& line, const Ori
   if (e == nullptr) {
     for (auto& open : queue_) open->replied = open->replied || !open->exchange.has_request;
     e = &NewEntry(false);
-    if (!excused_ && !blocked_) Find(FindingId::kUnsolicitedReply, e->exchange.number, origin, line.text);
+    if (!excused_ && !blocked_)
+      Find(FindingId::kUnsolicitedReply, e->exchange.number, origin, secrets_.Redacted(line.text, line.cut));
   } else if (!blocked_) {
     blocked_ = true;
     blocking_ = e->rule != nullptr ? e->rule->verb : Verb::kUnknown;
@@ -223,7 +224,8 @@ void ImapObserver::OnTagged(const Response& r, const Line& line, Octets rest, co
   if (e == nullptr) {
     const bool open = !queue_.empty() && !queue_.back()->exchange.has_request && !queue_.back()->replied;
     e = open && !unblocks ? queue_.back().get() : &NewEntry(false);
-    if (!excused_ && !unblocks) Find(FindingId::kUnsolicitedReply, e->exchange.number, origin, line.text);
+    if (!excused_ && !unblocks)
+      Find(FindingId::kUnsolicitedReply, e->exchange.number, origin, secrets_.Redacted(line.text, line.cut));
   }
   const Verb verb = e->rule != nullptr ? e->rule->verb : unblocks ? blocking_ : Verb::kUnknown;
   e->exchange.has_reply = true;
@@ -263,8 +265,12 @@ void ImapObserver::OnVerdict(const Entry& e, Verb verb, const Response& r, const
     const State after = After(verb, state_);
     if (after != state_ || authenticates || verb == Verb::kSelect || verb == Verb::kExamine) state_known_ = true;
     state_ = after;
+    // A mechanism alone gives nothing: what it asks for may still come.
+    const Request& request = e.exchange.request;
+    const bool given = verb != Verb::kAuthenticate || request.verb == "*" || request.argument.find(' ') != std::string::npos;
+    if (authenticates && given) secret_due_ = false;
   } else if (EqualsNoCase(r.word, "NO")) {
-    if (authenticates) Find(FindingId::kAuthFailed, e.exchange.number, origin, r.text);
+    if (authenticates) Find(FindingId::kAuthFailed, e.exchange.number, origin, secrets_.Redacted(r.text));
     // RFC 9051 §6.3.2: a SELECT that fails leaves no mailbox selected.
     if ((verb == Verb::kSelect || verb == Verb::kExamine) && state_ == kSelected) state_ = kAuthenticated;
   }
@@ -274,7 +280,7 @@ void ImapObserver::OnVerdict(const Entry& e, Verb verb, const Response& r, const
 void ImapObserver::OnMalformedReply(const Line& line, const Origin& origin) {
   Side& s = server();
   Entry& e = UntaggedTarget();
-  Find(FindingId::kMalformedLine, e.exchange.number, origin, line.text);
+  Find(FindingId::kMalformedLine, e.exchange.number, origin, secrets_.Redacted(line.text, line.cut));
   TakeOwner(e);
   s.status_line = true;
   s.fetch = false;

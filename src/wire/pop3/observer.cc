@@ -5,17 +5,12 @@
 #include <utility>
 
 #include "base/redaction.h"
+#include "wire/sasl/secrets.h"
 
 namespace glasspost::pop3 {
 namespace {
 
-constexpr std::size_t kLineEnd = 2;            // CRLF
-constexpr std::size_t kLongestMechanism = 20;  // RFC 4422 §3.1
-
-bool IsMechanism(Octets name) {
-  const auto is_part = [](char c) { return IsAlpha(c) || IsDigit(c) || c == '-' || c == '_'; };
-  return name.size() <= kLongestMechanism && std::all_of(name.begin(), name.end(), is_part);
-}
+constexpr std::size_t kLineEnd = 2;  // CRLF
 
 // A TLS record's first octet: change cipher spec to application data (RFC 8446 §5.1).
 bool IsTlsRecord(char c) { return c >= 0x14 && c <= 0x17; }
@@ -34,7 +29,8 @@ Pop3Observer::Pop3Observer(ObserverSink& sink, const ObserverOptions& options, c
     : sink_(sink),
       options_(options),
       limits_(limits),
-      sasl_(options.show_secrets),
+      secrets_(options.show_secrets),
+      sasl_(options.show_secrets, &secrets_),
       maildrop_(limits.listed),
       client_lines_(limits.line_octets),
       server_lines_(limits.line_octets),
@@ -156,7 +152,19 @@ void Pop3Observer::ClientLine(const text::Line& line, const Origin& o) {
     client_resync_ = false;
   }
   if (sasl_.active() && c.command == Command::kUnknown) return ClientAnswer(line, o);
-  ClientCommand(c, line, o);
+  ClientCommand(c.command == Command::kUnknown ? HideUnknown(line) : c, line, o);
+}
+
+// Where a login has begun it may be the secret that belongs to it; else it is looked for in the line.
+CommandLine Pop3Observer::HideUnknown(const text::Line& line) {
+  if (options_.show_secrets) return ParseCommand(line.text);
+  const std::size_t at = secret_due_ ? sasl::FindDueSecret(line.text, kSecretWords) : sasl::FindSlip(line.text, kSecretWords);
+  const std::size_t length = line.cut ? std::max<std::size_t>(line.length - kLineEnd, line.text.size()) : line.text.size();
+  told_line_ = at == Octets::npos ? secrets_.Redacted(line.text, line.cut) : sasl::HideFrom(line.text, at, length, secrets_);
+  secret_due_ |= at != Octets::npos;
+  CommandLine told = ParseCommand(told_line_);
+  told.command = Command::kUnknown;
+  return told;
 }
 
 void Pop3Observer::ClientAnswer(const text::Line& line, const Origin& o) {
@@ -193,8 +201,12 @@ void Pop3Observer::ClientCommand(const CommandLine& c, const text::Line& line, c
   // The argument may be what is missing.
   if (line.cut && c.argument.empty() && p.shape != ShapeOf(c.command, true)) p.shape = Shape::kUnknown;
   p.too_long = line.length > limits_.command_octets && c.command != Command::kAuth;
-  const auto at = static_cast<std::size_t>(c.argument.data() - line.text.data());
-  const std::size_t octets = line.cut && !c.argument.empty() ? line.length - kLineEnd - at : c.argument.size();
+  std::size_t octets = c.argument.size();
+  if (c.command != Command::kUnknown) {
+    if (line.cut && octets > 0) octets = line.length - kLineEnd - static_cast<std::size_t>(c.argument.data() - line.text.data());
+    const bool given = octets > 0 && (c.command == Command::kPass || c.command == Command::kApop);
+    secret_due_ = CarriesSecret(c.command) && !given;
+  }
   FillArgument(p, c, octets, line.cut);
   if (!server_seen_) Unanswered(o);
 }
@@ -202,28 +214,34 @@ void Pop3Observer::ClientCommand(const CommandLine& c, const text::Line& line, c
 void Pop3Observer::FillArgument(Pending& p, const CommandLine& c, std::size_t octets, bool cut) {
   std::string& out = p.request.argument;
   const auto secret = [&](Octets text, std::size_t length) {
+    secrets_.Remember(Trim(text), !cut);
     if (options_.show_secrets)
       out.append(text);
     else if (length > 0)
       out.append(Mask(length));
   };
+  const auto user = [&](Octets name) {
+    if (secrets_.Knows(name)) return out.assign(Mask(name)), void();  // it was meant as the password
+    if (!name.empty()) secrets_.SetUser(name);
+    out.assign(name);
+  };
   switch (c.command) {
+    case Command::kUser:
+      return user(c.argument);
     case Command::kPass:
       p.cleartext = !c.argument.empty();
       return secret(c.argument, octets);
     case Command::kApop: {
       const std::size_t space = std::min(c.argument.find(' '), c.argument.size());
-      out.assign(c.argument.substr(0, std::min(space + 1, c.argument.size())));
-      return secret(c.argument.substr(out.size()), octets - out.size());
+      user(c.argument.substr(0, space));
+      if (space == c.argument.size()) return;
+      out.push_back(' ');
+      return secret(c.argument.substr(space + 1), octets - space - 1);
     }
     case Command::kAuth:
       return FillAuth(p, c.argument, octets, cut);
     case Command::kUnknown:
-      // PASSWD, PASSWORD: a person's slip is a secret too.
-      if (StartsWithNoCase(c.verb, "PASS")) {
-        p.cleartext = !c.argument.empty();
-        return secret(c.argument, octets);
-      }
+      p.cleartext = !c.argument.empty() && StartsWithNoCase(c.verb, "PASS");  // PASSWD, PASSWORD; masked already
       [[fallthrough]];
     default:
       out.assign(c.argument);
@@ -235,7 +253,8 @@ void Pop3Observer::FillAuth(Pending& p, Octets argument, std::size_t octets, boo
   const std::size_t space = argument.find_first_of(" \t");
   const Octets mechanism = argument.substr(0, space);
   const Octets initial = space == Octets::npos ? Octets{} : Trim(argument.substr(space));
-  if (!IsMechanism(mechanism)) {
+  if (!sasl::IsMechanismName(mechanism)) {
+    secrets_.RememberText(argument, !cut);
     p.request.argument = options_.show_secrets ? std::string(argument) : Mask(octets);
     return;
   }

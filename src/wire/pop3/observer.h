@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/redaction.h"
 #include "wire/exchange.h"
 #include "wire/pop3/grammar.h"
 #include "wire/pop3/maildrop.h"
@@ -81,6 +82,7 @@ class Pop3Observer final : public Observer {
   void ClientCommand(const CommandLine& c, const text::Line& line, const Origin& o);
   void FillArgument(Pending& p, const CommandLine& c, std::size_t octets, bool cut);
   void FillAuth(Pending& p, Octets argument, std::size_t octets, bool cut);
+  CommandLine HideUnknown(const text::Line& line);
   void GiveUpPending(const Origin& o);
   Pending& Push(const text::Line& line);
   bool PartialClientLine(const Origin& o);
@@ -152,6 +154,7 @@ class Pop3Observer final : public Observer {
   ObserverSink& sink_;
   const ObserverOptions options_;
   const Pop3Limits limits_;
+  Secrets secrets_;
   sasl::SaslObserver sasl_;
   sasl::SaslStep step_;
   Maildrop maildrop_;
@@ -162,6 +165,8 @@ class Pop3Observer final : public Observer {
   std::uint64_t client_at_ = 0;
   bool client_resync_ = false;    // after a loss: lines are dropped until one is a command
   bool answer_expected_ = false;  // the server sent a challenge
+  bool secret_due_ = false;       // a login was begun without its secret: what is no command may be one
+  std::string told_line_;         // how a line that is no command may be told
   bool pipeliner_ = false;        // the client has sent commands without waiting
   bool queue_gap_ = false;        // octets of the server were lost while several commands waited
   unsigned lost_ = 0;             // commands that were not captured, after the last one that was, whose replies may still come

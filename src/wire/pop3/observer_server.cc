@@ -106,7 +106,7 @@ void Pop3Observer::TellBrokenLine(const Origin& o) {
     BeginUnrequested();
     SetReply(s.status, IsStatus(s) ? s.text : line.text, line, o);
     if (!IsStatus(s)) {
-      Tell(FindingId::kReplyNotAllowed, number_, o, std::string(line.text));
+      Tell(FindingId::kReplyNotAllowed, number_, o, secrets_.Redacted(line.text, line.cut));
     } else if (!lossy_) {
       Tell(FindingId::kUnsolicitedReply, number_, o);
     }
@@ -158,7 +158,7 @@ void Pop3Observer::OnNoStatusLine(const text::Line& line, const Origin& o) {
   if (lossy_) return BeginStray(false, Behind(), 1);
   BeginUnrequested();
   SetReply(Status::kNone, line.text, line, o);
-  Tell(FindingId::kReplyNotAllowed, number_, o, std::string(line.text));
+  Tell(FindingId::kReplyNotAllowed, number_, o, secrets_.Redacted(line.text, line.cut));
   BeginStray(true, true, 1);
 }
 
@@ -244,7 +244,10 @@ void Pop3Observer::Answer(const StatusLine& s, const text::Line& line, const Ori
   TakeFront();
   if (s.status == Status::kContinue && taken_.command == Command::kAuth) return Challenge(s, line, o);
   SetReply(s.status, s.text, line, o);
-  if (s.status == Status::kContinue) Tell(FindingId::kReplyNotAllowed, number_, o, "+");
+  if (s.status == Status::kContinue) {
+    secret_due_ = true;  // what it asks for
+    Tell(FindingId::kReplyNotAllowed, number_, o, "+");
+  }
   const bool ok = s.status == Status::kOk;
   if (ok && taken_.shape == Shape::kUnknown) return BeginStray(true, false, 0);
   if (ok && taken_.shape != Shape::kSingle) return BeginBody(taken_.shape, true);

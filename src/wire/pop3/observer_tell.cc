@@ -4,6 +4,7 @@
 
 #include "base/time_text.h"
 #include "wire/pop3/observer.h"
+#include "wire/sasl/secrets.h"
 
 namespace glasspost::pop3 {
 
@@ -62,7 +63,7 @@ void Pop3Observer::CheckRequest() {
   if (taken_.answer) return;
   commands_ = true;
   if (c == Command::kQuit) quit_ = true;
-  if (c == Command::kUnknown) Tell(FindingId::kUnknownCommand, number_, o, r.verb);
+  if (c == Command::kUnknown && r.verb != "***") Tell(FindingId::kUnknownCommand, number_, o, r.verb);
   if (!Allowed(c, session_))
     Tell(FindingId::kCommandOutOfOrder, number_, o, r.verb + " in " + std::string(Name(session_)));
   else if (c == Command::kPass && session_ == State::kAuthorization && !user_given_ && !lossy_)
@@ -102,6 +103,7 @@ void Pop3Observer::TellExchange(const Origin& o) {
   if (std::exchange(bare_line_end_, false)) Tell(FindingId::kBareCrLf, number_, o, "bare LF");
   if (exchange_.has_reply) last_reply_time_ = exchange_.reply.span.last_time;
   last_phase_ = exchange_.phase;
+  sasl::Redact(exchange_, secrets_, taken_.answer || CarriesSecret(taken_.command));
   sink_.OnExchange(exchange_);
   exchange_.Clear();
   busy_ = false;
@@ -133,7 +135,7 @@ void Pop3Observer::Learn(Status status, Octets text, const Origin& o) {
   switch (c) {
     case Command::kUser:
       user_given_ = true;
-      if (status == Status::kErr) Tell(FindingId::kAuthFailed, number_, o, std::string(text));
+      if (status == Status::kErr) Tell(FindingId::kAuthFailed, number_, o, secrets_.Redacted(text));
       break;
     case Command::kPass:
     case Command::kApop:
@@ -169,10 +171,12 @@ void Pop3Observer::Learn(Status status, Octets text, const Origin& o) {
 
 void Pop3Observer::LearnAuth(Status status, const Origin& o) {
   if (sasl_.active()) sasl_.OnOutcome(status == Status::kOk);
-  if (status == Status::kOk)
-    session_ = State::kTransaction;
-  else
-    Tell(FindingId::kAuthFailed, number_, o, exchange_.reply.text);
+  if (status != Status::kOk)
+    return Tell(FindingId::kAuthFailed, number_, o, secrets_.Redacted(exchange_.reply.text, exchange_.reply.cut));
+  session_ = State::kTransaction;
+  // A mechanism alone gives nothing: what it asks for may still come.
+  const std::string& argument = exchange_.request.argument;
+  if (taken_.command != Command::kAuth || taken_.answer || argument.find(' ') != std::string::npos) secret_due_ = false;
 }
 
 void Pop3Observer::LearnCapabilities(Octets lines) {

@@ -8,6 +8,7 @@
 
 #include "wire/exchange.h"
 #include "wire/pop3/grammar.h"
+#include "wire/sasl/secrets.h"
 
 namespace glasspost::pop3 {
 
@@ -72,6 +73,16 @@ constexpr Shape ShapeOf(Command command, bool has_argument) {
   const Rule& r = RuleOf(command);
   return has_argument ? r.with_argument : r.without_argument;
 }
+
+// What carries a secret where no command of ours is read: the commands mistyped, what people write in their place, and the
+// commands of the other protocols.
+inline constexpr sasl::SecretWord kSecretWords[] = {
+    {"PASS"},      {"PASSWD"},    {"PASSWORD"}, {"APOP", 1},  {"AUTH", 1}, {"AUTHENTICATE", 1},
+    {"AUTHPLAIN"}, {"AUTHLOGIN"}, {"PLAIN"},    {"LOGIN", 1},
+};
+
+// A secret is in it, or is what comes next.
+constexpr bool CarriesSecret(Command command) { return RuleOf(command).phase == Phase::kAuth; }
 
 constexpr bool RulesInOrder() {
   for (std::size_t i = 0; i < kRules.size(); ++i)

@@ -1,5 +1,7 @@
 #include "wire/sasl/sasl.h"
 
+#include <algorithm>
+
 #include "base/ascii.h"
 #include "base/base64.h"
 #include "base/redaction.h"
@@ -83,6 +85,12 @@ Mechanism MechanismOf(Octets name) {
   for (const Named& n : kMechanisms)
     if (EqualsNoCase(n.name, name)) return n.mechanism;
   return StartsWithNoCase(name, "SCRAM-") ? Mechanism::kScram : Mechanism::kUnknown;
+}
+
+bool IsMechanismName(Octets name) {
+  if (MechanismOf(name) != Mechanism::kUnknown) return true;
+  const auto usual = [](char c) { return (c >= 'A' && c <= 'Z') || IsDigit(c) || c == '-' || c == '_'; };
+  return !name.empty() && name.size() <= 20 && std::ranges::all_of(name, usual);
 }
 
 void SaslObserver::Reset() {
@@ -188,6 +196,7 @@ void SaslObserver::Answer(Octets text, SaslStep& step, std::size_t length) {
   }
   bool secret = true;
   const auto plain = whole ? DecodeBase64(text) : std::nullopt;
+  const bool known = secrets_ != nullptr && plain && secrets_->Knows(*plain);
   if (plain) {
     Meaning(*plain, step, secret);
   } else {
@@ -195,10 +204,28 @@ void SaslObserver::Answer(Octets text, SaslStep& step, std::size_t length) {
     password_seen_ |= cleartext_password();
   }
   ++answers_;
-  if (secret && !show_secrets_)
-    step.shown_argument = Mask(whole ? text.size() : length);
+  if ((!secret && !known) || show_secrets_) return step.shown_argument.assign(text), void();
+  step.shown_argument = Mask(whole ? text.size() : length);
+  RememberSent(text, plain && mechanism_ != Mechanism::kUnknown, whole);
+}
+
+// `understood`: the secrets in it are remembered already.
+void SaslObserver::RememberSent(Octets text, bool understood, bool whole) const {
+  if (secrets_ == nullptr) return;
+  if (understood)
+    secrets_->Remember(text, whole);
   else
-    step.shown_argument.assign(text);
+    secrets_->RememberText(text, whole);
+}
+
+void SaslObserver::SetUser(Octets name) {
+  user_.assign(name);
+  if (secrets_ != nullptr && !secrets_->Knows(name)) secrets_->SetUser(name);
+}
+
+void SaslObserver::SayUser(SaslStep& step) const {
+  if (secrets_ != nullptr && secrets_->Knows(user_)) return SaySecret(step, "user", user_);
+  Say(step, "user", user_);
 }
 
 SaslContent SaslObserver::SecretContent() const {
@@ -237,8 +264,8 @@ void SaslObserver::Meaning(Octets plain, SaslStep& step, bool& secret) {
     case Mechanism::kExternal:
       step.content = SaslContent::kUserName;
       secret = false;
-      user_.assign(plain);
-      return Say(step, "user", plain);
+      SetUser(plain);
+      return SayUser(step);
     case Mechanism::kAnonymous:
       step.content = SaslContent::kUserName;
       secret = false;
@@ -256,8 +283,8 @@ void SaslObserver::Plain(Octets plain, SaslStep& step) {
   if (second == Octets::npos) return WholeSecret(plain, "credentials", step);
   const Octets acting = rest.substr(0, first);
   const Octets user = rest.substr(first + 1, second - first - 1);
-  user_.assign(user);
-  Say(step, "user", user);
+  SetUser(user);
+  SayUser(step);
   if (!acting.empty() && acting != user) Say(step, "acting for", acting);
   SaySecret(step, "password", rest.substr(second + 1));
 }
@@ -268,8 +295,8 @@ void SaslObserver::Login(Octets plain, SaslStep& step, bool& secret) {
   if (is_user) {
     step.content = SaslContent::kUserName;
     secret = false;
-    user_.assign(plain);
-    return Say(step, "user", plain);
+    SetUser(plain);
+    return SayUser(step);
   }
   password_seen_ = true;
   SaySecret(step, "password", plain);
@@ -278,8 +305,8 @@ void SaslObserver::Login(Octets plain, SaslStep& step, bool& secret) {
 void SaslObserver::CramMd5(Octets plain, SaslStep& step) {
   const std::size_t space = plain.rfind(' ');
   if (space == Octets::npos) return WholeSecret(plain, "digest", step);
-  user_.assign(plain.substr(0, space));
-  Say(step, "user", user_);
+  SetUser(plain.substr(0, space));
+  SayUser(step);
   SaySecret(step, "digest", plain.substr(space + 1));
 }
 
@@ -292,8 +319,8 @@ void SaslObserver::DigestMd5(Octets plain, SaslStep& step, bool& secret) {
   while (TakeDirective(rest, d)) {
     any = true;
     if (EqualsNoCase(d.key, "username")) {
-      user_.assign(d.value);
-      Say(step, "user", d.value);
+      SetUser(d.value);
+      SayUser(step);
       continue;
     }
     std::string_view shown;
@@ -324,8 +351,8 @@ void SaslObserver::Scram(Octets plain, SaslStep& step, bool& secret) {
     const Octets key = attribute.substr(0, 2);
     const Octets value = attribute.substr(key.size());
     if (key == "n=" && first) {
-      user_ = SaslName(value);
-      Say(step, "user", user_);
+      SetUser(SaslName(value));
+      SayUser(step);
     } else if (key == "r=") {
       Say(step, "nonce", value);
     } else if (key == "c=" && !first) {
@@ -348,8 +375,8 @@ void SaslObserver::OAuth(Octets plain, SaslStep& step, bool& secret) {
   bool any = false;
   const auto user = [&](Octets name) {
     any = true;
-    user_ = SaslName(name);
-    Say(step, "user", user_);
+    SetUser(SaslName(name));
+    SayUser(step);
   };
   while (!rest.empty()) {
     Octets pair = TakeUntil(rest, kSeparator);
@@ -381,8 +408,8 @@ void SaslObserver::Ntlm(Octets plain, SaslStep& step, bool& secret) {
   const auto m = ParseNtlm(plain);
   if (!m || m->type == 2) return WholeSecret(plain, "token", step);
   if (!m->user.empty()) {
-    user_ = m->user;
-    Say(step, "user", m->user);
+    SetUser(m->user);
+    SayUser(step);
   }
   if (!m->domain.empty()) Say(step, "domain", m->domain);
   if (!m->workstation.empty()) Say(step, "workstation", m->workstation);
@@ -404,6 +431,7 @@ void SaslObserver::Say(SaslStep& step, std::string_view word, Octets value) cons
 
 void SaslObserver::SaySecret(SaslStep& step, std::string_view word, Octets value) const {
   if (show_secrets_) return Say(step, word, value);
+  if (secrets_ != nullptr) secrets_->Remember(value);
   if (!step.decoded.empty()) step.decoded += ", ";
   step.decoded.append(word).append(" ").append(Mask(value));
 }

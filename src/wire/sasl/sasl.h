@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/octets.h"
+#include "base/redaction.h"
 #include "wire/exchange.h"
 
 namespace glasspost::sasl {
@@ -31,6 +32,9 @@ enum class Mechanism : std::uint8_t {
 };
 // Without regard to case.
 Mechanism MechanismOf(Octets name);
+// May `name`, which stands where a mechanism should, be told? A known one may, and what is written as the registry writes them
+// (RFC 4422 §3.1: up to 20 capitals, digits, hyphens, underscores). Anything else may be a secret whose mechanism was forgotten.
+bool IsMechanismName(Octets name);
 // Does the mechanism hand the password (or a bearer token) itself to whoever listens?
 constexpr bool SendsPassword(Mechanism m) {
   return m == Mechanism::kPlain || m == Mechanism::kLogin || m == Mechanism::kXoauth2 || m == Mechanism::kOauthBearer;
@@ -52,7 +56,8 @@ struct SaslStep {
 // is taken for secret.
 class SaslObserver {
  public:
-  explicit SaslObserver(bool show_secrets = false) : show_secrets_(show_secrets) {}
+  // `secrets`: where what was secret is remembered; outlives the observer. May be null.
+  explicit SaslObserver(bool show_secrets = false, Secrets* secrets = nullptr) : show_secrets_(show_secrets), secrets_(secrets) {}
 
   static constexpr std::size_t kWhole = static_cast<std::size_t>(-1);
   // The command: `initial` is the initial response, "=" an empty one (RFC 4954 §4); its step is filled in.
@@ -93,10 +98,15 @@ class SaslObserver {
   // `name "value"`, or `name *** (N octets)` for a secret.
   void Say(SaslStep& step, std::string_view word, Octets value) const;
   void SaySecret(SaslStep& step, std::string_view word, Octets value) const;
+  void SetUser(Octets name);
+  // As Say, but a name that is known to be a secret was meant as one.
+  void SayUser(SaslStep& step) const;
+  void RememberSent(Octets text, bool understood, bool whole) const;
 
   enum class Prompt : std::uint8_t { kNone, kUser, kPassword };
 
   bool show_secrets_;
+  Secrets* secrets_;
   bool active_ = false;
   bool ok_ = false;
   bool password_seen_ = false;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/sasl/secrets.h"
+
 namespace glasspost::smtp {
 
 void ExchangeQueue::Grow() {
@@ -39,7 +41,9 @@ Entry* ExchangeQueue::FirstAwaiting(std::uint64_t from) {
 }
 
 void ExchangeQueue::TellFront() {
-  sink_.OnExchange(At(first_).exchange);
+  Entry& entry = At(first_);
+  sasl::Redact(entry.exchange, secrets_, entry.verb == Verb::kAuth || entry.verb == Verb::kAuthAnswer);
+  sink_.OnExchange(entry.exchange);
   ++first_;
   --count_;
 }

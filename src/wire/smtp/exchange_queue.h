@@ -1,10 +1,11 @@
 // The exchanges of a conversation that are not told yet: a ring in the order of their numbers. Slots are used again, with the
-// memory of their strings.
+// memory of their strings. Told without the secrets known by then.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "base/redaction.h"
 #include "wire/exchange.h"
 #include "wire/smtp/grammar.h"
 
@@ -34,8 +35,8 @@ struct Entry {
 
 class ExchangeQueue {
  public:
-  // `limit`: entries that may wait; beyond it the oldest is told as it stands.
-  ExchangeQueue(ObserverSink& sink, std::size_t limit) : sink_(sink), limit_(limit) {}
+  // `limit`: entries that may wait; beyond it the oldest is told as it stands. `secrets` outlives the queue.
+  ExchangeQueue(ObserverSink& sink, const Secrets& secrets, std::size_t limit) : sink_(sink), secrets_(secrets), limit_(limit) {}
 
   // A new exchange with the next number. References to other entries die; `full` is set where an entry had to go.
   Entry& Push(bool& full);
@@ -57,6 +58,7 @@ class ExchangeQueue {
   void TellFront();
 
   ObserverSink& sink_;
+  const Secrets& secrets_;
   std::size_t limit_;
   std::vector<Entry> slots_;  // a power of two of them; an entry's slot follows from its number
   std::uint64_t first_ = 1;   // number of the oldest entry

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/redaction.h"
 #include "wire/exchange.h"
 #include "wire/sasl/sasl.h"
 #include "wire/smtp/exchange_queue.h"
@@ -122,6 +123,7 @@ class SmtpObserver final : public Observer {
   void JudgeCommand(Entry& entry, const text::Line& line, const Origin& origin);
   void JudgeSecurity(Entry& entry, const Origin& origin);
   void FillUnknown(Request& request, const text::Line& line);
+  void FillAuth(Entry& entry, const text::Line& line, const Origin& origin);
   void FillArgument(Entry& entry, const text::Line& line, const Origin& origin);
   void ActOnCommand(std::uint64_t number, const Origin& origin);
   void BeginChunk(std::uint64_t number, const Origin& origin);
@@ -199,6 +201,7 @@ class SmtpObserver final : public Observer {
   ObserverSink& sink_;
   const ObserverOptions options_;
   const SmtpLimits limits_;
+  Secrets secrets_;
   ExchangeQueue queue_;
   Transactions transactions_;
   sasl::SaslObserver sasl_;
@@ -230,8 +233,8 @@ class SmtpObserver final : public Observer {
   bool answer_due_ = false;    // the next line answers a 334
   bool data_refused_ = false;  // and the message may be sent all the same, its lines taken for commands
   bool stray_noted_ = false;
-  bool mask_unknown_ = false;  // a refused AUTH: what follows may be its secret
-  std::string masked_;
+  bool mask_unknown_ = false;  // after AUTH, unless it succeeded: what is no command may be its secret
+  std::string told_line_;      // how a line that is no command may be told
   bool quit_sent_ = false;
   bool mail_sent_ = false;
   bool hello_sent_ = false;

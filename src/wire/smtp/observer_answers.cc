@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "base/ascii.h"
-#include "base/redaction.h"
 #include "base/time_text.h"
 #include "wire/smtp/observer.h"
 
@@ -38,11 +37,6 @@ void SmtpObserver::Answer(Entry& entry, const Origin& origin) {
   std::swap(*reply, heard_.reply);
   exchange.has_reply = true;
   entry.replied = exchange.more_replies.size() + 1 >= entry.replies;
-  if (!masked_.empty() && verb == Verb::kUnknown) {
-    const std::size_t at = reply->text.find(masked_);
-    if (at != std::string::npos) reply->text.replace(at, masked_.size(), Mask(masked_));
-    masked_.clear();
-  }
   JudgeReply(entry, *reply, heard_, origin);
   const int code = reply->code;
   farewell_ |= code == 421;
@@ -110,7 +104,8 @@ void SmtpObserver::ActOnReply(Verb verb, std::uint64_t number, const Origin& ori
   const int code = entry->exchange.reply.code;
   const bool ok = code / 100 == 2;
   if (code == 354 && verb != Verb::kDataBlock) return OnDataReply(number, code);
-  if (code == 334 && verb != Verb::kAuth && verb != Verb::kAuthAnswer && mode_ == Mode::kCommands) answer_due_ = true;
+  if (code == 334 && verb != Verb::kAuth && verb != Verb::kAuthAnswer && mode_ == Mode::kCommands)
+    answer_due_ = mask_unknown_ = true;
   switch (verb) {
     case Verb::kHelo:
     case Verb::kEhlo:
@@ -195,7 +190,9 @@ void SmtpObserver::OnAuthReply(Entry& entry, const Origin& origin) {
     sent_unasked_ = !held_.empty() && !go_on;
   }
   if (go_on && mode_ == Mode::kCommands) answer_due_ = true;
-  if (!go_on && reply.code / 100 != 2) mask_unknown_ = true;
+  // 235 with nothing given says nothing: what was to be given may still come.
+  const bool given = entry.verb == Verb::kAuthAnswer || entry.exchange.request.argument.find(' ') != std::string::npos;
+  mask_unknown_ = reply.code != 235 || !given;
 }
 
 // 354, or another answer to DATA: what was held is text, or commands.

@@ -3,6 +3,7 @@
 
 #include "base/ascii.h"
 #include "base/redaction.h"
+#include "wire/sasl/secrets.h"
 #include "wire/smtp/observer.h"
 
 namespace glasspost::smtp {
@@ -22,6 +23,11 @@ std::uint64_t LengthLimit(Verb verb) {
     default:
       return kLine;
   }
+}
+
+// Of a line that is cut, as it was on the wire; its line end is taken for a CRLF.
+std::size_t TextLength(const text::Line& line) {
+  return line.cut ? std::max(static_cast<std::size_t>(line.length) - 2, line.text.size()) : line.text.size();
 }
 
 void AssignUpper(std::string& out, Octets text) {
@@ -110,7 +116,7 @@ void SmtpObserver::OnCommand(const text::Line& line, bool partial, const Origin&
   std::swap(exchange.request.span, line_span_);
   entry.transaction = transactions_.current();
   entry.last = command_.last;
-  if (verb != Verb::kUnknown) mask_unknown_ = data_refused_ = stray_noted_ = false;
+  if (verb != Verb::kUnknown) data_refused_ = stray_noted_ = false, mask_unknown_ = verb == Verb::kAuth;
   FillArgument(entry, line, origin);
   JudgeCommand(entry, line, origin);
   JudgeSecurity(entry, origin);
@@ -125,32 +131,49 @@ void SmtpObserver::OnCommand(const text::Line& line, bool partial, const Origin&
 }
 
 void SmtpObserver::FillUnknown(Request& request, const text::Line& line) {
-  if (mask_unknown_ && !options_.show_secrets) {
-    // It may be the secret that an AUTH which was refused had asked for.
-    masked_.assign(line.text);
-    request.verb = "***";
-    request.argument = Mask(line.text).substr(4);
-    return;
+  if (!options_.show_secrets) {
+    // After AUTH it may be the secret that was asked for; else it is looked for in the line.
+    const std::size_t at = mask_unknown_ ? sasl::FindDueSecret(line.text, kSecretWords) : sasl::FindSlip(line.text, kSecretWords);
+    if (at == Octets::npos)
+      told_line_ = secrets_.Redacted(line.text, line.cut);
+    else
+      told_line_ = sasl::HideFrom(line.text, at, TextLength(line), secrets_);
+    mask_unknown_ |= at != Octets::npos;
+    ParseCommand(told_line_, command_);
+    command_.verb = Verb::kUnknown;  // "AUTH=PLAIN" is told as "AUTH", and is none
   }
   AssignUpper(request.verb, command_.word);
   if (command_.word != request.verb) request.written.assign(command_.word);
   request.argument.assign(command_.argument);
 }
 
-void SmtpObserver::FillArgument(Entry& entry, const text::Line& line, const Origin& origin) {
+void SmtpObserver::FillAuth(Entry& entry, const text::Line& line, const Origin& origin) {
   Request& request = entry.exchange.request;
-  if (command_.verb == Verb::kUnknown) return FillUnknown(request, line);
-  request.SetVerb(Name(command_.verb), command_.word);
-  if (command_.verb != Verb::kAuth) return request.argument.assign(command_.argument), void();
-  const std::uint64_t cut_off = line.cut ? line.length - 2 - line.text.size() : 0;
+  const std::size_t cut_off = TextLength(line) - line.text.size();
+  const bool named = command_.mechanism.empty() || sasl::IsMechanismName(command_.mechanism);
+  if (!named && !options_.show_secrets) {
+    // The mechanism was forgotten: this is the secret.
+    sasl_.Begin({}, std::nullopt, step_);
+    secrets_.RememberText(command_.argument, !line.cut);
+    request.argument = Mask(command_.argument.size() + cut_off);
+    return;
+  }
   std::size_t length = sasl::SaslObserver::kWhole;
-  if (command_.initial_response && cut_off > 0) length = command_.initial_response->size() + static_cast<std::size_t>(cut_off);
+  if (command_.initial_response && line.cut) length = command_.initial_response->size() + std::max<std::size_t>(cut_off, 1);
   sasl_.Begin(command_.mechanism, command_.initial_response, step_, length);
   request.argument.assign(command_.mechanism);
   if (command_.initial_response) (request.argument += ' ') += step_.shown_argument;
   request.decoded.swap(step_.decoded);
   request.sasl = step_.content;
   if (sasl_.password_seen() && !tls_) Note(FindingId::kCleartextPassword, entry.exchange.number, origin, sasl_.mechanism_name());
+}
+
+void SmtpObserver::FillArgument(Entry& entry, const text::Line& line, const Origin& origin) {
+  Request& request = entry.exchange.request;
+  if (command_.verb == Verb::kUnknown) return FillUnknown(request, line);
+  request.SetVerb(Name(command_.verb), command_.word);
+  if (command_.verb == Verb::kAuth) return FillAuth(entry, line, origin);
+  request.argument.assign(command_.argument);
 }
 
 void SmtpObserver::JudgeCommand(Entry& entry, const text::Line& line, const Origin& origin) {

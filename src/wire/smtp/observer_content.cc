@@ -48,6 +48,7 @@ void ChunkScan::Feed(Octets octets) {
 void SmtpObserver::OpenMessage(std::uint64_t exchange) {
   if (message_open_) CloseMessage(true);
   transactions_.Fill(envelope_);
+  sasl::Redact(envelope_, secrets_);
   message_open_ = true;
   message_truncated_ = false;
   message_from_start_ = true;

@@ -32,7 +32,7 @@ void SmtpObserver::OnServerLine(const text::Line& line, const Origin& origin) {
   // After a gap the first line may be the tail of one.
   if (server_resync_ && !is_reply) return server_resync_ = false, void();
   server_resync_ = false;
-  if (tls_due_) NoteOnce(FindingId::kPlaintextInjection, tls_exchange_, origin, line.text);
+  if (tls_due_) NoteOnce(FindingId::kPlaintextInjection, tls_exchange_, origin, secrets_.Redacted(line.text, line.cut));
   if (reply_open_ && is_reply && parsed.code != heard_.reply.code) {
     // Another code: the end of the first reply lay in the gap, or the server errs (RFC 5321 §4.2.1) in a line, or did so by
     // never ending a reply that the client has taken for whole.
@@ -392,7 +392,8 @@ void SmtpObserver::OnUnasked(bool greeting, const Origin& origin) {
   exchange.has_reply = true;
   exchange.phase = PhaseOfUnasked(code, greeting);
   entry.replied = entry.request_done = true;
-  if (heard_.codes_differ) Note(FindingId::kDifferingReplyCodes, number, origin, exchange.reply.text);
+  if (heard_.codes_differ)
+    Note(FindingId::kDifferingReplyCodes, number, origin, secrets_.Redacted(exchange.reply.text, exchange.reply.cut));
   if (heard_.too_long) Note(FindingId::kReplyTooLong, number, origin);
   if (heard_.bare_lf) NoteOnce(FindingId::kBareCrLf, number, origin, "bare LF ends the reply");
   if (code == 0) Note(FindingId::kReplyNotAllowed, number, origin, "no reply code");

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "wire/sasl/secrets.h"
 #include "wire/smtp/grammar.h"
 
 namespace glasspost::smtp {
@@ -114,6 +115,13 @@ constexpr bool Holds(const Codes& codes, int code) {
     if (c != 0 && c == code) return true;
   return false;
 }
+
+// What carries a secret, well or badly written: the command itself, what people write in its place, and the commands of the other
+// protocols.
+inline constexpr sasl::SecretWord kSecretWords[] = {
+    {"AUTH", 1},  {"AUTHENTICATE", 1}, {"AUTHPLAIN"}, {"AUTHLOGIN"}, {"PLAIN"},
+    {"LOGIN", 1}, {"APOP", 1},         {"PASS"},      {"PASSWD"},    {"PASSWORD"},
+};
 
 // The connection's opening: 220, or a refusal (RFC 5321 §3.1, §4.3.2; RFC 7504 §4).
 constexpr bool IsGreeting(int code) { return code == 220 || code == 554 || code == 521 || code == 421 || code == 450; }
