@@ -206,7 +206,7 @@ void SaslObserver::Answer(Octets text, SaslStep& step, std::size_t length) {
   ++answers_;
   if ((!secret && !known) || show_secrets_) return step.shown_argument.assign(text), void();
   step.shown_argument = Mask(whole ? text.size() : length);
-  RememberSent(text, plain && mechanism_ != Mechanism::kUnknown, whole);
+  RememberSent(text, plain && mechanism_ != Mechanism::kUnknown, length == kWhole);
 }
 
 // `understood`: the secrets in it are remembered already.

@@ -159,7 +159,7 @@ void SmtpObserver::FillAuth(Entry& entry, const text::Line& line, const Origin& 
     return;
   }
   std::size_t length = sasl::SaslObserver::kWhole;
-  if (command_.initial_response && line.cut) length = command_.initial_response->size() + std::max<std::size_t>(cut_off, 1);
+  if (command_.initial_response && line.cut) length = command_.initial_response->size() + cut_off;
   sasl_.Begin(command_.mechanism, command_.initial_response, step_, length);
   request.argument.assign(command_.mechanism);
   if (command_.initial_response) (request.argument += ' ') += step_.shown_argument;
@@ -264,8 +264,7 @@ void SmtpObserver::OnAuthAnswer(const text::Line& line, const Origin& origin) {
   exchange.request.verb = "*";
   exchange.request.cut = line.cut;
   std::swap(exchange.request.span, line_span_);
-  const std::uint64_t end = line.crlf ? 2 : 1;
-  const std::size_t length = line.cut ? static_cast<std::size_t>(line.length - end) : sasl::SaslObserver::kWhole;
+  const std::size_t length = line.cut ? TextLength(line) : sasl::SaslObserver::kWhole;
   const bool seen = sasl_.password_seen();
   sasl_.OnResponse(line.text, step_, length);
   exchange.request.argument.swap(step_.shown_argument);
