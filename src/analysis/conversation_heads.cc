@@ -36,21 +36,20 @@ class ConversationHeads::HeadTeller final : public Teller {
   void OnExchange(const ConversationFacts& facts, const Exchange& e) override { summary_.OnExchange(e, facts.protocol); }
   void OnMessage(const ConversationFacts&, const MessageFacts& m) override { summary_.OnMessage(m); }
   void OnFinding(const ConversationFacts&, const Finding&) override {}
-  void Finish(const ConversationFacts& facts, TextStore&) override {
-    head_ = Head(facts, summary_, owner_.language_, owner_.style_);
-  }
-  std::function<void(std::uint64_t)> WhenNumbered() override {
-    return [&owner = owner_, head = std::move(head_)](std::uint64_t number) {
-      if (std::binary_search(owner.wanted_.begin(), owner.wanted_.end(), number)) owner.heads_[number] = head;
-    };
+  void Finish(const ConversationFacts& facts, TextStore& text) override {
+    text.Append(Head(facts, summary_, owner_.language_, owner_.style_));
   }
 
  private:
   const ConversationHeads& owner_;
   Summary summary_;
-  std::string head_;
 };
 
 std::unique_ptr<Teller> ConversationHeads::NewTeller() const { return std::make_unique<HeadTeller>(*this); }
+
+void ConversationHeads::Write(std::uint64_t number, Octets /*note*/, TextStore& text) {
+  if (!std::binary_search(wanted_.begin(), wanted_.end(), number)) return;
+  text.ForEachPiece([&](std::string_view piece) { heads_[number] += piece; });
+}
 
 }  // namespace glasspost::analysis

@@ -22,7 +22,7 @@ class ConversationHeads final : public Report {
 
   Wants wants() const override { return {.message_header = false, .message_digest = false}; }
   std::unique_ptr<Teller> NewTeller() const override;
-  void Write(std::uint64_t, TextStore&) override {}
+  void Write(std::uint64_t number, Octets note, TextStore& text) override;
 
   // By number. After the run.
   const std::map<std::uint64_t, std::string>& heads() const { return heads_; }
@@ -32,7 +32,7 @@ class ConversationHeads final : public Report {
   std::vector<std::uint64_t> wanted_;
   Language language_;
   Style style_;
-  mutable std::map<std::uint64_t, std::string> heads_;  // changed on the collecting thread only
+  std::map<std::uint64_t, std::string> heads_;
 };
 
 }  // namespace glasspost::analysis

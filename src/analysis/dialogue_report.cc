@@ -432,7 +432,7 @@ std::unique_ptr<Teller> DialogueReport::NewTeller() const {
   return std::make_unique<DialogueTeller>(options_, heads_.size() == 1 ? out_ : nullptr);
 }
 
-void DialogueReport::Write(std::uint64_t rank, TextStore& text) {
+void DialogueReport::Write(std::uint64_t rank, Octets /*note*/, TextStore& text) {
   if (heads_.size() == 1) return;  // it is written
   if (rank <= heads_.size()) std::fwrite(heads_[rank - 1].data(), 1, heads_[rank - 1].size(), out_);
   text.ForEachPiece([this](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), out_); });

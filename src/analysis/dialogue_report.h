@@ -30,7 +30,7 @@ class DialogueReport final : public Report {
     return {.packets = true, .message_octets = options_.full, .attachments = true, .show_secrets = options_.show_secrets};
   }
   std::unique_ptr<Teller> NewTeller() const override;
-  void Write(std::uint64_t rank, TextStore& text) override;
+  void Write(std::uint64_t rank, Octets note, TextStore& text) override;
 
  private:
   std::FILE* out_;

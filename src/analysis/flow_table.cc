@@ -238,7 +238,7 @@ void FlowTable::Tell(Flow* f) {
   if (f->conversation == nullptr || f->conversation->state() != Conversation::State::kTold) return;
   Told t{f->first_frame, f->last_frame, {}, {}};
   f->conversation->Finish(t.text);
-  t.when_numbered = f->conversation->teller().WhenNumbered();
+  t.note = f->conversation->teller().Note();
   told.push_back(std::move(t));
 }
 

@@ -32,7 +32,7 @@ struct Told {
   std::uint64_t first_frame = 0;
   std::uint64_t last_frame = 0;
   TextStore text;
-  std::function<void(std::uint64_t)> when_numbered;
+  std::string note;
 };
 
 struct KeyedPacket {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "analysis/note.h"
 #include "base/escape.h"
 #include "base/sha256.h"
 #include "base/time_text.h"
@@ -155,14 +156,11 @@ class ExchangeFrames::Finder final : public Teller {
   void Finish(const ConversationFacts&, TextStore&) override {
     if (frames_.empty() && owner_.exchange_ == 0) frames_ = first_packets_;
   }
-  std::function<void(std::uint64_t)> WhenNumbered() override {
-    return [&owner = owner_, last = last_, frames = std::move(frames_)](std::uint64_t) {
-      owner.most_exchanges_ = std::max(owner.most_exchanges_, last);
-      auto& all = owner.frames_;
-      all.insert(all.end(), frames.begin(), frames.end());
-      std::sort(all.begin(), all.end());
-      all.erase(std::unique(all.begin(), all.end()), all.end());
-    };
+  std::string Note() override {
+    std::string note;
+    PutNumber(note, last_);
+    for (const std::uint64_t frame : frames_) PutNumber(note, frame);
+    return note;
   }
 
  private:
@@ -178,6 +176,13 @@ class ExchangeFrames::Finder final : public Teller {
   std::uint64_t last_ = 0;  // number of the last exchange
   bool both_sides_ = false;
 };
+
+void ExchangeFrames::Write(std::uint64_t /*number*/, Octets note, TextStore& /*text*/) {
+  most_exchanges_ = std::max(most_exchanges_, TakeNumber(note));
+  while (!note.empty()) frames_.push_back(TakeNumber(note));
+  std::sort(frames_.begin(), frames_.end());
+  frames_.erase(std::unique(frames_.begin(), frames_.end()), frames_.end());
+}
 
 std::unique_ptr<Teller> ExchangeFrames::NewTeller() const { return std::make_unique<Finder>(*this); }
 

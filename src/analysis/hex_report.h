@@ -20,7 +20,7 @@ class ExchangeFrames final : public Report {
   explicit ExchangeFrames(std::uint64_t exchange) : exchange_(exchange) {}
   Wants wants() const override { return {.packets = true, .message_header = false, .message_digest = false}; }
   std::unique_ptr<Teller> NewTeller() const override;
-  void Write(std::uint64_t, TextStore&) override {}
+  void Write(std::uint64_t number, Octets note, TextStore& text) override;
   // In ascending order. After the run.
   const std::vector<std::uint64_t>& frames() const { return frames_; }
   // Exchanges of the conversation that has most. After the run.
@@ -29,8 +29,8 @@ class ExchangeFrames final : public Report {
  private:
   class Finder;
   std::uint64_t exchange_;
-  mutable std::vector<std::uint64_t> frames_;  // these are changed on the collecting thread only
-  mutable std::uint64_t most_exchanges_ = 0;
+  std::vector<std::uint64_t> frames_;
+  std::uint64_t most_exchanges_ = 0;
 };
 
 // Writes the description of the frames with these numbers (null: all). Files that cannot be read are passed over.

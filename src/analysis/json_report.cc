@@ -415,7 +415,7 @@ Report::Wants JsonReport::wants() const {
 
 std::unique_ptr<Teller> JsonReport::NewTeller() const { return std::make_unique<JsonTeller>(options_); }
 
-void JsonReport::Write(std::uint64_t number, TextStore& text) {
+void JsonReport::Write(std::uint64_t number, Octets /*note*/, TextStore& text) {
   std::fputs("{\"conversation\":", out_);
   char digits[20];
   std::fwrite(digits, 1, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number).ptr - digits), out_);

@@ -22,7 +22,7 @@ class JsonReport final : public Report {
 
   Wants wants() const override;
   std::unique_ptr<Teller> NewTeller() const override;
-  void Write(std::uint64_t number, TextStore& text) override;
+  void Write(std::uint64_t number, Octets note, TextStore& text) override;
 
  private:
   std::FILE* out_;

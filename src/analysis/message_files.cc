@@ -8,11 +8,32 @@
 #include <cerrno>
 #include <cstring>
 
+#include "analysis/note.h"
+
 namespace glasspost::analysis {
 namespace {
 
 constexpr std::size_t kMaxErrors = 1000;                   // listed one by one
 constexpr mode_t kDirectoryMode = 0700, kFileMode = 0600;  // mail is private
+
+constexpr std::size_t kSuffix = 6;  // octets that mkostemp chose
+
+// A message that is written under a name for the time being.
+struct Done {
+  Octets suffix;
+  std::uint64_t order = 0;
+  bool truncated = false;
+};
+
+Done TakeDone(Octets& note) {
+  Done d;
+  d.suffix = note.substr(0, kSuffix);
+  note.remove_prefix(d.suffix.size());
+  const std::uint64_t n = TakeNumber(note);
+  d.order = n / 2;
+  d.truncated = n % 2 != 0;
+  return d;
+}
 
 }  // namespace
 
@@ -23,7 +44,8 @@ class MessageFiles::FileTeller final : public Teller {
   ~FileTeller() override {
     for (Open& o : open_)
       if (o.fd >= 0) close(o.fd), unlink(o.path.c_str());
-    for (const Done& d : done_) unlink(d.path.c_str());
+    Octets done = done_;
+    while (!done.empty()) unlink(files_.PartPath(TakeDone(done).suffix).c_str());
   }
 
   void OnPacket(const ConversationFacts& f, int side, const capture::Packet& p) override { inner_->OnPacket(f, side, p); }
@@ -49,27 +71,18 @@ class MessageFiles::FileTeller final : public Teller {
     if (o.fd < 0 && !o.failed) Start(o);  // an empty message is one, too
     if (o.fd >= 0) {
       close(o.fd);
-      done_.push_back({o.path, m.order, m.truncated});
+      done_ += Octets(o.path).substr(o.path.size() - kSuffix);
+      PutNumber(done_, m.order * 2 + (m.truncated ? 1 : 0));
     }
     o = {};
   }
 
-  std::function<void(std::uint64_t)> WhenNumbered() override {
-    return [&files = files_, done = std::exchange(done_, {}), inner = inner_->WhenNumbered()](std::uint64_t number) {
-      if (inner) inner(number);
-      for (const Done& d : done) {
-        const std::string name =
-            fmt::format("{}/{:04}-{}{}.eml", files.directory_, number, d.order, d.truncated ? "-incomplete" : "");
-        // link() fails where the name is taken; rename() would overwrite.
-        if (link(d.path.c_str(), name.c_str()) == 0) {
-          ++files.written_;
-        } else {
-          files.Fail({errno == EEXIST ? "not written: a file of this name is there already" : std::strerror(errno), name,
-                      "choose another folder"});
-        }
-        unlink(d.path.c_str());
-      }
-    };
+  std::string Note() override {
+    std::string note;
+    PutText(note, inner_->Note());
+    note += done_;
+    done_.clear();
+    return note;
   }
 
  private:
@@ -78,14 +91,8 @@ class MessageFiles::FileTeller final : public Teller {
     bool failed = false;
     std::string path;
   };
-  struct Done {
-    std::string path;
-    std::uint64_t order;
-    bool truncated;
-  };
-
   void Start(Open& o) {
-    o.path = files_.directory_ + "/.part-XXXXXX";
+    o.path = files_.PartPath("XXXXXX");
     o.fd = mkostemp(o.path.data(), O_CLOEXEC);
     if (o.fd < 0) return GiveUp(o, "cannot be created");
     fchmod(o.fd, kFileMode);
@@ -102,7 +109,7 @@ class MessageFiles::FileTeller final : public Teller {
   const Report::Wants wants_;
   std::unique_ptr<Teller> inner_;
   Open open_[2];
-  std::vector<Done> done_;
+  std::string done_;  // one Done after the other
 };
 
 Expected<void> MessageFiles::Prepare() const {
@@ -125,6 +132,26 @@ Report::Wants MessageFiles::wants() const {
 }
 
 std::unique_ptr<Teller> MessageFiles::NewTeller() const { return std::make_unique<FileTeller>(*this, inner_.NewTeller()); }
+
+std::string MessageFiles::PartPath(Octets suffix) const { return directory_ + "/.part-" + std::string(suffix); }
+
+// Now that the conversation has its number its messages get their names.
+void MessageFiles::Write(std::uint64_t number, Octets note, TextStore& text) {
+  inner_.Write(number, TakeText(note), text);
+  while (!note.empty()) {
+    const Done d = TakeDone(note);
+    const std::string path = PartPath(d.suffix);
+    const std::string name = fmt::format("{}/{:04}-{}{}.eml", directory_, number, d.order, d.truncated ? "-incomplete" : "");
+    // link() fails where the name is taken; rename() would overwrite.
+    if (link(path.c_str(), name.c_str()) == 0) {
+      ++written_;
+    } else {
+      Fail({errno == EEXIST ? "not written: a file of this name is there already" : std::strerror(errno), name,
+            "choose another folder"});
+    }
+    unlink(path.c_str());
+  }
+}
 
 void MessageFiles::Fail(Error error) const {
   const std::lock_guard lock(mutex_);

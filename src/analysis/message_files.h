@@ -2,7 +2,6 @@
 // 0012-1.eml; one that is not whole 0012-1-incomplete.eml. Nothing is overwritten.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,7 +22,7 @@ class MessageFiles final : public Report {
 
   Wants wants() const override;
   std::unique_ptr<Teller> NewTeller() const override;
-  void Write(std::uint64_t number, TextStore& text) override { inner_.Write(number, text); }
+  void Write(std::uint64_t number, Octets note, TextStore& text) override;
 
   std::uint64_t written() const { return written_; }
   // What was not written and why, in the order in which it happened; beyond a bound only how many more there were.
@@ -32,10 +31,11 @@ class MessageFiles final : public Report {
  private:
   class FileTeller;
   void Fail(Error error) const;
+  std::string PartPath(Octets suffix) const;
 
   Report& inner_;
   std::string directory_;
-  mutable std::atomic<std::uint64_t> written_ = 0;
+  std::uint64_t written_ = 0;
   mutable std::mutex mutex_;  // of errors_
   mutable std::vector<Error> errors_;
   mutable std::uint64_t unlisted_ = 0;  // errors beyond the bound

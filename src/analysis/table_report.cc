@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/note.h"
 #include "analysis/summary.h"
 #include "base/ascii.h"
 #include "base/escape.h"
@@ -17,8 +18,7 @@ std::string Column(std::string_view text, std::size_t width) { return PadRight(t
 
 class TableTeller final : public Teller {
  public:
-  TableTeller(TableReport::Totals& totals, Language language, Style style)
-      : totals_(totals), language_(language), style_(style) {}
+  TableTeller(Language language, Style style) : language_(language), style_(style) {}
 
   void OnExchange(const ConversationFacts& facts, const Exchange& exchange) override {
     summary_.OnExchange(exchange, facts.protocol);
@@ -42,15 +42,12 @@ class TableTeller final : public Teller {
     text.Append(line);
   }
 
-  std::function<void(std::uint64_t)> WhenNumbered() override {
-    return [&totals = totals_, protocol = protocol_, findings = findings_, messages = summary_.messages(),
-            octets = summary_.message_octets(), gaps = gaps_](std::uint64_t) {
-      ++totals.conversations[static_cast<std::size_t>(protocol)];
-      for (std::size_t i = 0; i < findings.size(); ++i) totals.findings[i] += findings[i];
-      totals.messages += messages;
-      totals.message_octets += octets;
-      totals.gaps += gaps;
-    };
+  std::string Note() override {
+    std::string note;
+    PutNumber(note, static_cast<std::uint64_t>(protocol_));
+    for (const std::uint64_t n : findings_) PutNumber(note, n);
+    for (const std::uint64_t n : {summary_.messages(), summary_.message_octets(), gaps_}) PutNumber(note, n);
+    return note;
   }
 
  private:
@@ -65,7 +62,6 @@ class TableTeller final : public Teller {
     return findings_[2] > 0 ? style_.Red(padded) : findings_[1] > 0 ? style_.Yellow(padded) : style_.Dim(padded);
   }
 
-  TableReport::Totals& totals_;
   Language language_;
   Style style_;
   Summary summary_;
@@ -78,7 +74,7 @@ void Put(std::FILE* out, std::string_view text) { std::fwrite(text.data(), 1, te
 
 }  // namespace
 
-std::unique_ptr<Teller> TableReport::NewTeller() const { return std::make_unique<TableTeller>(totals_, language_, style_); }
+std::unique_ptr<Teller> TableReport::NewTeller() const { return std::make_unique<TableTeller>(language_, style_); }
 
 void TableReport::WriteHeading() {
   const bool zh = language_ == Language::kChinese;
@@ -90,8 +86,11 @@ void TableReport::WriteHeading() {
   headed_ = true;
 }
 
-void TableReport::Write(std::uint64_t number, TextStore& text) {
+void TableReport::Write(std::uint64_t number, Octets note, TextStore& text) {
   if (!headed_) WriteHeading();
+  ++totals_.conversations[static_cast<std::size_t>(TakeNumber(note))];
+  for (std::uint64_t& n : totals_.findings) n += TakeNumber(note);
+  for (std::uint64_t* n : {&totals_.messages, &totals_.message_octets, &totals_.gaps}) *n += TakeNumber(note);
   Put(out_, style_.Bold(PadLeft(fmt::format("{}", number), kNumberWidth)));
   text.ForEachPiece([this](std::string_view piece) { Put(out_, piece); });
 }

@@ -27,7 +27,7 @@ class TableReport final : public Report {
 
   Wants wants() const override { return {.message_header = false, .message_digest = false}; }
   std::unique_ptr<Teller> NewTeller() const override;
-  void Write(std::uint64_t number, TextStore& text) override;
+  void Write(std::uint64_t number, Octets note, TextStore& text) override;
   // After the last conversation. `frames`: read in all.
   void WriteSummary(std::uint64_t frames);
 
@@ -40,7 +40,7 @@ class TableReport final : public Report {
   Language language_;
   Style style_;
   bool headed_ = false;
-  mutable Totals totals_;  // changed on the collecting thread only (WhenNumbered)
+  Totals totals_;
 };
 
 }  // namespace glasspost::analysis

@@ -2,9 +2,8 @@
 // One Teller a conversation, used by one thread at a time.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <string_view>
+#include <string>
 
 #include "analysis/facts.h"
 #include "analysis/text_store.h"
@@ -25,8 +24,8 @@ class Teller {
   virtual void OnFinding(const ConversationFacts& facts, const Finding& finding) = 0;
   // The conversation is over. Appends its text; the number, which comes first, is put before it by the collector.
   virtual void Finish(const ConversationFacts& facts, TextStore& text) = 0;
-  // What is to be done once the number is known; may be empty. Called on the collecting thread.
-  virtual std::function<void(std::uint64_t number)> WhenNumbered() { return {}; }
+  // After Finish: what the report wants to know again when it writes the text; whatever octets. They wait with the text.
+  virtual std::string Note() { return {}; }
 };
 
 class Report {
@@ -43,8 +42,8 @@ class Report {
   virtual Wants wants() const = 0;
   // Called on any analysing thread.
   virtual std::unique_ptr<Teller> NewTeller() const = 0;
-  // Writes one told conversation; on the collecting thread, in the order of the last packets.
-  virtual void Write(std::uint64_t number, TextStore& text) = 0;
+  // Writes one told conversation, with what its Teller noted; on the collecting thread, in the order of the last packets.
+  virtual void Write(std::uint64_t number, Octets note, TextStore& text) = 0;
 };
 
 }  // namespace glasspost::analysis

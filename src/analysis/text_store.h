@@ -1,19 +1,25 @@
-// Text that may grow without bound: in memory up to a limit, beyond it in a temporary file that nobody else sees.
+// Text that may grow without bound: in memory up to a limit, beyond it in the process's temporary file (analysis/spill_file.h).
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
+
+#include "analysis/spill_file.h"
 
 namespace glasspost::analysis {
 
 class TextStore {
  public:
   static constexpr std::size_t kInMemory = std::size_t{1} << 20;
+
+  TextStore() = default;
+  TextStore(TextStore&&) = default;
+  TextStore& operator=(TextStore&&) = default;
 
   void Append(std::string_view text) {
     memory_.append(text);
@@ -27,10 +33,12 @@ class TextStore {
   void Settle() {
     if (memory_.size() > kInMemory) Spill();
   }
-  void swap(TextStore& other) noexcept { std::swap(*this, other); }
-  bool empty() const { return size() == 0; }
-  std::uint64_t size() const { return file_size_ + memory_.size(); }
-  bool in_file() const { return file_ != nullptr; }
+  // Moves what is in memory into the file.
+  void Spill();
+
+  bool empty() const { return memory_.empty() && spilled_ == nullptr; }
+  std::uint64_t size() const { return (spilled_ == nullptr ? 0 : spilled_->octets) + memory_.size(); }
+  bool in_file() const { return spilled_ != nullptr; }
   const std::string& memory() const { return memory_; }
   // False: the temporary file could not be written or read, text is missing.
   bool ok() const { return ok_; }
@@ -38,32 +46,30 @@ class TextStore {
   // Calls f(std::string_view) for the text, piece by piece.
   template <class F>
   void ForEachPiece(F&& f) {
-    if (file_ != nullptr) {
-      std::string piece(kInMemory, '\0');
-      std::rewind(file_.get());
-      for (std::uint64_t left = file_size_; left > 0;) {
-        const std::size_t n =
-            std::fread(piece.data(), 1, left < piece.size() ? static_cast<std::size_t>(left) : piece.size(), file_.get());
-        if (n == 0) {
-          ok_ = false;
-          break;
+    if (spilled_ != nullptr) {
+      std::string piece;
+      for (const SpillFile::Place& place : spilled_->places) {
+        for (std::uint64_t at = 0; at < place.length; at += piece.size()) {
+          piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(place.length - at, kPiece)));
+          const bool read = SpillFile::Shared().Read(place.offset + at, piece.data(), piece.size());
+          ok_ = ok_ && read;
+          if (read) f(std::string_view(piece));
         }
-        f(std::string_view(piece.data(), n));
-        left -= n;
       }
     }
     if (!memory_.empty()) f(std::string_view(memory_));
   }
 
  private:
-  struct Close {
-    void operator()(std::FILE* f) const { std::fclose(f); }
+  static constexpr std::size_t kPiece = std::size_t{256} << 10;  // read at once
+  struct Spilled {
+    std::vector<SpillFile::Place> places;
+    std::uint64_t octets = 0;
+    ~Spilled();
   };
-  void Spill();
 
   std::string memory_;
-  std::unique_ptr<std::FILE, Close> file_;
-  std::uint64_t file_size_ = 0;
+  std::unique_ptr<Spilled> spilled_;
   bool ok_ = true;
 };
 
