@@ -4,14 +4,19 @@
   dialogue_test.py GLASSPOST CAPTURE_DIR      CAPTURE_DIR: the captures in this folder's captures/
 """
 import base64
+import fcntl
 import hashlib
 import json
+import os
 import pathlib
+import pty
 import re
 import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import unicodedata
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "findings"))
@@ -173,6 +178,43 @@ class Dialogue(unittest.TestCase):
         self.assertTrue(out.startswith("Conversation 1\n  SMTP  192.0.2.1:40000 → 192.0.2.25:25\n"))
         self.assertIn(f"\n  {n + 1} exchanges\n", out)
         self.assertEqual(out, self.tell(self.path, "-c", "1", "--lang", "en", "--threads", "-1"))
+
+    @staticmethod
+    def on_terminal(columns, *arguments):
+        """what is shown on a terminal of so many columns, without its colours"""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
+        run = subprocess.Popen([GLASSPOST, "analyze", *arguments], stdout=slave, stderr=slave)
+        os.close(slave)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(master, 65536)
+            except OSError:  # the other end is closed
+                piece = b""
+            if not piece:
+                break
+            shown += piece
+        os.close(master)
+        assert run.wait(60) == 0
+        assert b"\x1b[1m" in shown
+        return re.sub(rb"\x1b\[\d*m", b"", shown).decode().replace("\r\n", "\n")
+
+    def test_on_a_terminal(self):
+        width = lambda text: sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+        send = pathlib.Path(CAPTURES) / "send.pcap"
+        for language in ("en", "zh"):
+            plain = self.tell(send, "-c", "1", "--lang", language)
+            self.assertEqual(self.on_terminal(1000, send, "-c", "1", "--lang", language), plain)
+            narrow = self.on_terminal(80, send, "-c", "1", "--lang", language)
+            self.assertEqual("".join(narrow.split()), "".join(plain.split()))
+            own = [line for line in narrow.splitlines() if line.startswith(" " * 9 + "·") or line.startswith(" " * 11)]
+            self.assertGreater(len(own), 30)
+            self.assertLessEqual(max(map(width, own)), 80)
+            table = self.on_terminal(80, send, "--lang", language).splitlines()
+            self.assertEqual(table[2], "    1  01:18:11.977154  SMTP      127.0.0.1:41300 → 127.0.0.1:25")
+            self.assertTrue(table[3].startswith("       5.07 ms  3"), table[3])
+            self.assertEqual(self.on_terminal(120, send, "--lang", language), self.tell(send, "--lang", language))
 
     def test_what_may_be_a_secret(self):
         talk = "S: 220 mx\nC: EHLO me\nS: 250 mx\nC: AUTH LOGIN\nS: 503 no\nC: d29uZGVybGFuZA==\nS: 500 what\nC: QUIT\nS: 221 bye\n"

@@ -24,8 +24,9 @@ constexpr std::size_t kMaxFullMessage = std::size_t{64} << 20;  // octets of a m
 constexpr std::size_t kStreamPiece = std::size_t{1} << 16;      // octets written at once
 constexpr std::size_t kMaxOpeningPackets = 16;                  // told of the handshake; a flood of SYNs has more
 constexpr std::size_t kMaxClosingPackets = 16;
-constexpr std::uint8_t kMaxWindowScale = 14;  // RFC 7323 §2.3: a larger shift counts as this
-constexpr std::size_t kFrameWidth = 6;        // "#12–34", right-aligned
+constexpr std::uint8_t kMaxWindowScale = 14;      // RFC 7323 §2.3: a larger shift counts as this
+constexpr std::size_t kSeverityWidth[] = {7, 4};  // "warning", "警告"
+constexpr std::size_t kFrameWidth = 6;            // "#12–34", right-aligned
 
 // A packet of the handshake or the close, as it is told.
 struct PacketNote {
@@ -168,7 +169,7 @@ void DialogueTeller::Explain(std::string_view sentence) {
   if (sentence.empty()) return;
   std::string& out = body_.tail();
   Bullet(out);
-  out += sentence;
+  AppendWrapped(out, sentence, kIndent.size() + 2, style_.columns);
   out += '\n';
   Settle();
 }
@@ -196,7 +197,7 @@ void DialogueTeller::TellPacket(const PacketNote& n) {
   if ((n.flags & capture::kAck) != 0) text += fmt::format("  ack {}", n.acknowledgement);
   const std::uint32_t window = std::uint32_t{n.window} << n.shift;
   text += fmt::format("  {} {}", Word("window", "窗口"), window);
-  if (n.shift > 0) text += fmt::format(" ({} × {})", n.window, 1u << n.shift);
+  if (n.shift > 0 && n.window > 0) text += fmt::format(" ({} × {})", n.window, 1u << n.shift);
   const capture::TcpOptions& o = n.options;
   if (o.maximum_segment_size) text += fmt::format("  MSS {}", *o.maximum_segment_size);
   if (o.window_scale) {
@@ -374,11 +375,12 @@ std::string DialogueTeller::TlsLines(const ConversationFacts& f) const {
     line("certificate", "证书", fmt::format("{}  ({} – {})", c.subject, from.substr(0, 10), to.substr(0, 10)));
   }
   line("alert", "告警", t.alert);
-  text +=
-      std::string(kIndent) + style_.Dim("· ") +
-      std::string(Word("What is said from here on is encrypted; the capture holds it, but without the keys nobody can read it.",
-                       "此后的内容都已加密；它们在捕获中，但没有密钥谁也读不了。")) +
-      "\n";
+  Bullet(text);
+  AppendWrapped(text,
+                Word("What is said from here on is encrypted; the capture holds it, but without the keys nobody can read it.",
+                     "此后的内容都已加密；它们在捕获中，但没有密钥谁也读不了。"),
+                kIndent.size() + 2, style_.columns);
+  text += '\n';
   return text;
 }
 
@@ -391,17 +393,22 @@ void DialogueTeller::TellClose(const ConversationFacts& facts) {
 std::string DialogueTeller::Findings(const ConversationFacts& facts) const {
   if (findings_.empty()) return {};
   std::string text = "\n" + style_.Bold("── " + std::string(Word("findings", "发现"))) + "\n";
+  const std::size_t width = kSeverityWidth[chinese_];
+  const std::string indent(2 + width + 2, ' ');
   for (const Finding& f : findings_) {
     const FindingInfo& info = Info(f.id);
     const std::string severity(SeverityName(info.severity, options_.language));
     const std::string mark = info.severity == Severity::kError     ? style_.Red(severity)
                              : info.severity == Severity::kWarning ? style_.Yellow(severity)
                                                                    : severity;
-    text += "  " + mark + "  " + ForTerminal(FindingText(f, options_.language)) + "\n";
-    text += std::string(kIndent) + style_.Dim(fmt::format("{} · {}", info.name, Clause(f.id, facts.protocol)));
-    if (f.exchange != 0) text += style_.Dim(fmt::format(" · {} {}", Word("exchange", "交互"), f.exchange));
-    if (f.origin.frame != 0) text += style_.Dim(fmt::format(" · #{}", f.origin.frame));
-    text += "\n" + std::string(kIndent) + std::string(FindingRemedy(f.id, options_.language)) + "\n";
+    text += "  " + mark + std::string(width - DisplayWidth(severity), ' ') + "  ";
+    AppendWrapped(text, ForTerminal(FindingText(f, options_.language)), indent.size(), style_.columns);
+    std::string place = fmt::format("{} · {}", info.name, Clause(f.id, facts.protocol));
+    if (f.exchange != 0) place += fmt::format(" · {} {}", Word("exchange", "交互"), f.exchange);
+    if (f.origin.frame != 0) place += fmt::format(" · #{}", f.origin.frame);
+    text += "\n" + indent + style_.Dim(place) + "\n" + indent;
+    AppendWrapped(text, FindingRemedy(f.id, options_.language), indent.size(), style_.columns);
+    text += '\n';
   }
   return text;
 }

@@ -8,6 +8,7 @@ namespace glasspost::analysis {
 
 struct Style {
   bool colour = false;
+  std::size_t columns = 0;  // of the terminal; 0: what is written goes elsewhere, or is as wide as it may be
 
   static constexpr std::string_view kBold = "1", kDim = "2", kGreen = "32", kCyan = "36";
 
@@ -39,5 +40,8 @@ std::size_t DisplayWidth(std::string_view utf8);
 // Padded with spaces to at least `width` columns.
 std::string PadRight(std::string_view utf8, std::size_t width);
 std::string PadLeft(std::string_view utf8, std::size_t width);
+// Appends words that begin in column `at`; what does not fit into `columns` (0: all does) goes on in the next line, in the same
+// column. Chinese may be torn anywhere but before a closing mark and behind an opening one.
+void AppendWrapped(std::string& out, std::string_view utf8, std::size_t at, std::size_t columns);
 
 }  // namespace glasspost::analysis

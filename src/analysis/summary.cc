@@ -100,10 +100,9 @@ void Summary::OnImap(const Exchange& e) {
 void Summary::OnDns(const Exchange& e) {
   if (!e.has_request) return;
   ++queries_;
-  if (!e.has_reply) ++unanswered_;
   if (queries_ > 1) return;
   first_query_ = e.request.argument;
-  first_answer_ = e.reply.status;
+  first_answer_ = e.has_reply ? e.reply.status : "";
   if (e.response != nullptr && e.response->counts[1] > 0) first_answer_ = fmt::format("{}", e.response->counts[1]);
 }
 
@@ -121,8 +120,7 @@ std::string Summary::Words(const ConversationFacts& f, Language language) const 
     std::string name = UpperCase(Name(f.protocol));
     p.Add(zh ? fmt::format("TCP 到端口 {}，可能是 {}：没有数据，只能看端口", f.server().port, name)
              : fmt::format("TCP to port {}, probably {}: no data, only the port says so", f.server().port, name));
-    if (f.reset_seen) p.Add(zh ? "连接被拒绝或重置" : "refused or reset");
-    return p.Take();
+    return p.Take() + (!f.reset_seen ? "" : zh ? "；连接被拒绝或重置" : "; refused or reset");
   }
   if (starttls_) p.Add("STARTTLS");
   if (f.tls != nullptr) {
@@ -138,7 +136,7 @@ std::string Summary::Words(const ConversationFacts& f, Language language) const 
   }
   if (f.protocol == Protocol::kDns && queries_ > 0) {
     const bool counted = !first_answer_.empty() && IsDigit(first_answer_[0]);
-    std::string answer = unanswered_ == queries_ ? (zh ? "无应答" : "no answer")
+    std::string answer = first_answer_.empty() ? (zh ? "无应答" : "no answer")
                          : counted
                              ? (zh ? first_answer_ + " 条记录" : first_answer_ + (first_answer_ == "1" ? " record" : " records"))
                              : first_answer_;

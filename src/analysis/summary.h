@@ -43,7 +43,6 @@ class Summary {
   std::uint64_t deleted_ = 0;
   std::uint64_t truncated_ = 0;
   std::uint64_t queries_ = 0;
-  std::uint64_t unanswered_ = 0;
   std::string first_query_;
   std::string first_answer_;
   int greeting_code_ = 0;

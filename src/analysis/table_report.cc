@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::size_t kNumberWidth = 5, kTimeWidth = 15, kProtocolWidth = 8, kEndpointWidth = 21, kDurationWidth = 10,
                       kFindingsWidth = 9;
+constexpr std::size_t kWideColumns = 120;  // a terminal that has fewer gets two lines a conversation
+constexpr std::size_t kNarrowIndent = kNumberWidth + 2;
+
+bool IsNarrow(const Style& style) { return style.columns != 0 && style.columns < kWideColumns; }
 
 std::string Column(std::string_view text, std::size_t width) { return PadRight(text, width) + "  "; }
 
@@ -35,9 +39,15 @@ class TableTeller final : public Teller {
     AppendTimeOfDay(time, f.start);
     std::string line = "  " + style_.Dim(Column(time, kTimeWidth).substr(0, kTimeWidth)) + "  ";
     line += style_.Cyan(Column(UpperCase(Name(f.protocol)) + (f.by_port_only ? "?" : ""), kProtocolWidth));
-    line += Column(f.client().Text(), kEndpointWidth) + Column(f.server().Text(), kEndpointWidth);
-    line += PadLeft(DurationText(f.end - f.start), kDurationWidth) + "  " + Findings() + "  ";
-    AppendForTerminal(line, summary_.Words(f, language_));
+    const std::string words = ForTerminal(summary_.Words(f, language_));
+    if (IsNarrow(style_)) {
+      line += f.client().Text() + " → " + f.server().Text() + "\n" + std::string(kNarrowIndent, ' ');
+      line += DurationText(f.end - f.start) + "  " + Findings(0) + "  ";
+      AppendWrapped(line, words, kNarrowIndent, style_.columns);
+    } else {
+      line += Column(f.client().Text(), kEndpointWidth) + Column(f.server().Text(), kEndpointWidth);
+      line += PadLeft(DurationText(f.end - f.start), kDurationWidth) + "  " + Findings(kFindingsWidth) + "  " + words;
+    }
     line += '\n';
     text.Append(line);
   }
@@ -52,13 +62,14 @@ class TableTeller final : public Teller {
 
  private:
   // "1e 2w 3n" for errors, warnings and notes, coloured by the worst.
-  std::string Findings() const {
+  std::string Findings(std::size_t width) const {
+    static constexpr std::string_view kSigns[3][2] = {{"n", "提"}, {"w", "警"}, {"e", "错"}};
     std::string t;
-    static constexpr char kLetters[] = {'n', 'w', 'e'};
     for (std::size_t i = 3; i-- > 0;)
-      if (findings_[i] > 0) t += fmt::format("{}{}{}", t.empty() ? "" : " ", findings_[i], kLetters[i]);
+      if (findings_[i] > 0)
+        t += fmt::format("{}{}{}", t.empty() ? "" : " ", findings_[i], kSigns[i][static_cast<int>(language_)]);
     if (t.empty()) t = "-";
-    const std::string padded = PadRight(t, kFindingsWidth);
+    const std::string padded = PadRight(t, width);
     return findings_[2] > 0 ? style_.Red(padded) : findings_[1] > 0 ? style_.Yellow(padded) : style_.Dim(padded);
   }
 
@@ -79,9 +90,15 @@ std::unique_ptr<Teller> TableReport::NewTeller() const { return std::make_unique
 void TableReport::WriteHeading() {
   const bool zh = language_ == Language::kChinese;
   std::string line = PadLeft(zh ? "编号" : "#", kNumberWidth) + "  " + Column(zh ? "时间 (UTC)" : "time (UTC)", kTimeWidth) +
-                     Column(zh ? "协议" : "protocol", kProtocolWidth) + Column(zh ? "客户端" : "client", kEndpointWidth) +
-                     Column(zh ? "服务器" : "server", kEndpointWidth) + PadLeft(zh ? "用时" : "duration", kDurationWidth) + "  " +
-                     Column(zh ? "发现" : "findings", kFindingsWidth) + (zh ? "发生了什么" : "what happened");
+                     Column(zh ? "协议" : "protocol", kProtocolWidth);
+  if (IsNarrow(style_)) {
+    line += std::string(zh ? "客户端 → 服务器" : "client → server") + "\n" + std::string(kNarrowIndent, ' ') +
+            (zh ? "用时  发现  发生了什么" : "duration  findings  what happened");
+  } else {
+    line += Column(zh ? "客户端" : "client", kEndpointWidth) + Column(zh ? "服务器" : "server", kEndpointWidth) +
+            PadLeft(zh ? "用时" : "duration", kDurationWidth) + "  " + Column(zh ? "发现" : "findings", kFindingsWidth) +
+            (zh ? "发生了什么" : "what happened");
+  }
   Put(out_, style_.Bold(line) + "\n");
   headed_ = true;
 }

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "analysis/style.h"
-#include "base/escape.h"
 
 namespace glasspost::cli {
 namespace {
@@ -34,45 +33,8 @@ constexpr Line kLines[] = {
 #undef GLASSPOST_HELP_ROW
 };
 
-// The next piece that must not be torn: a word with the blanks before it, or one wide character with the marks after it.
-std::string_view TakePiece(std::string_view& text) {
-  const std::string_view all = text;
-  std::size_t at = std::min(text.find_first_not_of(' '), text.size());
-  const std::size_t begin = at;
-  while (at < all.size() && all[at] != ' ') {
-    char32_t c = 0;
-    const std::size_t n = std::max<std::size_t>(Utf8Length(all.substr(at), c), 1);
-    const bool wide = DisplayWidth(all.substr(at, n)) == 2;
-    // No line begins with a closing mark.
-    const bool mark = c == U'，' || c == U'。' || c == U'；' || c == U'：' || c == U'、' || c == U'）';
-    if (at > begin && wide && !mark) break;
-    at += n;
-    if (!wide || at == all.size()) continue;
-    const std::string_view rest = all.substr(at);
-    const bool closed = rest.starts_with("，") || rest.starts_with("。") || rest.starts_with("；") || rest.starts_with("：") ||
-                        rest.starts_with("、") || rest.starts_with("）");
-    if (!closed && c != U'（') break;
-  }
-  text.remove_prefix(at);
-  return all.substr(0, at);
-}
-
-// Appends `text` from column `at` on, further lines indented to the same column.
-void AppendWrapped(std::string& out, std::string_view text, std::size_t at) {
-  std::size_t column = at;
-  bool first = true;
-  while (!text.empty()) {
-    std::string_view piece = TakePiece(text);
-    if (!first && column + DisplayWidth(piece) > kColumns) {
-      out += '\n';
-      out.append(at, ' ');
-      column = at;
-      piece.remove_prefix(std::min(piece.find_first_not_of(' '), piece.size()));
-    }
-    out += piece;
-    column += DisplayWidth(piece);
-    first = false;
-  }
+void AppendLine(std::string& out, std::string_view text, std::size_t at) {
+  analysis::AppendWrapped(out, text, at, kColumns);
   out += '\n';
 }
 
@@ -91,7 +53,7 @@ void AppendRow(std::string& out, std::string_view typed, std::string_view text) 
   } else {
     out.append(kMargin, ' ');
   }
-  AppendWrapped(out, text, at);
+  AppendLine(out, text, at);
 }
 
 // Insertions, deletions and replacements that make one word of the other.
@@ -135,11 +97,11 @@ std::string Help(std::string_view command, analysis::Language language) {
     const std::string_view text = line.text[static_cast<int>(language)];
     switch (line.kind) {
       case Kind::kText:
-        AppendWrapped(out, text, 0);
+        AppendLine(out, text, 0);
         break;
       case Kind::kGroup:
         out += '\n';
-        AppendWrapped(out, text, 0);
+        AppendLine(out, text, 0);
         break;
       case Kind::kRow:
         AppendRow(out, line.typed, text);

@@ -1,6 +1,7 @@
 #include "cli/terminal.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -29,10 +30,13 @@ analysis::Language LanguageOf(const std::string& wanted) {
 }
 
 analysis::Style StyleFor(std::FILE* stream, const std::string& wanted) {
-  if (wanted == "always") return {.colour = true};
-  if (wanted == "never") return {};
+  analysis::Style style;
+  winsize size{};
+  const bool terminal = isatty(fileno(stream)) != 0;
+  if (terminal && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0) style.columns = size.ws_col;
   const char* no_colour = std::getenv("NO_COLOR");
-  return {.colour = (no_colour == nullptr || *no_colour == '\0') && isatty(fileno(stream)) != 0};
+  style.colour = wanted == "always" || (wanted == "auto" && terminal && (no_colour == nullptr || *no_colour == '\0'));
+  return style;
 }
 
 ProgressBar::ProgressBar(analysis::Language language)

@@ -13,7 +13,8 @@ namespace glasspost::cli {
 // "zh" or "en"; if empty, what LC_ALL, LC_MESSAGES or LANG say (in this order, as POSIX has it).
 analysis::Language LanguageOf(const std::string& wanted);
 
-// Colours if `wanted` is "always", or "auto" and `stream` is a terminal and NO_COLOR is not set (https://no-color.org).
+// The stream's width where it is a terminal. Colours if `wanted` is "always", or "auto" and `stream` is a terminal and NO_COLOR
+// is not set (https://no-color.org).
 analysis::Style StyleFor(std::FILE* stream, const std::string& wanted);
 
 // On standard error, if that is a terminal, once the work takes longer than half a second.

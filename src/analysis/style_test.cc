@@ -1,0 +1,40 @@
+#include "analysis/style.h"
+
+#include <gtest/gtest.h>
+
+namespace glasspost::analysis {
+namespace {
+
+std::string Wrapped(std::string_view text, std::size_t at, std::size_t columns) {
+  std::string out;
+  AppendWrapped(out, text, at, columns);
+  return out;
+}
+
+TEST(Style, WrapsWords) {
+  EXPECT_EQ(Wrapped("one two three four five six seven", 0, 20), "one two three four\nfive six seven");
+  EXPECT_EQ(Wrapped("one two three four five six seven", 4, 24), "one two three four\n    five six seven");
+  EXPECT_EQ(Wrapped("12345678901234567890", 0, 20), "12345678901234567890");
+  EXPECT_EQ(Wrapped("a 12345678901234567890123", 0, 20), "a\n12345678901234567890123");  // a word is not torn
+  EXPECT_EQ(Wrapped("one two three four five six seven", 0, 0), "one two three four five six seven");
+  EXPECT_EQ(Wrapped("one two three four five six seven", 10, 20), "one two three four five six seven");  // no room
+  EXPECT_EQ(Wrapped("", 0, 20), "");
+}
+
+TEST(Style, WrapsChineseAnywhereButAtItsMarks) {
+  EXPECT_EQ(Wrapped("一二三四五六七八九十一二", 0, 20), "一二三四五六七八九十\n一二");
+  EXPECT_EQ(Wrapped("一二三四五六七八九十，一二", 0, 20), "一二三四五六七八九\n十，一二");
+  EXPECT_EQ(Wrapped("一二三四五六七八九（十）一", 0, 20), "一二三四五六七八九\n（十）一");
+  EXPECT_EQ(Wrapped("一二三四五六七八 RFC 二", 0, 20), "一二三四五六七八 RFC\n二");
+}
+
+TEST(Style, WidthAndPadding) {
+  EXPECT_EQ(DisplayWidth("邮件 a→"), 7u);
+  EXPECT_EQ(PadRight("邮件", 6), "邮件  ");
+  EXPECT_EQ(PadLeft("邮件", 6), "  邮件");
+  EXPECT_EQ((Style{.colour = true}.Bold("x")), "\x1b[1mx\x1b[0m");
+  EXPECT_EQ((Style{}.Bold("x")), "x");
+}
+
+}  // namespace
+}  // namespace glasspost::analysis
