@@ -220,8 +220,10 @@ class Dialogue(unittest.TestCase):
         talk = "S: 220 mx\nC: EHLO me\nS: 250 mx\nC: AUTH LOGIN\nS: 503 no\nC: d29uZGVybGFuZA==\nS: 500 what\nC: QUIT\nS: 221 bye\n"
         out = self.told(talk)
         self.assertIn("→ *** (16 octets)\n", out)
-        self.assertIn("the secret that the refused login had asked for", out)
+        self.assertIn("a secret of the login, so it is masked", out)
         self.assertIn("→ ***（16 个八位组）\n", self.told(talk, "--lang", "zh"))
+        talk = "S: +OK\nC: USER bob\nS: +OK\nC: PASS builder77\nS: -ERR builder77 is wrong\nC: QUIT\nS: +OK\n"
+        self.assertIn("← -ERR ***（9 个八位组） is wrong", self.told(talk, "--lang", "zh", port=110))
 
     def test_a_finding_names_its_packet(self):
         self.assertIn("cleartext-password · RFC 8314 §3 · exchange 5 · #13\n", self.tell(pathlib.Path(CAPTURES) / "send.pcap", "-c", "1", "--lang", "en"))

@@ -90,6 +90,7 @@ class DialogueTeller final : public Teller {
     body_.tail().clear();
   }
   void Bullet(std::string& out) const;
+  void AppendPeer(std::string& out, Octets text) const;
   void Explain(std::string_view sentence);
   void TellDecoded(std::string_view decoded);
   void StartPhase(const ConversationFacts& facts, Phase phase, Timestamp time);
@@ -162,6 +163,14 @@ void DialogueTeller::Bullet(std::string& out) const {
   style_.Begin(out, Style::kDim);
   out += "· ";
   style_.End(out);
+}
+
+// What the peer said. What stands in it for a secret is ours, and in the reader's language.
+void DialogueTeller::AppendPeer(std::string& out, Octets text) const {
+  if (chinese_ && !options_.show_secrets && text.find("***") != Octets::npos)
+    AppendForTerminal(out, MasksIn(text, options_.language));
+  else
+    AppendForTerminal(out, text);
 }
 
 // Words of our own.
@@ -256,10 +265,6 @@ void DialogueTeller::TellRequest(const ConversationFacts& facts, const Exchange&
     style_.End(out);
     out += ' ';
   }
-  const bool masks = chinese_ && !options_.show_secrets;
-  const auto append = [&](Octets text) {
-    masks ? AppendForTerminal(out, MasksIn(text, options_.language)) : AppendForTerminal(out, text);
-  };
   if (r.verb == ".") {
     style_.Begin(out, Style::kDim);
     out += fmt::format(fmt::runtime(Word("[{} octets of message, then the line with the lone dot]",
@@ -268,7 +273,7 @@ void DialogueTeller::TellRequest(const ConversationFacts& facts, const Exchange&
     style_.End(out);
   } else if (r.verb == "*" || r.verb == "***") {  // an answer; what may be one, with its mask for a word
     style_.Begin(out, Style::kBold);
-    append(r.verb == "*" ? r.argument : r.verb + " " + r.argument);
+    AppendPeer(out, r.verb == "*" ? r.argument : r.verb + " " + r.argument);
     style_.End(out);
   } else {
     style_.Begin(out, Style::kBold);
@@ -276,7 +281,7 @@ void DialogueTeller::TellRequest(const ConversationFacts& facts, const Exchange&
     style_.End(out);
     if (!r.argument.empty()) {
       out += ' ';
-      append(r.argument);
+      AppendPeer(out, r.argument);
     }
   }
   if (r.cut) out += style_.Yellow(" …");
@@ -312,7 +317,7 @@ void DialogueTeller::TellReply(const ConversationFacts& facts, const Exchange& e
       style_.End(out);
       if (!line.empty()) out += ' ';
     }
-    AppendForTerminal(out, line);
+    AppendPeer(out, line);
     EndLine(n == 0 ? std::string_view(note) : std::string_view());
     if (end == Octets::npos) break;
     rest.remove_prefix(end + 1);
@@ -402,7 +407,9 @@ std::string DialogueTeller::Findings(const ConversationFacts& facts) const {
                              : info.severity == Severity::kWarning ? style_.Yellow(severity)
                                                                    : severity;
     text += "  " + mark + std::string(width - DisplayWidth(severity), ' ') + "  ";
-    AppendWrapped(text, ForTerminal(FindingText(f, options_.language)), indent.size(), style_.columns);
+    std::string words;
+    AppendPeer(words, FindingText(f, options_.language));
+    AppendWrapped(text, words, indent.size(), style_.columns);
     std::string place = fmt::format("{} · {}", info.name, Clause(f.id, facts.protocol));
     if (f.exchange != 0) place += fmt::format(" · {} {}", Word("exchange", "交互"), f.exchange);
     if (f.origin.frame != 0) place += fmt::format(" · #{}", f.origin.frame);

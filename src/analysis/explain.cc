@@ -174,8 +174,8 @@ void ExplainRequest(std::string& text, const Exchange& e, const ConversationFact
     return Say(text, l == Language::kChinese ? "客户端的下一步。" : "The client's next step.");
   }
   if (r.verb == "***")
-    return Say(text, l == Language::kChinese ? "可能是被拒绝的登录所要的口令，因此隐去。"
-                                             : "This may be the secret that the refused login had asked for, so it is masked.");
+    return Say(text, l == Language::kChinese ? "这是（或可能是）登录用的口令，因此隐去。"
+                                             : "This is, or may be, a secret of the login, so it is masked.");
   const Protocol protocol = TableProtocol(facts.protocol);
   for (const CommandWords& w : kCommands) {
     if (w.protocol != protocol || w.verb != r.verb) continue;
