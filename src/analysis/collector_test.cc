@@ -71,6 +71,17 @@ TEST(Collector, WaitsForOlderFlowsThatMayTurnOutToBeMail) {
   EXPECT_EQ(report.lines, (std::vector<std::string>{"2:b"}));
 }
 
+TEST(Collector, NumbersGoOnWhenNothingIsOpen) {
+  Written report;
+  Collector c(report);
+  for (const std::uint64_t f : {1u, 70u, 71u, 600u}) {
+    c.Decided(f);
+    c.Add(Make(f, f, "x"));
+    c.Advance(FlowTable::kNone, FlowTable::kNone);
+  }
+  EXPECT_EQ(report.lines, (std::vector<std::string>{"1:x", "2:x", "3:x", "4:x"}));
+}
+
 TEST(Collector, HoldsLongTextsInAFile) {
   Written report;
   Collector c(report);
@@ -154,7 +165,8 @@ TEST(FrameRanks, CountsWhatWasMarkedBefore) {
     });
   EXPECT_EQ(told, marked);
   for (std::size_t i = 0; i < marked.size(); ++i) EXPECT_EQ(ranks.RankOf(marked[i]), i + 1);
-  // Frames without a mark may be passed before they are there at all.
+  // Nothing was left open, but what comes later is marked all the same.
+  ranks.Settle(~std::uint64_t{0}, [&](std::uint64_t, std::uint64_t) { ADD_FAILURE(); });
   ranks.Mark(200'000);
   ranks.Settle(~std::uint64_t{0}, [&](std::uint64_t rank, std::uint64_t frame) {
     EXPECT_EQ(rank, marked.size() + 1);

@@ -2,6 +2,7 @@
 // octet for each frame of the capture, whatever is marked.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <vector>
@@ -14,23 +15,21 @@ class FrameRanks {
     const std::uint64_t word = frame / 64;
     if (word >= words_.size()) words_.resize(static_cast<std::size_t>(word + 1));
     words_[word] |= std::uint64_t{1} << frame % 64;
+    end_ = std::max(end_, frame + 1);
   }
 
-  // No frame before this one will be marked any more: calls f(rank, frame) for each marked frame before it that was not settled
-  // yet, in order; ranks count from 1.
+  // No frame before this one will be marked any more. Calls
+  // f(rank, frame) for each marked frame before it that was not settled yet, in order; ranks count from 1.
   template <class F>
   void Settle(std::uint64_t before, F&& f) {
+    before = std::min(before, end_);  // what comes later may be marked yet
     while (settled_ < before) {
       const std::uint64_t word = settled_ / 64;
-      if (word >= words_.size()) {
-        settled_ = before;
-        return;
-      }
       // Ranks before each block; those that were passed over had no mark.
       while (before_.size() <= settled_ / kBlock) before_.push_back(ranks_);
-      const std::uint64_t end = before - word * 64 < 64 ? before : (word + 1) * 64;
+      const std::uint64_t end = std::min(before, (word + 1) * 64);
       std::uint64_t bits = words_[word] >> settled_ % 64;
-      if (end % 64 != 0) bits &= (std::uint64_t{1} << (end - settled_)) - 1;
+      if (end - settled_ < 64) bits &= (std::uint64_t{1} << (end - settled_)) - 1;
       for (; bits != 0; bits &= bits - 1) f(++ranks_, settled_ + static_cast<std::uint64_t>(std::countr_zero(bits)));
       settled_ = end;
     }
@@ -50,6 +49,7 @@ class FrameRanks {
 
   std::vector<std::uint64_t> words_;   // a bit a frame
   std::vector<std::uint64_t> before_;  // marked frames before each block
+  std::uint64_t end_ = 0;              // behind the last marked frame
   std::uint64_t settled_ = 0;
   std::uint64_t ranks_ = 0;
 };
