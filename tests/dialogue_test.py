@@ -169,6 +169,12 @@ class Dialogue(unittest.TestCase):
         self.assertEqual(tell(2, 1, 2), tell(1) + tell(2))
         self.assertIn("Conversation 2\n  SMTP ", tell(2))
 
+    def test_a_flood_of_syns(self):
+        for syns, told in ((16, 16), (17, 16), (40, 16)):
+            self.path.write_bytes(SmallCapture(25, 40000, handshake=False).play("C syn\n" * syns + "C: EHLO me\n").pcap())
+            out = self.tell(self.path, "-c", "1", "--lang", "en")
+            self.assertEqual(out.count("→ SYN  seq"), told, syns)
+
     def test_a_long_one(self):
         """many exchanges, more than is held at a time: all are told, and the last as the first"""
         n = 20000

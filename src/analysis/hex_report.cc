@@ -86,6 +86,7 @@ class Describer {
     out_ += style_.Bold(head) + style_.Dim(time) + "\n";
   }
 
+  std::string_view OctetWord(std::size_t n) const { return chinese_ ? "个八位组" : n == 1 ? "octet" : "octets"; }
   std::string Label(const FieldInfo& info) const { return std::string(chinese_ ? info.label_zh : info.label_en); }
 
   void Entry(const capture::RawFrame& frame, const capture::FieldList::Entry& e) {
@@ -101,7 +102,7 @@ class Describer {
     const Bytes octets = frame.octets.subspan(from, std::min(e.range.length, size - from));
     if (header) {
       out_ += "  " + style_.Bold(Label(info)) +
-              style_.Dim(fmt::format("  ({}, {} {})", info.abbreviation, octets.size(), chinese_ ? "个八位组" : "octets")) + "\n";
+              style_.Dim(fmt::format("  ({}, {} {})", info.abbreviation, octets.size(), OctetWord(octets.size()))) + "\n";
       return;
     }
     const bool payload = e.field == Field::kTcpPayload || e.field == Field::kUdpPayload || e.field == Field::kData;
@@ -115,10 +116,8 @@ class Describer {
   }
 
   void Payload(const capture::FieldList::Entry& e, Bytes octets) {
-    out_ +=
-        "  " + style_.Bold(Label(Info(e.field))) +
-        style_.Dim(fmt::format("  ({}, {} {})", Info(e.field).abbreviation, octets.size(), chinese_ ? "个八位组" : "octets")) +
-        "\n";
+    out_ += "  " + style_.Bold(Label(Info(e.field))) +
+            style_.Dim(fmt::format("  ({}, {} {})", Info(e.field).abbreviation, octets.size(), OctetWord(octets.size()))) + "\n";
     for (std::size_t at = 0; at < octets.size(); at += kRowOctets) {
       const Bytes row = octets.subspan(at, std::min(kRowOctets, octets.size() - at));
       std::string ascii;
