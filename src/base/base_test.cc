@@ -47,6 +47,25 @@ TEST(FrameList, GivesBackWhatWasAdded) {
   EXPECT_EQ(list.first(), 7u);
 }
 
+TEST(FrameList, KeepsSoManyAndTheLast) {
+  FrameList list;
+  for (std::uint64_t f = 1; f <= FrameList::kMost; ++f) list.Add(f);
+  const std::size_t memory = list.memory();
+  std::size_t count = 0;
+  std::uint64_t last = 0;
+  const auto look = [&](std::uint64_t f) { ++count, last = f; };
+  list.ForEach(look);
+  EXPECT_EQ(count, FrameList::kMost);
+  list.Add(FrameList::kMost + 1);
+  list.Add(FrameList::kMost + 9);
+  count = 0;
+  list.ForEach(look);
+  EXPECT_EQ(count, FrameList::kMost + 1);
+  EXPECT_EQ(last, FrameList::kMost + 9);
+  EXPECT_EQ(list.size(), FrameList::kMost + 2);
+  EXPECT_EQ(list.memory(), memory);
+}
+
 TEST(Sha256, KnowsTheStandardsExample) {
   Sha256 h;
   h.Update("a");

@@ -1,5 +1,5 @@
 // The numbers of the frames that carried something, in the order in which their octets were taken.
-// Kept as zigzag deltas of 7 bits an octet: a message of a million packets costs about one megabyte.
+// Kept as zigzag deltas of 7 bits an octet: a message of a million packets costs about one megabyte, and that is the bound.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,18 @@ namespace glasspost {
 
 class FrameList {
  public:
+  // Stops a line or a message of endless tiny packets from filling the memory: beyond it only the last frame is kept.
+  static constexpr std::size_t kMost = std::size_t{1} << 20;
+
   // A frame that repeats the last one added is not added again; 0 (no frame) never is.
   void Add(std::uint64_t frame) {
     if (frame == last_ || frame == 0) return;
     if (count_ == 0) first_ = frame;
+    if (count_ >= kMost) {
+      last_ = frame;
+      ++count_;
+      return;
+    }
     const auto delta = static_cast<std::int64_t>(frame - last_);
     auto z = (static_cast<std::uint64_t>(delta) << 1) ^ static_cast<std::uint64_t>(delta >> 63);
     while (z >= 0x80) {
@@ -25,7 +33,9 @@ class FrameList {
   }
 
   bool empty() const { return count_ == 0; }
+  // Of all that were added, also those that are not kept.
   std::size_t size() const { return count_; }
+  std::size_t memory() const { return deltas_.size(); }
   std::uint64_t first() const { return first_; }
   std::uint64_t last() const { return last_; }
 
@@ -49,6 +59,7 @@ class FrameList {
       frame += (z >> 1) ^ (~(z & 1) + 1);
       f(frame);
     }
+    if (count_ > kMost) f(last_);
   }
 
  private:

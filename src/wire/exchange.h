@@ -49,6 +49,7 @@ struct Span {
   Timestamp first_time = kNoTime;
   Timestamp last_time = kNoTime;
 
+  std::size_t Held() const { return frames.memory(); }
   void Clear() {
     offset = length = 0;
     frames.Clear();
@@ -77,6 +78,7 @@ struct Request {
     verb.assign(upper);
     if (as_written != upper) written.assign(as_written);
   }
+  std::size_t Held() const { return verb.size() + written.size() + argument.size() + tag.size() + decoded.size() + span.Held(); }
   void Clear() {
     verb.clear(), written.clear(), argument.clear(), tag.clear(), decoded.clear();
     sasl = SaslContent::kNone;
@@ -94,6 +96,7 @@ struct Reply {
   SaslContent sasl = SaslContent::kNone;
   bool cut = false;
   Span span;
+  std::size_t Held() const { return status.size() + enhanced.size() + text.size() + decoded.size() + span.Held(); }
   void Clear() {
     code = 0;
     status.clear(), enhanced.clear(), text.clear(), decoded.clear();
@@ -114,6 +117,12 @@ struct Exchange {
   bool multi_recipient = false;            // LMTP data block: `reply` and `more_replies` are one a recipient
   const dns::Message* query = nullptr;     // DNS only; alive during the call
   const dns::Message* response = nullptr;  // DNS only; alive during the call
+  // Octets that its texts and frame numbers take.
+  std::size_t Held() const {
+    std::size_t octets = request.Held() + reply.Held();
+    for (const Reply& r : more_replies) octets += sizeof(Reply) + r.Held();
+    return octets;
+  }
   void Clear() {
     number = 0;
     phase = Phase::kGreeting;
@@ -130,6 +139,11 @@ struct Envelope {
   bool present = false;
   std::string reverse_path;                // without the angle brackets; empty for <>
   std::vector<std::string> forward_paths;  // those that the server accepted, or has not answered yet
+  std::size_t Held() const {
+    std::size_t octets = reverse_path.size();
+    for (const std::string& path : forward_paths) octets += sizeof path + path.size();
+    return octets;
+  }
 };
 
 struct MessageEnd {
@@ -182,6 +196,9 @@ class Observer {
   // mid-stream), or where one direction is not captured at all.
   virtual void OnMidStream() {}
   virtual void OnOneSided(Direction /*seen*/) {}
+  // Octets of memory that it holds, itself included, so far as they depend on what was said: by lengths, not by what happens to
+  // be allocated, so that the same octets always give the same.
+  virtual std::size_t Held() const = 0;
   // TLS layer is over the stream now; plain octets of it follow only if somebody decrypts.
   virtual void OnTlsEstablished(const Origin& /*origin*/) {}
 };

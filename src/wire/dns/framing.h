@@ -77,6 +77,7 @@ class TcpSplitter {
   // Octets of a message whose beginning was told, which are still to be passed over.
   bool skipping() const { return skip_ > 0; }
 
+  std::size_t held() const { return carry_.size(); }
   bool lost() const { return lost_; }
   void set_lost(bool lost) { lost_ = lost; }
 

@@ -112,6 +112,12 @@ void DnsObserver::OnMidStream() {
   for (int i = 0; i < 2; ++i) sides_[i].splitter.set_lost(true);
 }
 
+std::size_t DnsObserver::Held() const {
+  std::size_t octets = sizeof *this + (own_ != nullptr ? sizeof *own_ : 0) + waiting_.size() * sizeof(Waiting) + held_;
+  for (int i = 0; tcp_ && i < 2; ++i) octets += sizeof(Side) + sides_[i].splitter.held() + sides_[i].span.Held();
+  return octets;
+}
+
 void DnsObserver::OnEnd(const Origin& origin, bool /*reset*/) {
   if (tcp_) {
     for (const Direction d : {Direction::kToServer, Direction::kToClient}) {

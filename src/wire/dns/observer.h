@@ -61,6 +61,7 @@ class DnsObserver final : public Observer {
   void OnFin(Direction direction, const Origin& origin) override;
   void OnEnd(const Origin& origin, bool reset) override;
   void OnMidStream() override;
+  std::size_t Held() const override;
 
  private:
   // A query and its answer, as octets: decoding again is cheaper than keeping them decoded.

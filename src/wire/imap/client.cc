@@ -197,6 +197,8 @@ void ImapObserver::AppendArgument(Entry& e, Octets text, bool cut, const Origin&
   Request& request = e.exchange.request;
   const std::size_t room = limits_.argument - std::min(limits_.argument, request.argument.size());
   request.argument += text.substr(0, room);
+  e.weight += std::min(room, text.size());
+  queued_octets_ += std::min(room, text.size());
   if (!cut && text.size() <= room) return;
   request.cut = true;
   if (!client().reading_partial) FindOnce(FindingId::kTooMuch, e.exchange.number, origin, "command line");

@@ -221,6 +221,12 @@ TEST(ImapObserver, LimitsHold) {
   EXPECT_TRUE(has(told, "too-much") && has(told, "a1 NOOP | -") && has(told, "a3 NOOP | OK")) << told;
 
   limits = {};
+  limits.pending_octets = 10;
+  EXPECT_FALSE(has(run(limits, {"Ca1 LIST 12345", "Ca2 LIST 12345", "Ca3 NOOP", "Sa3 OK"}), "too-much"));
+  told = run(limits, {"Ca1 LIST 12345", "Ca2 LIST 123456", "Ca3 NOOP", "Sa3 OK"});
+  EXPECT_TRUE(has(told, "too-much") && has(told, "a1 LIST 12345 | -")) << told;
+
+  limits = {};
   limits.findings = 2;
   EXPECT_TRUE(has(run(limits, {"Ca1 X1", "Ca2 X2"}), "unknown-command X2"));
   EXPECT_FALSE(has(run(limits, {"Ca1 X1", "Ca2 X2", "Ca3 X3"}), "unknown-command X3"));

@@ -57,6 +57,7 @@ class LineReader {
     line.length = length_;
     return line;
   }
+  std::size_t held() const { return carry_.size() + tail_.size(); }
   void Reset() {
     carry_.clear();
     tail_.clear();

@@ -23,6 +23,7 @@ void ImapObserver::Entry::Clear() {
   rule = nullptr;
   literals.clear();
   owed = 0;
+  weight = 0;
   collecting = replied = busy = maybe_lost = malformed = secret = composed = has_text = false;
 }
 
@@ -81,7 +82,7 @@ void ImapObserver::Touch(Span& span, const Side& s, std::uint64_t begin, std::ui
 }
 
 ImapObserver::Entry& ImapObserver::NewEntry(bool has_request) {
-  if (queue_.size() >= limits_.pending) {
+  while (!queue_.empty() && (queue_.size() >= limits_.pending || queued_octets_ > limits_.pending_octets)) {
     FindOnce(FindingId::kTooMuch, queue_.front()->exchange.number, {}, "commands without a reply");
     Drop(*queue_.front());
     Flush();
@@ -119,10 +120,18 @@ void ImapObserver::Flush() {
     if (!e.replied || e.busy || e.collecting) break;
     sasl::Redact(e.exchange, secrets_, e.composed);
     sink_.OnExchange(e.exchange);
+    queued_octets_ -= e.weight;
     e.Clear();
     free_.push_back(std::move(queue_[n]));
   }
   if (n > 0) queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(n));
+}
+
+std::size_t ImapObserver::Held() const {
+  std::size_t octets = sizeof *this + (queue_.size() + free_.size()) * sizeof(Entry) + queued_octets_;
+  for (const Side& s : sides_) octets += s.reader.held() + s.origins.size() * sizeof(Origin) + s.literal_text.size();
+  if (!queue_.empty()) octets += queue_.front()->exchange.request.span.Held() + queue_.front()->exchange.reply.span.Held();
+  return octets;
 }
 
 void ImapObserver::Find(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail) {

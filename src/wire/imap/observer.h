@@ -34,6 +34,7 @@ struct ImapLimits {
   std::size_t literal_shown = 1024;      // a longer literal is only counted
   std::size_t reply_text = 256 * 1024;   // stops FETCH 1:* over a large mailbox from being kept whole
   std::size_t pending = 256;             // commands without a reply: stops a client that never reads
+  std::size_t pending_octets = 1 << 20;  // octets of them and of what came of their replies: stops the same with long lines
   std::size_t line_packets = 1024;       // packets remembered of one line: stops one octet a packet from filling memory
   std::uint8_t findings = 100;           // of one kind: stops garbage from being told line by line
   Timestamp slow_reply = 5'000'000'000;  // ns
@@ -52,6 +53,7 @@ class ImapObserver : public Observer {
   void OnMidStream() override;
   void OnOneSided(Direction seen) override;
   void OnTlsEstablished(const Origin& origin) override;
+  std::size_t Held() const override;
 
  private:
   // A place in an argument where a literal's octets stand.
@@ -73,9 +75,10 @@ class ImapObserver : public Observer {
     bool busy = false;        // a line of its reply is under way
     bool maybe_lost = false;  // octets of the server were lost while it had no reply: the reply may be among them
     bool malformed = false;
-    bool secret = false;    // what of it is not told yet is not to be told
-    bool composed = false;  // its argument is of our making
-    bool has_text = false;  // a line of its reply is there, empty or not
+    bool secret = false;     // what of it is not told yet is not to be told
+    bool composed = false;   // its argument is of our making
+    bool has_text = false;   // a line of its reply is there, empty or not
+    std::size_t weight = 0;  // octets of its texts
     void Clear();
   };
   enum class Use : std::uint8_t { kSkip, kText, kMessage };
@@ -181,6 +184,7 @@ class ImapObserver : public Observer {
   Side sides_[2];
   std::vector<std::unique_ptr<Entry>> queue_;  // in the order of their numbers
   std::vector<std::unique_ptr<Entry>> free_;
+  std::size_t queued_octets_ = 0;  // the weights of those in the queue
   std::uint64_t next_number_ = 1;
   Mode mode_ = Mode::kPlain;
 

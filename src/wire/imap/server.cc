@@ -143,6 +143,8 @@ void ImapObserver::AppendReply(Entry& e, Octets text, bool new_line, bool cut) {
   e.has_text = true;
   const std::size_t room = limits_.reply_text - std::min(limits_.reply_text, reply.text.size());
   reply.text += text.substr(0, room);
+  e.weight += std::min(room, text.size());
+  queued_octets_ += std::min(room, text.size());
   if (!cut && text.size() <= room) return;
   reply.cut = true;
   if (!server().reading_partial) FindOnce(FindingId::kTooMuch, e.exchange.number, {}, "reply");

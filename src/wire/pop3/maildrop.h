@@ -26,6 +26,7 @@ class Maildrop {
   // Messages were marked or unmarked: STAT's and LIST's sums are no longer of the same messages.
   void OnDeletions() { stat_known_ = list_known_ = false; }
   void Clear();
+  std::size_t Held() const { return entries_.size() * sizeof(Entry); }
 
   std::optional<std::uint64_t> SizeOf(std::uint64_t number) const;
 

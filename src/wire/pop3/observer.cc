@@ -23,6 +23,7 @@ void Pop3Observer::Pending::Clear() {
   shape = Shape::kSingle;
   answer = pipelined = cleartext = bare_lf = too_long = false;
   lost_before = 0;
+  weight = 0;
 }
 
 Pop3Observer::Pop3Observer(ObserverSink& sink, const ObserverOptions& options, const Pop3Limits& limits)
@@ -87,6 +88,12 @@ void Pop3Observer::OnOneSided(Direction seen) {
   session_ = State::kUnknown;
   lossy_ = caps_unknown_ = true;
   if (!server_seen_) greeting_due_ = false;
+}
+
+std::size_t Pop3Observer::Held() const {
+  return sizeof *this + ring_.size() * sizeof(Pending) + pending_octets_ + exchange_.Held() + maildrop_.Held() +
+         client_lines_.held() + server_lines_.held() + broken_line_.held() + client_line_.Held() + server_line_.Held() +
+         broken_span_.Held() + probe_.size();
 }
 
 void Pop3Observer::OnTlsEstablished(const Origin& origin) {
@@ -269,7 +276,8 @@ void Pop3Observer::FillAuth(Pending& p, Octets argument, std::size_t octets, boo
 }
 
 Pop3Observer::Pending& Pop3Observer::Push(const text::Line& line) {
-  if (count_ >= limits_.pending) GiveUpPending({client_line_.frames.last(), client_line_.last_time});
+  if (count_ >= limits_.pending || pending_octets_ > limits_.pending_octets)
+    GiveUpPending({client_line_.frames.last(), client_line_.last_time});
   if (count_ == ring_.size()) {
     std::vector<Pending> larger(std::max<std::size_t>(4, ring_.size() * 2));
     for (std::size_t i = 0; i < count_; ++i) larger[i] = std::move(At(i));
@@ -281,6 +289,7 @@ Pop3Observer::Pending& Pop3Observer::Push(const text::Line& line) {
   std::swap(p.request.span, client_line_);
   p.request.cut = line.cut;
   p.bare_lf = !line.crlf;
+  pending_octets_ += p.weight = line.text.size();
   p.lost_before = std::exchange(lost_, 0);
   return p;
 }

@@ -33,6 +33,7 @@ struct Pop3Limits {
   std::size_t text_octets = 256 * 1024;        // kept of a listing: stops LIST, UIDL and TOP without end
   std::size_t stray_text_octets = 4096;        // kept of lines after a reply whose command is not known
   std::size_t pending = 2048;                  // commands that wait for their reply: stops pipelining without end
+  std::size_t pending_octets = 1024 * 1024;    // octets of them: stops the same with long lines
   std::size_t listed = 16384;                  // message sizes remembered from LIST
   std::size_t command_octets = 255;            // RFC 2449 §4, with CRLF; beyond it a finding
   std::size_t status_octets = 512;             // RFC 2449 §4, with CRLF; beyond it a finding
@@ -51,6 +52,7 @@ class Pop3Observer final : public Observer {
   void OnMidStream() override;
   void OnOneSided(Direction seen) override;
   void OnTlsEstablished(const Origin& origin) override;
+  std::size_t Held() const override;
 
  private:
   // A command (or an answer to a challenge) that waits for its reply.
@@ -63,6 +65,7 @@ class Pop3Observer final : public Observer {
     bool cleartext = false;        // carries a password that anybody can read
     bool bare_lf = false;
     bool too_long = false;
+    std::size_t weight = 0;    // octets of its line that were kept
     unsigned lost_before = 0;  // commands before it that were not captured and whose replies may still come
     void Clear();
   };
@@ -172,6 +175,7 @@ class Pop3Observer final : public Observer {
   unsigned lost_ = 0;             // commands that were not captured, after the last one that was, whose replies may still come
   std::vector<Pending> ring_;     // of the commands that wait, from head_
   std::size_t head_ = 0, count_ = 0;
+  std::size_t pending_octets_ = 0;  // their weights
 
   // Server.
   text::LineSplitter server_lines_;

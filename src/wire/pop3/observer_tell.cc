@@ -19,6 +19,7 @@ void Pop3Observer::PopFront() {
 
 void Pop3Observer::TakeFront() {
   std::swap(taken_, Front());
+  pending_octets_ -= taken_.weight;
   PopFront();
   busy_ = true;
   exchange_.number = ++number_;

@@ -93,6 +93,20 @@ TEST(Pop3Limits, Pending) {
   }
 }
 
+TEST(Pop3Limits, PendingOctets) {
+  for (const bool over : {false, true}) {
+    Dialogue d({.pending_octets = 20});
+    d.S("+OK\r\n");
+    d.C("NOOP 7890\r\n");
+    d.C("NOOP 7890" + std::string(over ? "123" : "12") + "\r\n");  // 9 + 11 octets, or one more
+    d.C("NOOP\r\n");
+    EXPECT_EQ(d.Found("too-much"), over);
+    EXPECT_EQ(d.sink.exchanges.size(), over ? 3u : 1u);
+    d.End();
+    EXPECT_EQ(d.sink.exchanges.size(), 4u);
+  }
+}
+
 TEST(Pop3Limits, Findings) {
   for (const std::size_t over : {0, 1}) {
     Dialogue d;

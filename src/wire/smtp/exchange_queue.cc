@@ -1,6 +1,7 @@
 #include "wire/smtp/exchange_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "wire/sasl/secrets.h"
 
@@ -17,9 +18,10 @@ void ExchangeQueue::Grow() {
 }
 
 Entry& ExchangeQueue::Push(bool& full) {
-  full = count_ >= limit_;
+  full = count_ >= limit_ || octets_ > octet_limit_;
   if (full) {
-    TellFront();
+    do TellFront();
+    while (count_ > 0 && octets_ > octet_limit_);
     Tell();
   }
   if (count_ == slots_.size()) Grow();
@@ -44,6 +46,7 @@ void ExchangeQueue::TellFront() {
   Entry& entry = At(first_);
   sasl::Redact(entry.exchange, secrets_, entry.verb == Verb::kAuth || entry.verb == Verb::kAuthAnswer);
   sink_.OnExchange(entry.exchange);
+  octets_ -= std::exchange(entry.weight, 0);
   ++first_;
   --count_;
 }

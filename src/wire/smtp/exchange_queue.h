@@ -21,6 +21,7 @@ struct Entry {
   std::uint64_t transaction = 0;
   std::size_t recipient = 0;
   std::size_t replies = 1;  // LMTP data block: how many are due
+  std::size_t weight = 0;   // octets of its texts, as last weighed
 
   void Clear() {
     exchange.Clear();
@@ -30,24 +31,36 @@ struct Entry {
     transaction = 0;
     recipient = 0;
     replies = 1;
+    weight = 0;
   }
 };
 
 class ExchangeQueue {
  public:
-  // `limit`: entries that may wait; beyond it the oldest is told as it stands. `secrets` outlives the queue.
-  ExchangeQueue(ObserverSink& sink, const Secrets& secrets, std::size_t limit) : sink_(sink), secrets_(secrets), limit_(limit) {}
+  // `limit`, `octet_limit`: entries that may wait, and octets of their texts; beyond it the oldest is told as it stands.
+  // `secrets` outlives the queue.
+  ExchangeQueue(ObserverSink& sink, const Secrets& secrets, std::size_t limit, std::size_t octet_limit)
+      : sink_(sink), secrets_(secrets), limit_(limit), octet_limit_(octet_limit) {}
 
   // A new exchange with the next number. References to other entries die; `full` is set where an entry had to go.
   Entry& Push(bool& full);
   // Null if it has been told already, or is none.
   Entry* Find(std::uint64_t number);
+  const Entry* Find(std::uint64_t number) const { return const_cast<ExchangeQueue*>(this)->Find(number); }
   // The first entry with number >= `from` that awaits a reply; null if there is none.
   Entry* FirstAwaiting(std::uint64_t from = 0);
   // Tells all entries at the front that are whole. References to entries die.
   void Tell();
   // Tells everything as it stands.
   void TellAll();
+  // The entry's texts have grown.
+  void Weigh(Entry& entry) {
+    octets_ -= entry.weight;
+    entry.weight = entry.exchange.Held();
+    octets_ += entry.weight;
+  }
+  // Octets of memory, by the weights.
+  std::size_t Held() const { return slots_.size() * sizeof(Entry) + octets_; }
 
   std::uint64_t next_number() const { return first_ + count_; }
   std::uint64_t first_number() const { return first_; }
@@ -60,6 +73,8 @@ class ExchangeQueue {
   ObserverSink& sink_;
   const Secrets& secrets_;
   std::size_t limit_;
+  std::size_t octet_limit_;
+  std::size_t octets_ = 0;    // the weights of those that wait
   std::vector<Entry> slots_;  // a power of two of them; an entry's slot follows from its number
   std::uint64_t first_ = 1;   // number of the oldest entry
   std::size_t count_ = 0;

@@ -37,6 +37,7 @@ class HeldOctets {
 
   bool empty() const { return first_ == pieces_.size(); }
   std::size_t size() const { return octets_.size() - at_; }
+  std::size_t Held() const { return octets_.size() + pieces_.size() * sizeof(Piece); }
   std::size_t pieces() const { return pieces_.size() - first_; }
   // What lies before the first gap.
   Octets Front() const { return Octets(octets_).substr(at_, contiguous_); }

@@ -12,6 +12,8 @@ struct SmtpLimits {
   std::size_t reply_octets = std::size_t{64} << 10;
   // Stops a client that never waits (or a server that never answers): beyond it the oldest exchange is told as it stands.
   std::size_t pending = 4096;
+  // The same where their lines are long.
+  std::size_t pending_octets = std::size_t{1} << 20;
   // Stops a client that sends on after DATA while the server is silent: beyond it what it sent decides.
   std::size_t held_octets = std::size_t{256} << 10;
   std::size_t held_pieces = 8192;
@@ -19,6 +21,8 @@ struct SmtpLimits {
   std::size_t look_alike_octets = std::size_t{64} << 10;
   // Stops an envelope from growing without end: further recipients are counted, not kept.
   std::size_t recipients = 50'000;
+  // The same where their paths are long.
+  std::size_t recipient_octets = std::size_t{1} << 20;
   // Stops a peer that breaks a rule a million times from filling the report.
   unsigned findings_of_a_kind = 64;
 };

@@ -14,8 +14,8 @@ SmtpObserver::SmtpObserver(ObserverSink& sink, const ObserverOptions& options, c
       options_(options),
       limits_(limits),
       secrets_(options.show_secrets),
-      queue_(sink, secrets_, limits.pending),
-      transactions_(limits.recipients),
+      queue_(sink, secrets_, limits.pending, limits.pending_octets),
+      transactions_(limits.recipients, limits.recipient_octets),
       sasl_(options.show_secrets, &secrets_),
       protocol_(hint),
       client_lines_(limits.line_octets),
@@ -335,6 +335,7 @@ void SmtpObserver::OnTlsEstablished(const Origin& origin) {
   mode_ = Mode::kCommands;
   reply_open_ = reply_lossy_ = false;
   deferred_.clear();
+  deferred_octets_ = 0;
   hole_.reset();
   uncertain_ = mid_stream_ = server_resync_ = after_server_gap_ = false;
   greeted_ = true;
@@ -346,6 +347,16 @@ void SmtpObserver::OnTlsEstablished(const Origin& origin) {
   ForgetSession();
   phase_ = Phase::kGreeting;
   (void)origin;
+}
+
+std::size_t SmtpObserver::Held() const {
+  std::size_t octets = sizeof *this + queue_.Held() + transactions_.Held() + held_.Held() + envelope_.Held();
+  octets += client_lines_.held() + server_lines_.held() + broken_line_.held() + heard_.reply.Held();
+  octets += line_span_.Held() + reply_line_span_.Held() + broken_span_.Held();
+  octets += deferred_.size() * sizeof(HeardReply) + deferred_octets_;
+  for (const std::uint64_t number : {block_, chunk_})
+    if (const Entry* entry = queue_.Find(number)) octets += entry->exchange.request.span.Held();
+  return octets;
 }
 
 void SmtpObserver::Note(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail) {

@@ -74,6 +74,7 @@ class SmtpObserver final : public Observer {
   void OnMidStream() override;
   void OnOneSided(Direction seen) override;
   void OnTlsEstablished(const Origin& origin) override;
+  std::size_t Held() const override;
 
  private:
   // What the client's octets are believed to be.
@@ -278,7 +279,8 @@ class SmtpObserver final : public Observer {
   Span broken_span_;
   std::uint64_t broken_exchange_ = 0;  // the exchange of that line, where no command waits for it
   std::vector<HeardReply> deferred_;   // it is not clear yet whose they are
-  bool ignores_blanks_ = false;        // the server has passed over an empty line
+  std::size_t deferred_octets_ = 0;
+  bool ignores_blanks_ = false;  // the server has passed over an empty line
   State state_ = State::kConnected;
   std::uint16_t extensions_ = 0;
   bool extensions_maybe_ = false;  // more may have been offered: the answer to EHLO is not known whole

@@ -38,6 +38,7 @@ void SmtpObserver::Answer(Entry& entry, const Origin& origin) {
   exchange.has_reply = true;
   entry.replied = exchange.more_replies.size() + 1 >= entry.replies;
   JudgeReply(entry, *reply, heard_, origin);
+  queue_.Weigh(entry);
   const int code = reply->code;
   farewell_ |= code == 421;
   MoveState(verb, code, entry.last);

@@ -127,6 +127,7 @@ void SmtpObserver::OnCommand(const text::Line& line, bool partial, const Origin&
   if (verb != Verb::kUnknown) presumed_ = NextPresumed(presumed_, verb, command_.last);
   quit_sent_ |= verb == Verb::kQuit;
   hello_sent_ |= verb == Verb::kHelo || verb == Verb::kEhlo || verb == Verb::kLhlo;
+  queue_.Weigh(entry);
   if (!partial) ActOnCommand(exchange.number, origin);
 }
 
@@ -274,6 +275,7 @@ void SmtpObserver::OnAuthAnswer(const text::Line& line, const Origin& origin) {
     Note(FindingId::kCleartextPassword, exchange.number, origin, sasl_.mechanism_name());
   JudgeCommand(entry, line, origin);
   entry.replied = client_only_;
+  queue_.Weigh(entry);
   SetHold(Hold::kAuthReply, exchange.number);
 }
 

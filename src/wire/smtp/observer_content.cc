@@ -379,6 +379,7 @@ void SmtpObserver::IgnoreLookAlike() {
   ReleaseHold();
   std::vector<HeardReply> replies;
   replies.swap(deferred_);
+  deferred_octets_ = 0;
   Drain();
   DeliverAll(replies);
 }

@@ -165,7 +165,8 @@ void SmtpObserver::Deliver(const Origin& origin) {
   deferred_.emplace_back();
   std::swap(deferred_.back(), heard_);
   const int code = deferred_.back().reply.code;
-  if (deferred_.size() >= limits_.pending || Decisive(code)) Align(origin);
+  deferred_octets_ += deferred_.back().reply.Held();
+  if (deferred_.size() >= limits_.pending || deferred_octets_ > limits_.pending_octets || Decisive(code)) Align(origin);
 }
 
 void SmtpObserver::DeliverAll(std::vector<HeardReply>& replies) {
@@ -183,12 +184,14 @@ void SmtpObserver::DeliverAtLookAlike(const Origin& origin) {
   const int code = heard_.reply.code;
   deferred_.emplace_back();
   std::swap(deferred_.back(), heard_);
+  deferred_octets_ += deferred_.back().reply.Held();
   const std::size_t expected = RepliesWithoutLookAlike();
   const bool believes = probe_done_ ? deferred_.size() > expected : code / 100 == 2 || deferred_.size() > expected;
-  if (!believes && deferred_.size() < limits_.pending) return;
+  if (!believes && deferred_.size() < limits_.pending && deferred_octets_ <= limits_.pending_octets) return;
   BelieveLookAlike();
   std::vector<HeardReply> replies;
   replies.swap(deferred_);
+  deferred_octets_ = 0;
   Drain();
   DeliverAll(replies);
 }
@@ -309,6 +312,7 @@ void SmtpObserver::Align(const Origin& origin) {
   const std::vector<std::uint64_t> pairs = PairBackwards(entries);
   std::vector<HeardReply> replies;
   replies.swap(deferred_);
+  deferred_octets_ = 0;
   for (std::size_t r = 0; r < replies.size(); ++r) {
     std::swap(heard_, replies[r]);
     const Origin at = EndOf(heard_.reply);

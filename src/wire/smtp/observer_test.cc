@@ -146,6 +146,49 @@ TEST_F(SmtpObserverTest, RecipientsKept) {
   EXPECT_EQ(sink_.messages[0].envelope.forward_paths, (std::vector<std::string>{"1@d.example", "2@d.example"}));
 }
 
+TEST_F(SmtpObserverTest, RecipientOctetsKept) {
+  Begin({.recipient_octets = 22});
+  Hello();
+  C("MAIL FROM:<a@b.example>\r\nRCPT TO:<1@d.example>\r\nRCPT TO:<2@d.example>\r\nRCPT TO:<3@d>\r\nRCPT TO:<>\r\nDATA\r\n");
+  S("250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n");
+  C("x\r\n.\r\n");
+  End();
+  ASSERT_EQ(sink_.messages.size(), 1u);
+  EXPECT_EQ(sink_.messages[0].envelope.forward_paths, (std::vector<std::string>{"1@d.example", "2@d.example"}));
+}
+
+TEST_F(SmtpObserverTest, PendingOctets) {
+  Begin({.pending_octets = 2000});
+  Hello();
+  const std::string argument(950, 'x');
+  const std::size_t told = sink_.exchanges.size();
+  for (int i = 0; i < 2; ++i) C("NOOP " + argument + "\r\n");
+  C("NOOP\r\n");
+  EXPECT_EQ(sink_.exchanges.size(), told);
+  C("NOOP " + argument + "\r\n");
+  C("NOOP\r\n");
+  EXPECT_EQ(sink_.exchanges.size(), told + 1) << "the oldest is told as it stands";
+  EXPECT_TRUE(Found("finding 4 too-much"));
+  EXPECT_LT(observer_->Held(), sizeof(SmtpObserver) + 16 * sizeof(Entry) + 4000);
+  End();
+}
+
+TEST_F(SmtpObserverTest, HoldsNoMoreThanItsLimitsSay) {
+  const SmtpLimits limits;
+  const std::size_t bound = sizeof(SmtpObserver) + 2 * limits.pending * sizeof(Entry) + limits.pending * 200 +
+                            limits.pending_octets + 4 * limits.reply_octets + limits.held_octets;
+  for (const bool answered : {false, true}) {
+    Begin(limits);
+    Hello();
+    for (int i = 0; i < 6'000; ++i) {
+      C("RSET " + std::string(static_cast<std::size_t>(i) % 10'000, 'y') + "\r\n");
+      if (answered && i % 3 == 0) S("250-" + std::string(static_cast<std::size_t>(i) % 9'000, 'z') + "\r\n");
+      ASSERT_LT(observer_->Held(), bound) << i;
+    }
+    End();
+  }
+}
+
 TEST_F(SmtpObserverTest, FindingsOfAKind) {
   Begin({.findings_of_a_kind = 2});
   Hello();

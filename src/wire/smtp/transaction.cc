@@ -25,6 +25,7 @@ void Transactions::Begin() {
   current_.reverse_path.clear();
   current_.recipients.paths.clear();
   current_.recipients.statuses.clear();
+  current_.recipients.octets = 0;
   counts_[numbers_ % kRemembered] = {.transaction = numbers_};
 }
 
@@ -44,9 +45,13 @@ std::uint64_t Transactions::Mail(const Command& command) {
 std::size_t Transactions::Recipient(const Command& command) {
   if (!current_.open) Begin();
   Count& count = CountOf(current_.number);
-  if (current_.recipients.paths.size() < recipient_limit_) {
-    current_.recipients.paths.emplace_back(command.path.text);
-    current_.recipients.statuses.push_back(Status::kUnanswered);
+  Recipients& kept = current_.recipients;
+  // Their places are counted, so that none is kept after one that was not.
+  if (kept.paths.size() < recipient_limit_ && kept.paths.size() == count.sent &&
+      kept.octets + command.path.text.size() <= octet_limit_) {
+    kept.paths.emplace_back(command.path.text);
+    kept.statuses.push_back(Status::kUnanswered);
+    kept.octets += command.path.text.size();
   }
   return count.sent++;
 }

@@ -13,7 +13,8 @@ namespace glasspost::smtp {
 
 class Transactions {
  public:
-  explicit Transactions(std::size_t recipient_limit) : recipient_limit_(recipient_limit) {}
+  Transactions(std::size_t recipient_limit, std::size_t octet_limit)
+      : recipient_limit_(recipient_limit), octet_limit_(octet_limit) {}
 
   // The client sent MAIL; gives the transaction's number.
   std::uint64_t Mail(const Command& command);
@@ -35,12 +36,16 @@ class Transactions {
   void Fill(Envelope& envelope) const;
   bool any_accepted() const { return CountOf(current_.number).accepted > 0; }
   bool all_refused() const;
+  // Octets of memory that the envelopes take.
+  std::size_t Held() const { return current_.recipients.Held() + fallback_.recipients.Held(); }
 
  private:
   enum class Status : std::uint8_t { kUnanswered, kAccepted, kRefused };
   struct Recipients {
     std::vector<std::string> paths;
     std::vector<Status> statuses;
+    std::size_t octets = 0;  // of the paths
+    std::size_t Held() const { return paths.size() * (sizeof(std::string) + sizeof(Status)) + octets; }
   };
   struct Transaction {
     std::uint64_t number = 0;
@@ -64,6 +69,7 @@ class Transactions {
 
   static constexpr std::size_t kRemembered = 16;  // transactions whose replies may still come
   std::size_t recipient_limit_;
+  std::size_t octet_limit_;
   std::uint64_t numbers_ = 0;
   Transaction current_;
   Transaction fallback_;  // the one before a nested MAIL, which stands if that is refused

@@ -38,7 +38,7 @@ class BrokenLine {
     rest.crlf = crlf;
   }
   void Clear() { length_ = 0; }
-  std::size_t held() const { return text_.capacity(); }
+  std::size_t held() const { return text_.size(); }
 
  private:
   void Append(Octets text, std::uint64_t length) {

@@ -53,6 +53,7 @@ class LineSplitter {
   // Octets of a line whose end has not come yet.
   std::uint64_t pending() const { return done_ ? 0 : length_; }
   Octets partial() const { return done_ ? Octets{} : Octets(carry_); }
+  std::size_t held() const { return carry_.size(); }
   void Reset() {
     carry_.clear();
     length_ = 0;

@@ -17,6 +17,13 @@ struct CertificateInfo {
   // Seconds since 1970-01-01T00:00:00Z (99991231235959Z, "no end", does not fit into nanoseconds).
   std::int64_t not_before = 0;
   std::int64_t not_after = 0;
+
+  // Octets that it takes, itself included.
+  std::size_t Held() const {
+    std::size_t octets = sizeof *this + subject.size() + common_name.size() + issuer.size();
+    for (const std::string& name : names) octets += sizeof name + name.size();
+    return octets;
+  }
 };
 
 // Stops a certificate for very many names from becoming a large structure.

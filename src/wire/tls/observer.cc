@@ -41,6 +41,22 @@ bool IsKnownMessage(std::uint8_t type) {
 
 }  // namespace
 
+std::size_t TlsInfo::Held() const {
+  std::size_t octets =
+      version.size() + cipher.size() + sni.size() + alpn_chosen.size() + alert.size() + suites_offered.size() * 2;
+  for (const auto* texts : {&alpn, &versions_offered})
+    for (const std::string& text : *texts) octets += sizeof text + text.size();
+  for (const auto* chain : {&certificates, &client_certificates})
+    for (const CertificateInfo& c : *chain) octets += c.Held();
+  return octets;
+}
+
+std::size_t TlsObserver::Held() const {
+  std::size_t octets = sizeof *this + info_.Held();
+  for (const Side& side : sides_) octets += side.splitter.held() + side.message.size();
+  return octets;
+}
+
 struct TlsObserver::RecordSink {
   TlsObserver& observer;
   Direction direction;

@@ -46,6 +46,9 @@ struct TlsInfo {
   bool swapped = false;     // the ClientHello came from the side that the caller took for the server
   bool decrypted = false;   // the decryptor gave plain octets
   std::uint64_t records = 0;
+
+  // Octets that its texts take.
+  std::size_t Held() const;
 };
 
 // The hand-over to decryption. A decryptor holds the keys (from a key log, or from the capture file's secrets) and is given every
@@ -88,6 +91,8 @@ class TlsObserver {
   void OnEnd(const Origin& origin, bool reset);
 
   const TlsInfo& info() const { return info_; }
+  // Octets of memory that it holds, itself included; by lengths.
+  std::size_t Held() const;
 
  private:
   struct Side {

@@ -57,6 +57,7 @@ class RecordSplitter {
   // taken up again at the first input that begins like a record.
   void Skip(std::uint64_t length);
   bool lost() const { return lost_; }
+  std::size_t held() const { return carry_.size(); }
   // Octets of a record whose end has not come.
   bool inside_record() const { return skip_ > 0 || !carry_.empty(); }
 
