@@ -14,7 +14,8 @@ namespace glasspost {
 namespace {
 
 constexpr std::size_t kGram = 4;
-constexpr std::size_t kMostSteps = 8;  // of grams that one secret leaves in the filter
+constexpr std::size_t kMostSteps = 8;    // of grams that one secret leaves in the filter
+constexpr std::size_t kCoreOctets = 10;  // of a secret's beginning, by which it is known in base64
 constexpr Octets kMaskStart = "*** (";
 constexpr std::size_t kLongestMask = 40;
 
@@ -53,6 +54,7 @@ std::size_t EndOfMaskAround(Octets text, std::size_t at) {
 
 // The characters of base64 text that `plain` alone decides, where it begins `shift` octets into a group.
 std::string Base64Core(Octets plain, std::size_t shift) {
+  plain = plain.substr(0, kCoreOctets);
   const std::string text = EncodeBase64(std::string(shift, '\0').append(plain));
   const std::size_t begin = (shift * 8 + 5) / 6;
   const std::size_t end = (shift + plain.size()) * 8 / 6;
@@ -86,7 +88,7 @@ struct Secrets::Memory {
   struct One {
     std::string secret;
     bool beginning = false;            // it goes on
-    std::array<std::string, 3> cores;  // empty for a short one
+    std::array<std::string, 3> cores;  // empty for a short one, and for base64
   };
   struct Match {
     std::size_t at = 0;
@@ -115,7 +117,8 @@ void Secrets::Memory::Rebuild() {
     for (const One& one : all) {
       if (one.secret.size() < kAnywhere) continue;
       f(one.secret);
-      for (const std::string& core : one.cores) f(core);
+      for (const std::string& core : one.cores)
+        if (!core.empty()) f(core);
     }
   };
   for (const One& one : all) short_ones |= one.secret.size() < kAnywhere;
@@ -142,7 +145,7 @@ Secrets::Memory::Match Secrets::Memory::At(Octets text, std::size_t at, std::siz
       offer(at, end);
     }
     for (const std::string& core : one.cores) {
-      if (!StartsWithNoCase(rest, core)) continue;
+      if (core.empty() || !StartsWithNoCase(rest, core)) continue;
       std::size_t begin = at, end = at + core.size();
       while (begin > from && IsBase64(text[begin - 1])) --begin;
       while (end < text.size() && IsBase64(text[end])) ++end;
@@ -203,12 +206,16 @@ bool Secrets::IsOne(Octets text) const {
 
 void Secrets::Remember(Octets secret, bool whole) {
   if (show_) return;
-  RememberOne(secret, whole);
+  RememberOne(secret, whole, false);
   const Octets bare = Bare(secret);
-  if (bare.size() >= kAnywhere && bare.size() < secret.size()) RememberOne(bare, whole || !secret.ends_with(bare));
+  if (bare.size() >= kAnywhere && bare.size() < secret.size()) RememberOne(bare, whole || !secret.ends_with(bare), false);
 }
 
-void Secrets::RememberOne(Octets secret, bool whole) {
+void Secrets::RememberBase64(Octets text, bool whole) {
+  if (!show_) RememberOne(text, whole, true);
+}
+
+void Secrets::RememberOne(Octets secret, bool whole, bool is_base64) {
   if (secret.empty() || IsUser(secret)) return;
   const bool beginning = !whole || secret.size() > kOctets;
   secret = secret.substr(0, kOctets);
@@ -218,7 +225,7 @@ void Secrets::RememberOne(Octets secret, bool whole) {
   for (const Memory::One& one : all)
     if (one.secret == secret && (one.beginning || !beginning)) return;
   Memory::One one{std::string(secret), beginning, {}};
-  for (std::size_t shift = 0; shift < one.cores.size() && secret.size() >= kAnywhere; ++shift)
+  for (std::size_t shift = 0; shift < one.cores.size() && secret.size() >= kAnywhere && !is_base64; ++shift)
     one.cores[shift] = Base64Core(secret, shift);
   if (all.size() < kMost) {
     all.push_back(std::move(one));

@@ -42,9 +42,10 @@ class Secrets {
   bool show() const { return show_; }
   bool empty() const { return memory_ == nullptr; }
 
-  // The octets of a secret, or base64 as it was sent; without quotes and the like around it, too. `whole`: false if only its
-  // beginning is known.
+  // The octets of a secret; without quotes and the like around it, too. `whole`: false if only its beginning is known.
   void Remember(Octets secret, bool whole = true);
+  // Base64 as it was sent.
+  void RememberBase64(Octets text, bool whole = true);
   // Text that holds a secret, nobody knows where: all of it, its last word, and what base64 in it says.
   void RememberText(Octets text, bool whole = true);
   // The name that is told of the user whose secrets follow.
@@ -66,7 +67,7 @@ class Secrets {
 
  private:
   struct Memory;
-  void RememberOne(Octets secret, bool whole);
+  void RememberOne(Octets secret, bool whole, bool is_base64);
   bool IsOne(Octets text) const;
   bool IsUser(Octets secret) const;
   void Replace(std::string& text, bool cut) const;

@@ -46,8 +46,7 @@ struct Rule {
 
 // What carries a secret where no command is read: the commands mistyped or misplaced, and those of the other protocols.
 inline constexpr sasl::SecretWord kSecretWords[] = {
-    {"LOGIN", 1}, {"AUTHENTICATE", 1}, {"AUTH", 1}, {"AUTHPLAIN"}, {"AUTHLOGIN"},
-    {"PLAIN"},    {"APOP", 1},         {"PASS"},    {"PASSWD"},    {"PASSWORD"},
+    {"LOGIN", 1}, {"AUTHENTICATE", 1}, {"AUTH", 1}, {"AUTHPLAIN"}, {"AUTHLOGIN"}, {"APOP", 1}, {"PASS"}, {"PASSWD"}, {"PASSWORD"},
 };
 
 // `name` without regard to case, with "UID " before it where it is one; nothing for a command that no standard has.

@@ -77,8 +77,7 @@ constexpr Shape ShapeOf(Command command, bool has_argument) {
 // What carries a secret where no command of ours is read: the commands mistyped, what people write in their place, and the
 // commands of the other protocols.
 inline constexpr sasl::SecretWord kSecretWords[] = {
-    {"PASS"},      {"PASSWD"},    {"PASSWORD"}, {"APOP", 1},  {"AUTH", 1}, {"AUTHENTICATE", 1},
-    {"AUTHPLAIN"}, {"AUTHLOGIN"}, {"PLAIN"},    {"LOGIN", 1},
+    {"PASS"}, {"PASSWD"}, {"PASSWORD"}, {"APOP", 1}, {"AUTH", 1}, {"AUTHENTICATE", 1}, {"AUTHPLAIN"}, {"AUTHLOGIN"}, {"LOGIN", 1},
 };
 
 // A secret is in it, or is what comes next.

@@ -213,7 +213,7 @@ void SaslObserver::Answer(Octets text, SaslStep& step, std::size_t length) {
 void SaslObserver::RememberSent(Octets text, bool understood, bool whole) const {
   if (secrets_ == nullptr) return;
   if (understood)
-    secrets_->Remember(text, whole);
+    secrets_->RememberBase64(text, whole);
   else
     secrets_->RememberText(text, whole);
 }

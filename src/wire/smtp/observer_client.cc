@@ -139,7 +139,7 @@ void SmtpObserver::FillUnknown(Request& request, const text::Line& line) {
       told_line_ = secrets_.Redacted(line.text, line.cut);
     else
       told_line_ = sasl::HideFrom(line.text, at, TextLength(line), secrets_);
-    mask_unknown_ |= at != Octets::npos;
+    mask_unknown_ |= at != Octets::npos && !data_refused_;  // there it is a line of the message
     ParseCommand(told_line_, command_);
     command_.verb = Verb::kUnknown;  // "AUTH=PLAIN" is told as "AUTH", and is none
   }

@@ -119,8 +119,7 @@ constexpr bool Holds(const Codes& codes, int code) {
 // What carries a secret, well or badly written: the command itself, what people write in its place, and the commands of the other
 // protocols.
 inline constexpr sasl::SecretWord kSecretWords[] = {
-    {"AUTH", 1},  {"AUTHENTICATE", 1}, {"AUTHPLAIN"}, {"AUTHLOGIN"}, {"PLAIN"},
-    {"LOGIN", 1}, {"APOP", 1},         {"PASS"},      {"PASSWD"},    {"PASSWORD"},
+    {"AUTH", 1}, {"AUTHENTICATE", 1}, {"AUTHPLAIN"}, {"AUTHLOGIN"}, {"LOGIN", 1}, {"APOP", 1}, {"PASS"}, {"PASSWD"}, {"PASSWORD"},
 };
 
 // The connection's opening: 220, or a refusal (RFC 5321 §3.1, §4.3.2; RFC 7504 §4).
