@@ -340,6 +340,10 @@ void Conversation::EndOfSpeech(const Origin& origin) {
   if (state_ != State::kTold) return;
   if (in_tls_) tls_->OnEnd(origin, facts_.reset_seen);
   if (observer_ != nullptr) observer_->OnEnd(origin, facts_.reset_seen);
+  if (observer_ != nullptr && wants_.secrets) {
+    Secrets secrets = observer_->TakeSecrets();
+    if (!secrets.empty()) facts_.secrets = std::make_shared<const Secrets>(std::move(secrets));
+  }
   Summarise(origin);
   if (tls_ != nullptr) {
     facts_.tls = std::make_unique<tls::TlsInfo>(tls_->info());

@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/origin.h"
+#include "base/redaction.h"
 #include "wire/exchange.h"
 #include "wire/mime/header.h"
 #include "wire/mime/structure.h"
@@ -50,7 +51,8 @@ struct ConversationFacts {
   std::vector<Gap> gaps;
   std::vector<PhaseSpan> phases;
   std::uint64_t retransmissions = 0;
-  std::unique_ptr<tls::TlsInfo> tls;  // null: no TLS
+  std::unique_ptr<tls::TlsInfo> tls;       // null: no TLS
+  std::shared_ptr<const Secrets> secrets;  // null: none was seen, or nobody asked; at the end
 
   const Endpoint& client() const { return sides[static_cast<std::size_t>(client_side)]; }
   const Endpoint& server() const { return sides[static_cast<std::size_t>(1 - client_side)]; }

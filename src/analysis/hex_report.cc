@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "analysis/note.h"
 #include "base/escape.h"
@@ -21,9 +23,13 @@ constexpr std::size_t kHexWidth = kShownOctets * 3 + 1;
 
 bool Contains(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
 
-std::string HexOctets(Bytes octets, std::size_t most) {
+// `hidden`: '*' for an octet that is not to be shown; empty: all are.
+std::string HexOctets(Bytes octets, std::size_t most, std::string_view hidden = {}) {
   std::string text;
-  for (std::size_t i = 0; i < octets.size() && i < most; ++i) text += fmt::format("{}{:02x}", i == 0 ? "" : " ", octets[i]);
+  for (std::size_t i = 0; i < octets.size() && i < most; ++i) {
+    if (i > 0) text += ' ';
+    text += i < hidden.size() && hidden[i] == '*' ? "**" : fmt::format("{:02x}", octets[i]);
+  }
   if (octets.size() > most) text += " …";
   return text;
 }
@@ -57,8 +63,8 @@ std::string ValueText(Field field, const FieldValue& value, std::size_t length, 
 
 class Describer {
  public:
-  Describer(Language language, const Style& style)
-      : language_(language), chinese_(language == Language::kChinese), style_(style) {}
+  Describer(const Veils* veils, Language language, const Style& style)
+      : veils_(veils), language_(language), chinese_(language == Language::kChinese), style_(style) {}
 
   std::string Tell(const capture::RawFrame& frame) {
     capture::FieldList list;
@@ -106,7 +112,7 @@ class Describer {
       return;
     }
     const bool payload = e.field == Field::kTcpPayload || e.field == Field::kUdpPayload || e.field == Field::kData;
-    if (payload) return Payload(e, octets);
+    if (payload) return Payload(frame.number, e, octets);
     out_ += style_.Dim(fmt::format("    {:04x}  ", e.range.offset)) +
             style_.Cyan(PadRight(HexOctets(octets, kShownOctets), kHexWidth)) + Label(info) +
             style_.Dim(fmt::format(" ({})", info.abbreviation));
@@ -115,18 +121,22 @@ class Describer {
     out_ += '\n';
   }
 
-  void Payload(const capture::FieldList::Entry& e, Bytes octets) {
+  void Payload(std::uint64_t frame, const capture::FieldList::Entry& e, Bytes octets) {
+    const std::string hidden = veils_ == nullptr ? std::string(octets.size(), ' ') : veils_->Hidden(frame, AsOctets(octets));
     out_ += "  " + style_.Bold(Label(Info(e.field))) +
             style_.Dim(fmt::format("  ({}, {} {})", Info(e.field).abbreviation, octets.size(), OctetWord(octets.size()))) + "\n";
     for (std::size_t at = 0; at < octets.size(); at += kRowOctets) {
       const Bytes row = octets.subspan(at, std::min(kRowOctets, octets.size() - at));
+      const std::string_view veil = std::string_view(hidden).substr(at, row.size());
       std::string ascii;
-      for (const std::uint8_t o : row) ascii += o >= 0x20 && o < 0x7f ? static_cast<char>(o) : '.';
+      for (std::size_t i = 0; i < row.size(); ++i)
+        ascii += veil[i] == '*' ? '*' : row[i] >= 0x20 && row[i] < 0x7f ? static_cast<char>(row[i]) : '.';
       out_ += style_.Dim(fmt::format("    {:04x}  ", e.range.offset + at)) +
-              style_.Cyan(PadRight(HexOctets(row, kRowOctets), kRowOctets * 3 + 1)) + ascii + "\n";
+              style_.Cyan(PadRight(HexOctets(row, kRowOctets, veil), kRowOctets * 3 + 1)) + ascii + "\n";
     }
   }
 
+  const Veils* veils_;
   Language language_;
   bool chinese_;
   const Style& style_;
@@ -139,10 +149,13 @@ class ExchangeFrames::Finder final : public Teller {
  public:
   explicit Finder(const ExchangeFrames& owner) : owner_(owner) {}
   void OnPacket(const ConversationFacts&, int, const capture::Packet& p) override {
+    if (owner_.exchange_ == kAll) return frames_.push_back(p.frame);
     if (first_packets_.size() < kFirstPackets) first_packets_.push_back(p.frame);
   }
   void OnExchange(const ConversationFacts&, const Exchange& e) override {
     last_ = e.number;
+    if (!owner_.show_secrets_) Conceal(e);
+    if (owner_.exchange_ == kAll) return;
     if (owner_.exchange_ != 0) {
       if (e.number == owner_.exchange_) Take(e);
     } else if (frames_.empty() || (!both_sides_ && e.has_request && e.has_reply)) {
@@ -152,8 +165,17 @@ class ExchangeFrames::Finder final : public Teller {
   }
   void OnMessage(const ConversationFacts&, const MessageFacts&) override {}
   void OnFinding(const ConversationFacts&, const Finding&) override {}
-  void Finish(const ConversationFacts&, TextStore&) override {
+  void Finish(const ConversationFacts& facts, TextStore&) override {
     if (frames_.empty() && owner_.exchange_ == 0) frames_ = first_packets_;
+    if (owner_.show_secrets_) return;
+    // What is in no exchange may be the rest of a line that was lost, or a secret once more.
+    const bool doubtful = facts.protocol != Protocol::kDns && facts.tls == nullptr &&
+                          (facts.secrets != nullptr || !facts.gaps.empty() || !facts.syn_seen);
+    for (const std::uint64_t frame : frames_) {
+      Veils::Veil veil{facts.secrets, doubtful && !said_.contains(frame), {}};
+      if (const auto at = masked_.find(frame); at != masked_.end()) veil.whole = true, veil.told = std::move(at->second);
+      owner_.veils_.Add(frame, std::move(veil));
+    }
   }
   std::string Note() override {
     std::string note;
@@ -169,7 +191,36 @@ class ExchangeFrames::Finder final : public Teller {
       list->ForEach([&](std::uint64_t f) { frames_.push_back(f); });
   }
 
+  // Remembers which frames say something, and which of them what must not be shown.
+  void Conceal(const Exchange& e) {
+    const Request& r = e.request;
+    std::string told = r.tag.empty() ? "" : r.tag + " ";
+    Conceal(r.span.frames, told.append(r.VerbAsWritten()).append(" ").append(r.argument));
+    Conceal(e.reply);
+    for (const Reply& reply : e.more_replies) Conceal(reply);
+  }
+  void Conceal(const Reply& r) {
+    std::string told = r.code > 0                                               ? fmt::format("{:03} ", r.code)
+                       : r.status.starts_with('+') || r.status.starts_with('-') ? r.status + " "
+                                                                                : "";
+    if (!r.enhanced.empty()) told += r.enhanced + " ";
+    Conceal(r.span.frames, told + r.text);
+  }
+  // `told` as it was on the wire, more or less: what comes before the first mask may be shown where one frame holds it.
+  void Conceal(const FrameList& frames, std::string told) {
+    const std::size_t mask = told.find(kMask);
+    if (mask != std::string::npos) told.resize(frames.size() == 1 ? mask : 0);
+    frames.ForEach([&](std::uint64_t f) {
+      said_.insert(f);
+      if (mask != std::string::npos && !masked_.emplace(f, told).second) masked_[f].clear();
+    });
+  }
+
+  static constexpr std::string_view kMask = "*** (";
+
   const ExchangeFrames& owner_;
+  std::unordered_map<std::uint64_t, std::string> masked_;  // by frame, what may be shown of it all the same
+  std::unordered_set<std::uint64_t> said_;
   std::vector<std::uint64_t> frames_;
   std::vector<std::uint64_t> first_packets_;
   std::uint64_t last_ = 0;  // number of the last exchange
@@ -185,12 +236,12 @@ void ExchangeFrames::Write(std::uint64_t /*number*/, Octets note, TextStore& /*t
 
 std::unique_ptr<Teller> ExchangeFrames::NewTeller() const { return std::make_unique<Finder>(*this); }
 
-std::string DescribeFrameText(const capture::RawFrame& frame, Language language, const Style& style) {
-  return Describer(language, style).Tell(frame);
+std::string DescribeFrameText(const capture::RawFrame& frame, const Veils* veils, Language language, const Style& style) {
+  return Describer(veils, language, style).Tell(frame);
 }
 
-void WriteFrames(std::FILE* out, capture::FrameSource& source, const std::vector<std::uint64_t>* wanted, Language language,
-                 const Style& style) {
+void WriteFrames(std::FILE* out, capture::FrameSource& source, const std::vector<std::uint64_t>* wanted, const Veils* veils,
+                 Language language, const Style& style) {
   capture::FrameBatch batch;
   for (;;) {
     const auto more = source.Next(batch);
@@ -198,7 +249,7 @@ void WriteFrames(std::FILE* out, capture::FrameSource& source, const std::vector
     if (!*more) return;
     for (const capture::RawFrame& frame : batch.frames) {
       if (wanted != nullptr && !std::binary_search(wanted->begin(), wanted->end(), frame.number)) continue;
-      const std::string text = DescribeFrameText(frame, language, style);
+      const std::string text = DescribeFrameText(frame, veils, language, style);
       std::fwrite(text.data(), 1, text.size(), out);
     }
   }

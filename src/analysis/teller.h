@@ -37,6 +37,7 @@ class Report {
     bool message_octets = false;
     bool attachments = false;
     bool show_secrets = false;
+    bool secrets = false;  // ConversationFacts::secrets
   };
   virtual ~Report() = default;
   virtual Wants wants() const = 0;

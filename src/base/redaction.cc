@@ -194,6 +194,19 @@ Secrets::Memory::Match Secrets::Memory::Torn(Octets text, std::size_t from) cons
 
 Secrets::Secrets(bool show) : show_(show) {}
 Secrets::~Secrets() = default;
+Secrets::Secrets(Secrets&&) noexcept = default;
+Secrets& Secrets::operator=(Secrets&&) noexcept = default;
+
+std::size_t Secrets::Held() const {
+  std::size_t octets = user_.size();
+  if (memory_ == nullptr) return octets;
+  octets += sizeof(Memory);
+  for (const Memory::One& one : memory_->all) {
+    octets += sizeof(Memory::One) + one.secret.size();
+    for (const std::string& core : one.cores) octets += core.size();
+  }
+  return octets;
+}
 
 bool Secrets::IsUser(Octets secret) const {
   const Octets name = user_;
@@ -259,6 +272,20 @@ void Secrets::RememberText(Octets text, bool whole) {
       Remember(piece, complete);
     }
   }
+}
+
+std::vector<std::pair<std::size_t, std::size_t>> Secrets::Places(Octets text) const {
+  std::vector<std::pair<std::size_t, std::size_t>> places;
+  if (memory_ == nullptr) return places;
+  for (std::size_t from = 0; from < text.size();) {
+    Memory::Match match = memory_->Next(text, from);
+    const Memory::Match word = memory_->short_ones ? memory_->NextWord(text, from) : Memory::Match{};
+    if (match.length == 0 || (word.length > 0 && word.at < match.at)) match = word;
+    if (match.length == 0) break;
+    places.emplace_back(match.at, match.length);
+    from = match.at + match.length;
+  }
+  return places;
 }
 
 void Secrets::Replace(std::string& text, bool cut) const {

@@ -5,6 +5,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/octets.h"
 
@@ -36,8 +38,8 @@ class Secrets {
   // `show`: nothing is secret.
   explicit Secrets(bool show = false);
   ~Secrets();
-  Secrets(const Secrets&) = delete;
-  Secrets& operator=(const Secrets&) = delete;
+  Secrets(Secrets&&) noexcept;
+  Secrets& operator=(Secrets&&) noexcept;
 
   bool show() const { return show_; }
   bool empty() const { return memory_ == nullptr; }
@@ -53,12 +55,16 @@ class Secrets {
     if (!show_) user_.assign(name.substr(0, kOctets));
   }
 
+  // Octets of memory that hang on it, by lengths.
+  std::size_t Held() const;
   // Is `text` one of them?
   bool Knows(Octets text) const { return memory_ != nullptr && IsOne(text); }
   // `cut`: the text's end is missing.
   void Redact(std::string& text, bool cut = false) const {
     if (memory_ != nullptr) Replace(text, cut);
   }
+  // Where they stand in `text`, each with its length: ascending, without overlap.
+  std::vector<std::pair<std::size_t, std::size_t>> Places(Octets text) const;
   std::string Redacted(Octets text, bool cut = false) const {
     std::string out(text);
     Redact(out, cut);

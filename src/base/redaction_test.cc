@@ -134,6 +134,17 @@ TEST(Secrets, TheOldestIsForgottenBeyondTheBound) {
   for (std::size_t n = 1; n <= Secrets::kMost; ++n) EXPECT_EQ(s.Redacted(password(n)), Mask(12)) << n;
 }
 
+TEST(Secrets, HoldsNoMoreThanItsBounds) {
+  Secrets s;
+  EXPECT_EQ(s.Held(), 0u);
+  for (std::size_t n = 0; n < Secrets::kMost; ++n) s.Remember(std::string(2 * Secrets::kOctets, 'x') + std::to_string(n));
+  const std::size_t one = s.Held();  // they are known by the same beginning
+  for (std::size_t n = 0; n < 3 * Secrets::kMost; ++n)
+    s.Remember(std::to_string(100 + n) + std::string(2 * Secrets::kOctets, 'x'));
+  EXPECT_GT(s.Held(), one);
+  EXPECT_LT(s.Held(), Secrets::kMost * (Secrets::kOctets + 256) + 1024);
+}
+
 TEST(Secrets, TextIsRememberedWithItsLastWordAndWhatItsBase64Says) {
   const std::string credentials = EncodeBase64("\0alice\0"s + kPassword);
   for (const std::string& text :
@@ -145,6 +156,24 @@ TEST(Secrets, TextIsRememberedWithItsLastWordAndWhatItsBase64Says) {
     EXPECT_EQ(s.Redacted("<" + kPassword + ">"), "<" + Mask(12) + ">") << text;
     EXPECT_EQ(s.Redacted("alice"), "alice") << text;
   }
+}
+
+TEST(Secrets, PlacesAreThoseThatWouldBeMasked) {
+  Secrets s;
+  EXPECT_TRUE(s.Places("any text").empty());
+  s.Remember(kPassword);
+  s.Remember("abc");
+  using Place = std::pair<std::size_t, std::size_t>;
+  EXPECT_EQ(s.Places("abc " + kPassword + " abcd abc"), (std::vector<Place>{{0, 3}, {4, 12}, {22, 3}}));
+}
+
+TEST(Secrets, Base64AsSentIsLookedForAsItIs) {
+  Secrets s;
+  const std::string sent = EncodeBase64("alice 0123456789abcdef");
+  s.RememberBase64(sent);
+  EXPECT_EQ(s.Redacted("not " + sent + "!"), "not " + Mask(sent) + "!");
+  Secrets moved = std::move(s);
+  EXPECT_TRUE(moved.Knows(sent));
 }
 
 TEST(Secrets, QuotesAroundOneDoNotHideIt) {

@@ -77,7 +77,7 @@ class Analyze {
   }
 
   void TellTable() {
-    if (source_options_.hex_dump) DescribeFrames(nullptr);
+    if (source_options_.hex_dump) TellFrames();
     analysis::TableReport report(stdout, language_, style_);
     ReadWithMessages(report);
     if (!nothing_read_) report.WriteSummary(frames_);
@@ -126,9 +126,9 @@ class Analyze {
   }
 
   void TellHex(const analysis::PipelineOptions& options) {
-    analysis::ExchangeFrames frames(arguments_.hex_exchange);
+    analysis::ExchangeFrames frames(arguments_.hex_exchange, arguments_.show_secrets);
     Read(frames, options);
-    if (!frames.frames().empty()) return DescribeFrames(&frames.frames());
+    if (!frames.frames().empty()) return DescribeFrames(&frames.frames(), frames.veils());
     const std::uint64_t most = frames.most_exchanges();
     Fault(kUsage, {fmt::format("the conversation has no exchange {}", arguments_.hex_exchange),
                    {},
@@ -137,10 +137,18 @@ class Analyze {
                                : fmt::format("it has exchanges 1 to {}", most)});
   }
 
-  // Octet by octet; null: all frames.
-  void DescribeFrames(const std::vector<std::uint64_t>* wanted) {
+  // All frames; which of their octets are secret is known when the conversations were read.
+  void TellFrames() {
+    if (arguments_.show_secrets) return DescribeFrames(nullptr, nullptr);
+    analysis::ExchangeFrames frames(analysis::ExchangeFrames::kAll);
+    Read(frames, {});
+    DescribeFrames(nullptr, frames.veils());
+  }
+
+  // Octet by octet. `wanted`: null for all frames.
+  void DescribeFrames(const std::vector<std::uint64_t>* wanted, const analysis::Veils* veils) {
     FrameSource source(files_, source_options_);
-    analysis::WriteFrames(stdout, source, wanted, language_, style_);
+    analysis::WriteFrames(stdout, source, wanted, veils, language_, style_);
   }
 
   void ReadWithMessages(analysis::Report& report) {

@@ -78,7 +78,8 @@ Expected<void> CheckTogether(const Arguments& a) {
       {a.hex, "--hex", dialogue, "--conversation N", "it shows how a command of a conversation lies in its packets"},
       {a.no_messages, "--no-messages", a.json, "--json", "it leaves the messages out of the JSON"},
       {a.attachments, "--attachments", a.json, "--json", "it adds each message's attachments to the JSON"},
-      {a.show_secrets, "--show-secrets", dialogue || a.json, "--conversation N or --json", "the table shows no secrets"},
+      {a.show_secrets, "--show-secrets", dialogue || a.json || !a.hex_files.empty(), "--conversation N or --json",
+       "the table shows no secrets"},
   };
   for (const Lonely& l : lonely)
     if (l.given && !l.there) return Fail(fmt::format("needs {}", l.needs), l.option, l.why);

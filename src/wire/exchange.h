@@ -10,6 +10,7 @@
 #include "base/frame_list.h"
 #include "base/octets.h"
 #include "base/origin.h"
+#include "base/redaction.h"
 #include "wire/finding.h"
 
 namespace glasspost {
@@ -199,6 +200,8 @@ class Observer {
   // Octets of memory that it holds, itself included, so far as they depend on what was said: by lengths, not by what happens to
   // be allocated, so that the same octets always give the same.
   virtual std::size_t Held() const = 0;
+  // What was secret in it, so that its packets can be shown without that. Once, after OnEnd.
+  virtual Secrets TakeSecrets() { return Secrets(); }
   // TLS layer is over the stream now; plain octets of it follow only if somebody decrypts.
   virtual void OnTlsEstablished(const Origin& /*origin*/) {}
 };

@@ -50,7 +50,8 @@ void ImapObserver::OnClientLine(const Line& line, const Origin& origin) {
     if (!answer && !PlausibleCommand(line.text)) {
       // The end of a command whose beginning is lost still says how many octets of literal follow it.
       const auto literal = first && !line.partial ? FindLiteral(line.tail) : std::nullopt;
-      if (literal) BeginLiteral(Direction::kToServer, *literal, Use::kSkip, origin);
+      if (literal) return BeginLiteral(Direction::kToServer, *literal, Use::kSkip, origin);
+      if (state_ == kNotAuthenticated && phase_ != Phase::kRetrieval) sasl::RememberTail(line.text, secrets_);
       return;
     }
     s.lost = false;

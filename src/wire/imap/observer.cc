@@ -128,7 +128,8 @@ void ImapObserver::Flush() {
 }
 
 std::size_t ImapObserver::Held() const {
-  std::size_t octets = sizeof *this + (queue_.size() + free_.size()) * sizeof(Entry) + queued_octets_;
+  std::size_t octets =
+      sizeof *this + (queue_.size() + free_.size()) * sizeof(Entry) + queued_octets_ + secrets_.Held() + told_line_.size();
   for (const Side& s : sides_) octets += s.reader.held() + s.origins.size() * sizeof(Origin) + s.literal_text.size();
   if (!queue_.empty()) octets += queue_.front()->exchange.request.span.Held() + queue_.front()->exchange.reply.span.Held();
   return octets;

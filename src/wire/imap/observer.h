@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/redaction.h"
@@ -54,6 +55,7 @@ class ImapObserver : public Observer {
   void OnOneSided(Direction seen) override;
   void OnTlsEstablished(const Origin& origin) override;
   std::size_t Held() const override;
+  Secrets TakeSecrets() override { return std::move(secrets_); }
 
  private:
   // A place in an argument where a literal's octets stand.

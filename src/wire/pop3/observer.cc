@@ -93,7 +93,7 @@ void Pop3Observer::OnOneSided(Direction seen) {
 std::size_t Pop3Observer::Held() const {
   return sizeof *this + ring_.size() * sizeof(Pending) + pending_octets_ + exchange_.Held() + maildrop_.Held() +
          client_lines_.held() + server_lines_.held() + broken_line_.held() + client_line_.Held() + server_line_.Held() +
-         broken_span_.Held() + probe_.size();
+         broken_span_.Held() + probe_.size() + secrets_.Held() + told_line_.size();
 }
 
 void Pop3Observer::OnTlsEstablished(const Origin& origin) {
@@ -155,7 +155,10 @@ void Pop3Observer::ClientLine(const text::Line& line, const Origin& o) {
   const CommandLine c = ParseCommand(line.text);
   if (client_resync_) {
     // After a loss a line may be the rest of one, or an answer to a challenge: nothing to show unless it is a command.
-    if (c.command == Command::kUnknown) return;
+    if (c.command == Command::kUnknown) {
+      if (last_phase_ != Phase::kRetrieval) sasl::RememberTail(line.text, secrets_);
+      return;
+    }
     client_resync_ = false;
   }
   if (sasl_.active() && c.command == Command::kUnknown) return ClientAnswer(line, o);
@@ -346,6 +349,8 @@ bool Pop3Observer::PartialClientLine(const Origin& o) {
     ClientAnswer(line, o);
   else if (c.command != Command::kUnknown)
     ClientCommand(c, line, o);
+  else if (secret_due_)
+    secrets_.RememberText(text, false), told = false;
   else
     told = false;
   client_lines_.Reset();

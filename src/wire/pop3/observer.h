@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/redaction.h"
@@ -53,6 +54,7 @@ class Pop3Observer final : public Observer {
   void OnOneSided(Direction seen) override;
   void OnTlsEstablished(const Origin& origin) override;
   std::size_t Held() const override;
+  Secrets TakeSecrets() override { return std::move(secrets_); }
 
  private:
   // A command (or an answer to a challenge) that waits for its reply.

@@ -103,6 +103,12 @@ std::string HideFrom(Octets line, std::size_t at, std::size_t length, Secrets& s
   return told += Mask(length - at);
 }
 
+void RememberTail(Octets tail, Secrets& secrets) {
+  tail = Trim(tail);
+  const Octets word = tail.substr(tail.find_last_of(kBlanks) + 1);
+  if (word.size() >= Secrets::kAnywhere) secrets.RememberText(word);
+}
+
 namespace {
 
 // What LOGIN asks with everywhere is nobody's secret, even where it is somebody's password.

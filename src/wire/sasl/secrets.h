@@ -33,6 +33,10 @@ std::size_t FindDueSecret(Octets line, std::span<const SecretWord> words);
 // its size.
 std::string HideFrom(Octets line, std::size_t at, std::size_t length, Secrets& secrets);
 
+// The rest of a line whose beginning is lost, before anybody has logged in: its last word may be a password, or base64 say one.
+// Nothing of it is told; remembered so that nobody else tells it.
+void RememberTail(Octets tail, Secrets& secrets);
+
 // `composed`: the argument is of the observer's making, and what was secret in it is masked already.
 void Redact(Exchange& exchange, const Secrets& secrets, bool composed);
 void Redact(Envelope& envelope, const Secrets& secrets);

@@ -352,7 +352,7 @@ void SmtpObserver::OnTlsEstablished(const Origin& origin) {
 std::size_t SmtpObserver::Held() const {
   std::size_t octets = sizeof *this + queue_.Held() + transactions_.Held() + held_.Held() + envelope_.Held();
   octets += client_lines_.held() + server_lines_.held() + broken_line_.held() + heard_.reply.Held();
-  octets += line_span_.Held() + reply_line_span_.Held() + broken_span_.Held();
+  octets += line_span_.Held() + reply_line_span_.Held() + broken_span_.Held() + secrets_.Held() + told_line_.size();
   octets += deferred_.size() * sizeof(HeardReply) + deferred_octets_;
   for (const std::uint64_t number : {block_, chunk_})
     if (const Entry* entry = queue_.Find(number)) octets += entry->exchange.request.span.Held();

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/redaction.h"
@@ -75,6 +76,7 @@ class SmtpObserver final : public Observer {
   void OnOneSided(Direction seen) override;
   void OnTlsEstablished(const Origin& origin) override;
   std::size_t Held() const override;
+  Secrets TakeSecrets() override { return std::move(secrets_); }
 
  private:
   // What the client's octets are believed to be.
@@ -150,6 +152,7 @@ class SmtpObserver final : public Observer {
   void DecideAfterDataGap(bool now);
   void DecideResync(bool now);
   void DropHeldLine(std::size_t octets);
+  void DropTail(std::size_t octets);
   void TellLoneDot();
   void WatchLookAlike(Octets octets);
   void BelieveLookAlike();

@@ -291,6 +291,8 @@ void SmtpObserver::TellPartialLine(const Origin& origin) {
     OnAuthAnswer(line, origin);
   } else if (known) {
     OnCommand(line, true, origin);
+  } else if (mask_unknown_) {
+    secrets_.RememberText(partial, false);
   }
   // What its reply says decides nothing: what follows the gap is a matter of its own.
   ReleaseHold();

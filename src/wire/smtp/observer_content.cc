@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "wire/sasl/secrets.h"
 #include "wire/smtp/observer.h"
 
 namespace glasspost::smtp {
@@ -287,6 +288,13 @@ void SmtpObserver::TellLoneDot() {
   EndBlock(BlockEnd::kDot, origin);
 }
 
+// The tail of a line whose beginning is lost. Where it may be AUTH's, it may be a secret.
+void SmtpObserver::DropTail(std::size_t octets) {
+  const Octets tail = WithoutEnd(held_.Front().substr(0, octets));
+  if (!authenticated_ && !mail_sent_ && !DecodeTornBase64(tail).empty()) sasl::RememberTail(tail, secrets_);
+  DropHeldLine(octets);
+}
+
 // Octets of the held line that are told as part of something else.
 void SmtpObserver::DropHeldLine(std::size_t octets) {
   Entry* entry = queue_.Find(block_);
@@ -316,7 +324,7 @@ void SmtpObserver::DecideResync(bool now) {
     if (octets.size() >= kDecisionLine) return ReleaseHold(), StartData(false);
     if (now || held_.gap_follows()) {
       ReleaseHold();
-      DropHeldLine(octets.size());
+      DropTail(octets.size());
     }
     return;
   }
@@ -326,7 +334,7 @@ void SmtpObserver::DecideResync(bool now) {
   if (second && LooksLikeCommand(WithoutEnd(*second))) {
     // Before it there is the lone dot of a message that lies in the gap, or the tail of a line.
     ReleaseHold();
-    return *first == ".\r\n" && mid_stream_ ? TellLoneDot() : DropHeldLine(first->size());
+    return *first == ".\r\n" && mid_stream_ ? TellLoneDot() : DropTail(first->size());
   }
   if (!second && rest.size() < kDecisionLine && !now && !held_.gap_follows()) return;
   ReleaseHold();
@@ -337,7 +345,7 @@ void SmtpObserver::DecideResync(bool now) {
     return;
   }
   if (second || rest.size() >= kDecisionLine) return StartData(false);
-  DropHeldLine(octets.size());
+  DropTail(octets.size());
 }
 
 void SmtpObserver::WatchLookAlike(Octets octets) {

@@ -248,7 +248,7 @@ void SmtpObserver::SettleResync(int code) {
   } else if (octets == ".\r\n" && mid_stream_) {
     TellLoneDot();
   } else {
-    DropHeldLine(end + 1);
+    DropTail(end + 1);
   }
   Drain();
 }
