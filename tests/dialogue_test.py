@@ -175,6 +175,16 @@ class Dialogue(unittest.TestCase):
             out = self.tell(self.path, "-c", "1", "--lang", "en")
             self.assertEqual(out.count("→ SYN  seq"), told, syns)
 
+    def test_who_closes_where_the_capture_begins_with_the_server(self):
+        """who is the client is known only from what is said; the packets before that are told right all the same"""
+        talk = "S: 250 ok\nC: MAIL FROM:<a@b>\nS: 250 ok\nC: QUIT\nS: 221 bye\n"
+        self.path.write_bytes(SmallCapture(25, 40000, handshake=False).play(talk).pcap())
+        out = self.tell(self.path, "-c", "1", "--lang", "en")
+        close = out[out.index("· close") :]
+        self.assertIn("  192.0.2.1:40000 → 192.0.2.25:25", out)
+        self.assertRegex(close, r"#6 → FIN, ACK .*\n.*The client will send nothing more \(FIN\)")
+        self.assertRegex(close, r"#7 ← FIN, ACK .*\n.*The server will send nothing more either")
+
     def test_a_long_one(self):
         """many exchanges, more than is held at a time: all are told, and the last as the first"""
         n = 20000

@@ -31,7 +31,7 @@ constexpr std::size_t kFrameWidth = 6;            // "#12–34", right-aligned
 // A packet of the handshake or the close, as it is told.
 struct PacketNote {
   PacketRole role{};
-  bool from_client = false;
+  int side = 0;  // who is the client may be known only later
   std::uint64_t frame = 0;
   Timestamp time = 0;
   std::uint32_t sequence = 0;
@@ -95,7 +95,7 @@ class DialogueTeller final : public Teller {
   void TellDecoded(std::string_view decoded);
   void StartPhase(const ConversationFacts& facts, Phase phase, Timestamp time);
   void TellHandshake(const ConversationFacts& facts);
-  void TellPacket(const PacketNote& n);
+  void TellPacket(const ConversationFacts& facts, const PacketNote& n);
   std::string& BeginLine(const FrameList& frames, bool from_client);
   void EndLine(std::string_view note);
   void TellRequest(const ConversationFacts& facts, const Exchange& e);
@@ -115,7 +115,7 @@ class DialogueTeller final : public Teller {
   std::vector<Finding> findings_;
   std::multimap<std::uint64_t, std::string> messages_;  // by exchange, told with it
   Whole whole_[2];
-  std::array<std::optional<std::uint8_t>, 2> scales_;  // as the SYNs say; 1: the client's
+  std::array<std::optional<std::uint8_t>, 2> scales_;  // as the SYNs say; by side
   std::string sentence_;
   bool handshake_told_ = false;
   std::uint64_t last_exchange_ = 0;
@@ -130,15 +130,15 @@ void DialogueTeller::OnPacket(const ConversationFacts& facts, int side, const ca
   const bool first_ack = handshake_.size() == 2 && client && handshake_.back().role == PacketRole::kSynAck;
   const bool ends = (p.flags & (capture::kSyn | capture::kFin | capture::kRst)) != 0 || fins_ == 3;
   if (!first_ack && !ends) return;
-  PacketNote n{PacketRole::kSyn, client, p.frame, p.time, p.sequence, p.acknowledgement, p.window, 0, p.flags, {}};
+  PacketNote n{PacketRole::kSyn, side, p.frame, p.time, p.sequence, p.acknowledgement, p.window, 0, p.flags, {}};
   n.options = capture::ParseTcpOptions({p.options, p.options_length});
   if ((p.flags & capture::kSyn) != 0) {
     n.role = (p.flags & capture::kAck) != 0 ? PacketRole::kSynAck : PacketRole::kSyn;
-    scales_[client] = n.options.window_scale;
+    scales_[static_cast<std::size_t>(side)] = n.options.window_scale;
     if (handshake_.size() < kMaxOpeningPackets) handshake_.push_back(n);
   } else {
     // A window counts scaled where both sides have said by how much.
-    if (scales_[0] && scales_[1]) n.shift = std::min(*scales_[client], kMaxWindowScale);
+    if (scales_[0] && scales_[1]) n.shift = std::min(*scales_[static_cast<std::size_t>(side)], kMaxWindowScale);
     if (first_ack && (p.flags & capture::kRst) == 0) {
       n.role = PacketRole::kHandshakeAck;
       handshake_.push_back(n);
@@ -201,7 +201,7 @@ void DialogueTeller::StartPhase(const ConversationFacts& facts, Phase phase, Tim
   Put("\n" + style_.Bold("── " + title) + "  " + style_.Dim("+" + DurationText(time - facts.start)) + "\n");
 }
 
-void DialogueTeller::TellPacket(const PacketNote& n) {
+void DialogueTeller::TellPacket(const ConversationFacts& facts, const PacketNote& n) {
   std::string text = FlagNames(n.flags) + fmt::format("  seq {}", n.sequence);
   if ((n.flags & capture::kAck) != 0) text += fmt::format("  ack {}", n.acknowledgement);
   const std::uint32_t window = std::uint32_t{n.window} << n.shift;
@@ -217,15 +217,16 @@ void DialogueTeller::TellPacket(const PacketNote& n) {
   if (o.timestamps && (n.flags & capture::kSyn) != 0) text += Word("  timestamps", "  时间戳");
   FrameList frames;
   frames.Add(n.frame);
-  BeginLine(frames, n.from_client) += style_.Blue(text);
+  const bool from_client = n.side == facts.client_side;
+  BeginLine(frames, from_client) += style_.Blue(text);
   EndLine({});
-  Explain(ExplainPacket(n.role, n.from_client, options_.language));
+  Explain(ExplainPacket(n.role, from_client, options_.language));
 }
 
 void DialogueTeller::TellHandshake(const ConversationFacts& facts) {
   if (std::exchange(handshake_told_, true) || handshake_.empty()) return;
   StartPhase(facts, Phase::kConnect, handshake_.front().time);
-  for (const PacketNote& n : handshake_) TellPacket(n);
+  for (const PacketNote& n : handshake_) TellPacket(facts, n);
 }
 
 // "   #23 → "; what follows is appended to the text that it gives.
@@ -392,7 +393,7 @@ std::string DialogueTeller::TlsLines(const ConversationFacts& f) const {
 void DialogueTeller::TellClose(const ConversationFacts& facts) {
   if (closing_.empty()) return;
   StartPhase(facts, Phase::kClose, closing_.front().time);
-  for (const PacketNote& n : closing_) TellPacket(n);
+  for (const PacketNote& n : closing_) TellPacket(facts, n);
 }
 
 std::string DialogueTeller::Findings(const ConversationFacts& facts) const {

@@ -54,8 +54,12 @@ void AppendStrings(TextWriter& out, const Range& texts) {
   out.push_back(']');
 }
 
-// Lines joined by LF as a JSON array.
-void AppendLines(TextWriter& out, Octets text) {
+// Lines joined by LF as a JSON array. An SMTP reply without words is one empty line; an answer without records is none.
+void AppendLines(TextWriter& out, Octets text, bool none_if_empty) {
+  if (text.empty() && none_if_empty) {
+    out += "[]";
+    return;
+  }
   out.push_back('[');
   for (bool first = true;; first = false) {
     const auto end = text.find('\n');
@@ -121,7 +125,7 @@ void AppendReply(TextWriter& out, const Reply& r, Protocol protocol, const dns::
     out += ",\"enhanced\":null";
   }
   out += ",\"text\":";
-  AppendLines(out, r.text);
+  AppendLines(out, r.text, protocol == Protocol::kDns);
   if (!r.decoded.empty()) out += ",\"decoded\":", AppendJsonString(out, r.decoded);
   if (r.cut) out += ",\"cut\":true";
   AppendFrames(out, r.span.frames);

@@ -218,7 +218,9 @@ int RunAnalyze(const std::vector<std::string>& words) {
   } catch (const CLI::ParseError& e) {
     return refuse({e.what(), {}, kHelp});
   }
-  if (const auto unknown = app.remaining(); !unknown.empty()) {
+  auto unknown = app.remaining();
+  std::erase(unknown, "--");  // what stands behind it are files, also where they begin with '-'
+  if (!unknown.empty()) {
     const std::string_view nearest = NearestOption(unknown.front());
     return refuse({"there is no such option", ForTerminal(unknown.front()),
                    nearest.empty() ? std::string(kHelp) : fmt::format("did you mean {}?", nearest)});

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,9 @@ int Refuse(const std::string& where, const char* what, const std::string& meant)
 int RefuseCommand(const Words& words, const std::string& word) {
   if (const std::string_view nearest = glasspost::cli::NearestCommand(word); !nearest.empty())
     return Refuse(glasspost::ForTerminal(word), "there is no such command", std::string(nearest));
+  std::error_code ignored;
+  if (!std::filesystem::exists(word, ignored))
+    return Refuse(glasspost::ForTerminal(word), "there is no such command", "glasspost help");
   std::string all = "glasspost analyze";
   for (const std::string& w : words) all += " " + glasspost::ForTerminal(w);
   return Refuse(glasspost::ForTerminal(word), "there is no such command", all);

@@ -102,8 +102,8 @@ note starttls-not-used @3 RFC 3207 §4
   The server offers STARTTLS, but the client goes on in the clear.
   服务器提供 STARTTLS，但客户端仍以明文继续。
 warning cleartext-password @5 RFC 8314 §3
-  The password crosses the network readable for everyone on the way (LOGIN): base64 is an encoding, not an encryption.
-  口令在网络上以明文传输，途中任何人都能读到（LOGIN）：base64 只是编码，不是加密。
+  The password crosses the network readable for everyone on the way (LOGIN); base64, where it is used, is an encoding, not an encryption.
+  口令在网络上以明文传输，途中任何人都能读到（LOGIN）；即使写成 base64，那也只是编码，不是加密。
 """)
 case("smtp-auth-used-before-tls", 587, rf"""
 {HELLO}
@@ -124,8 +124,8 @@ S: 535 5.7.8 no
 {QUIT}
 """, told=r"""
 warning cleartext-password @3 RFC 8314 §3
-  The password crosses the network readable for everyone on the way (PLAIN): base64 is an encoding, not an encryption.
-  口令在网络上以明文传输，途中任何人都能读到（PLAIN）：base64 只是编码，不是加密。
+  The password crosses the network readable for everyone on the way (PLAIN); base64, where it is used, is an encoding, not an encryption.
+  口令在网络上以明文传输，途中任何人都能读到（PLAIN）；即使写成 base64，那也只是编码，不是加密。
 warning auth-before-tls @3 RFC 4954 §4
   Logging in was offered or tried before TLS protected the connection (PLAIN).
   在 TLS 保护连接之前就提供或使用了登录（PLAIN）。
@@ -170,8 +170,8 @@ S: +OK
 {POP3_QUIT}
 """, told=r"""
 warning cleartext-password @3 RFC 8314 §3
-  The password crosses the network readable for everyone on the way (PASS): base64 is an encoding, not an encryption.
-  口令在网络上以明文传输，途中任何人都能读到（PASS）：base64 只是编码，不是加密。
+  The password crosses the network readable for everyone on the way (PASS); base64, where it is used, is an encoding, not an encryption.
+  口令在网络上以明文传输，途中任何人都能读到（PASS）；即使写成 base64，那也只是编码，不是加密。
 """)
 case("pop3-stls-not-used", 110, rf"""
 S: +OK POP3 ready
@@ -190,8 +190,8 @@ warning auth-before-tls @3 RFC 2595 §2.3
   Logging in was offered or tried before TLS protected the connection (USER).
   在 TLS 保护连接之前就提供或使用了登录（USER）。
 warning cleartext-password @4 RFC 8314 §3
-  The password crosses the network readable for everyone on the way (PASS): base64 is an encoding, not an encryption.
-  口令在网络上以明文传输，途中任何人都能读到（PASS）：base64 只是编码，不是加密。
+  The password crosses the network readable for everyone on the way (PASS); base64, where it is used, is an encoding, not an encryption.
+  口令在网络上以明文传输，途中任何人都能读到（PASS）；即使写成 base64，那也只是编码，不是加密。
 warning authentication-failed @4 RFC 1939 §4
   Logging in failed: [AUTH] no.
   登录失败：[AUTH] no。
@@ -223,8 +223,8 @@ S: a1 NO [AUTHENTICATIONFAILED] no
 {IMAP_QUIT}
 """, told=r"""
 warning cleartext-password @2 RFC 8314 §3
-  The password crosses the network readable for everyone on the way (LOGIN): base64 is an encoding, not an encryption.
-  口令在网络上以明文传输，途中任何人都能读到（LOGIN）：base64 只是编码，不是加密。
+  The password crosses the network readable for everyone on the way (LOGIN); base64, where it is used, is an encoding, not an encryption.
+  口令在网络上以明文传输，途中任何人都能读到（LOGIN）；即使写成 base64，那也只是编码，不是加密。
 warning auth-before-tls @2 RFC 9051 §6.2.3
   Logging in was offered or tried before TLS protected the connection (LOGIN).
   在 TLS 保护连接之前就提供或使用了登录（LOGIN）。
@@ -602,8 +602,8 @@ warning command-out-of-order @2 RFC 1939 §3
   A command came when it was not allowed: STAT in AUTHORIZATION.
   命令出现在不允许的时候：在认证状态（AUTHORIZATION）中使用 STAT。
 warning cleartext-password @3 RFC 8314 §3
-  The password crosses the network readable for everyone on the way (PASS): base64 is an encoding, not an encryption.
-  口令在网络上以明文传输，途中任何人都能读到（PASS）：base64 只是编码，不是加密。
+  The password crosses the network readable for everyone on the way (PASS); base64, where it is used, is an encoding, not an encryption.
+  口令在网络上以明文传输，途中任何人都能读到（PASS）；即使写成 base64，那也只是编码，不是加密。
 warning command-out-of-order @3 RFC 1939 §3
   A command came when it was not allowed: PASS without USER.
   命令出现在不允许的时候：没有 USER 就使用 PASS。
