@@ -173,7 +173,7 @@ class Blocks {
       const auto end = text.find('\n');
       Octets line = text.substr(0, end);
       if (line.ends_with('\r')) line.remove_suffix(1);
-      Begin("│ ");
+      Begin(line.empty() ? "│" : "│ ");
       AppendForTerminal(out_, line);
       out_ += '\n';
       text.remove_prefix(end == Octets::npos ? text.size() : end + 1);
