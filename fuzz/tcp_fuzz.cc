@@ -139,8 +139,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         watch.lies = (how & 0x20) != 0;
       }
       connection->Add(side, p, watch);
-      Check(budget.used == connection->held_octets());
-      Check(budget.used <= budget.limit && budget.used <= limits.held_octets);
+      Check(budget.used == connection->held_cost());
+      Check(budget.used <= budget.limit && connection->held_octets() <= limits.held_octets);
       if ((how & 0x80) != 0) {
         TcpConnection moved(std::move(*connection));
         connection.emplace(std::move(moved));

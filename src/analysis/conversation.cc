@@ -1,6 +1,7 @@
 #include "analysis/conversation.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "analysis/proxy.h"
@@ -15,6 +16,11 @@ namespace {
 constexpr std::size_t kMaxStructuredMessage = std::size_t{64} << 20;
 // Pieces held while the protocol is not known.
 constexpr std::size_t kMaxHeldPieces = 64;
+constexpr std::size_t kMaxHeldOctets = std::size_t{256} << 10;
+// A message's header beyond which its memory is given back when it is told.
+constexpr std::size_t kKeptHeader = std::size_t{16} << 10;
+// What a Teller takes beside its text: about as much as the largest of them.
+constexpr std::size_t kTellerOctets = 512;
 // Repeated segments from which on the conversation deserves the remark.
 constexpr std::uint64_t kRetransmissionsWorthTelling = 1;
 
@@ -24,7 +30,7 @@ ObserverOptions OptionsOf(const Report::Wants& w) { return {.show_secrets = w.sh
 }  // namespace
 
 Conversation::Conversation(const Report& report, Shared& shared, const capture::Packet& first)
-    : wants_(report.wants()), shared_(shared), teller_(report.NewTeller()) {
+    : report_(report), wants_(report.wants()), shared_(shared) {
   facts_.udp = first.transport == capture::kUdp;
   facts_.sides[0] = {first.source, first.source_port};
   facts_.sides[1] = {first.destination, first.destination_port};
@@ -37,6 +43,18 @@ Conversation::Conversation(const Report& report, Shared& shared, const capture::
 
 Conversation::~Conversation() = default;
 
+std::size_t Conversation::Held() const {
+  std::size_t octets = sizeof *this + facts_.gaps.size() * sizeof(Gap) + facts_.phases.size() * sizeof(PhaseSpan);
+  octets += held_octets_ + held_.size() * sizeof(HeldPiece);
+  if (teller_ != nullptr) octets += kTellerOctets;
+  if (observer_ != nullptr) octets += observer_->Held();
+  if (tls_ != nullptr) octets += tls_->Held();
+  if (facts_.tls != nullptr) octets += sizeof *facts_.tls + facts_.tls->Held();
+  for (const auto& m : open_)
+    if (m != nullptr) octets += sizeof *m + m->envelope.Held() + 2 * m->scan.header().size();  // as it is, and decoded
+  return octets;
+}
+
 void Conversation::OnPacket(int side, const capture::Packet& packet) {
   facts_.last_frame = packet.frame;
   facts_.end = std::max(facts_.end, packet.time);
@@ -44,7 +62,7 @@ void Conversation::OnPacket(int side, const capture::Packet& packet) {
   facts_.packets += packet.fragments;
   facts_.bytes += packet.ip_payload_length;
   if ((packet.flags & (capture::kSyn | capture::kAck)) == capture::kSyn) facts_.syn_seen = true, facts_.client_side = side;
-  if (wants_.packets) teller_->OnPacket(facts_, side, packet);
+  if (wants_.packets) teller().OnPacket(facts_, side, packet);
   if (!facts_.udp) return;
   const Origin origin{packet.frame, packet.time};
   // The side that sends a query is the client, whoever spoke first in the capture.
@@ -85,12 +103,13 @@ void Conversation::Hold(int side, Octets octets, const Origin& origin) {
     if (state_ == State::kNotMail) return;
   }
   held_.push_back({side, std::string(octets), 0, origin});
-  if (!first) DecideByHeld(held_.size() >= kMaxHeldPieces);
+  held_octets_ += octets.size();
+  if (!first) DecideByHeld(held_.size() >= kMaxHeldPieces || held_octets_ >= kMaxHeldOctets);
 }
 
 void Conversation::DecideByHeld(bool ended) {
   std::string said[2];
-  for (const Held& h : held_)
+  for (const HeldPiece& h : held_)
     if (said[h.side].size() < kFirstWordsLimit) said[h.side].append(h.octets, 0, kFirstWordsLimit - said[h.side].size());
   FirstWords words;
   for (int s = 0; s < 2; ++s) words.said[s] = said[s];
@@ -149,7 +168,7 @@ void Conversation::OnOneSided(int seen) {
 
 void Conversation::Replay() {
   const auto held = std::exchange(held_, {});
-  for (const Held& h : held) {
+  for (const HeldPiece& h : held) {
     if (h.gap > 0) {
       RouteGap(h.side, h.gap, h.origin);
     } else {
@@ -203,14 +222,14 @@ void Conversation::OnTcpRetransmission(int /*side*/, std::uint64_t /*octets*/, b
 }
 
 void Conversation::Note(FindingId id, const Origin& origin, std::string detail) {
-  teller_->OnFinding(facts_, {.id = id, .exchange = 0, .origin = origin, .detail = std::move(detail)});
+  teller().OnFinding(facts_, {.id = id, .exchange = 0, .origin = origin, .detail = std::move(detail)});
 }
 
 void Conversation::OnExchange(const Exchange& exchange) {
   const Span& first = exchange.has_request ? exchange.request.span : exchange.reply.span;
   const Span& last = exchange.has_reply ? exchange.reply.span : exchange.request.span;
   if (first.first_time != kNoTime) NotePhase(exchange.phase, first.first_time, last.last_time);
-  teller_->OnExchange(facts_, exchange);
+  teller().OnExchange(facts_, exchange);
 }
 
 void Conversation::NotePhase(Phase phase, Timestamp start, Timestamp end) {
@@ -230,7 +249,6 @@ void Conversation::OnMessageStart(Direction direction, std::uint64_t exchange, c
   slot->open = true;
   slot->exchange = exchange;
   slot->envelope = envelope;
-  slot->whole.clear();
   slot->too_large = false;
   slot->scan.Reset({.digest = wants_.message_digest, .journey = false, .limits = {}});
 }
@@ -238,16 +256,32 @@ void Conversation::OnMessageStart(Direction direction, std::uint64_t exchange, c
 void Conversation::OnMessageOctets(Direction direction, Octets octets) {
   OpenMessage& m = *open_[Index(direction)];
   m.scan.OnOctets(octets);
-  if (wants_.message_octets) teller_->OnMessageOctets(direction, octets);
-  if (!wants_.attachments || m.too_large) return;
-  if (m.whole.size() + octets.size() > kMaxStructuredMessage || shared_.message_octets + octets.size() > shared_.message_limit) {
+  shared_.message_octets_passed += octets.size();
+  if (wants_.message_octets) teller().OnMessageOctets(direction, octets);
+  if (wants_.attachments && !m.too_large) KeepWhole(m, octets);
+}
+
+void Conversation::KeepWhole(OpenMessage& m, Octets octets) {
+  shared_.message_octets -= m.whole.memory().size();
+  if (m.whole.size() + octets.size() > kMaxStructuredMessage) {
     m.too_large = true;
-    shared_.message_octets -= m.whole.size();
-    std::string().swap(m.whole);  // gives the memory back; an assignment would keep it
+    m.whole.Clear();
     return;
   }
-  shared_.message_octets += octets.size();
-  m.whole.append(octets);
+  m.whole.Append(octets);
+  if (shared_.message_octets + m.whole.memory().size() > shared_.message_limit) m.whole.Spill();
+  shared_.message_octets += m.whole.memory().size();
+}
+
+// A message that lies in the file comes into memory once more, but only one of them at a time.
+mime::Structure Conversation::StructureOf(OpenMessage& m) {
+  if (!m.whole.in_file()) return mime::ReadStructure(m.whole.memory());
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
+  std::string whole;
+  whole.reserve(static_cast<std::size_t>(m.whole.size()));
+  m.whole.ForEachPiece([&](std::string_view piece) { whole += piece; });
+  return mime::ReadStructure(whole);
 }
 
 void Conversation::OnMessageGap(Direction direction, std::uint64_t length) { open_[Index(direction)]->scan.OnGap(length); }
@@ -256,8 +290,9 @@ void Conversation::OnMessageEnd(Direction direction, const MessageEnd& end) {
   OpenMessage& m = *open_[Index(direction)];
   m.open = false;
   TellMessage(direction, m, end);
-  shared_.message_octets -= m.whole.size();
-  m.whole.clear();
+  shared_.message_octets -= m.whole.memory().size();
+  m.whole.Clear();
+  if (m.scan.header().size() > kKeptHeader) open_[Index(direction)].reset();
 }
 
 void Conversation::TellMessage(Direction direction, OpenMessage& m, const MessageEnd& end) {
@@ -276,24 +311,24 @@ void Conversation::TellMessage(Direction direction, OpenMessage& m, const Messag
   facts.header_cut = m.scan.header_cut();
   const bool header_told = end.complete_start && m.scan.header_ended() && !m.scan.header_cut();
   const Origin at{facts_.last_frame, facts_.end};
-  if (header_told && !m.scan.has_date()) teller_->OnFinding(facts_, {FindingId::kNoDate, m.exchange, at, {}});
-  if (header_told && !m.scan.has_message_id()) teller_->OnFinding(facts_, {FindingId::kNoMessageId, m.exchange, at, {}});
+  if (header_told && !m.scan.has_date()) teller().OnFinding(facts_, {FindingId::kNoDate, m.exchange, at, {}});
+  if (header_told && !m.scan.has_message_id()) teller().OnFinding(facts_, {FindingId::kNoMessageId, m.exchange, at, {}});
   if (wants_.message_header) {
     m.header.Parse(facts.header_block);
     facts.header = &m.header;
   }
   mime::Structure structure;
   if (wants_.attachments && !m.too_large) {
-    structure = mime::ReadStructure(m.whole);
+    structure = StructureOf(m);
     facts.structure = &structure;
   }
-  teller_->OnMessage(facts_, facts);
+  teller().OnMessage(facts_, facts);
 }
 
 void Conversation::OnFinding(const Finding& finding) {
   // Behind TLS nobody can see whether there was a farewell.
   if (finding.id == FindingId::kNoQuit && in_tls_ && !tls_->info().decrypted) return;
-  teller_->OnFinding(facts_, finding);
+  teller().OnFinding(facts_, finding);
 }
 
 void Conversation::OnProtocol(Protocol protocol) { facts_.protocol = protocol; }
@@ -371,7 +406,7 @@ void Conversation::Summarise(const Origin& origin) {
 void Conversation::Finish(TextStore& text) {
   if (facts_.phases.empty() && !facts_.udp) facts_.phases.push_back({Phase::kConnect, facts_.start, facts_.end});
   if (close_start_ != kNoTime) NotePhase(Phase::kClose, close_start_, facts_.end);
-  teller_->Finish(facts_, text);
+  teller().Finish(facts_, text);
 }
 
 }  // namespace glasspost::analysis

@@ -19,9 +19,11 @@ namespace glasspost::analysis {
 
 // What the conversations of one shard share; one thread at a time.
 struct Shared {
-  // Octets of whole messages held for looking into their MIME structure.
+  // Octets of messages held in memory for looking into their MIME structure; more goes to the temporary file.
   std::size_t message_limit = 0;
   std::size_t message_octets = 0;
+  // Of messages, passed since it was last set to 0: of all that is said, what leaves nothing behind.
+  std::size_t message_octets_passed = 0;
   dns::Workspace dns;
 };
 
@@ -43,13 +45,26 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   // The conversation is over, no packet of it will come any more. Appends the text. After EndOfSpeech.
   void Finish(TextStore& text);
 
+  // Octets of memory, itself included; by lengths, so that the same packets always give the same. Without the text that its
+  // Teller holds, and without messages that count in Shared.
+  std::size_t Held() const;
+  std::size_t TextHeld() const { return teller_ == nullptr ? 0 : teller_->TextHeld(); }
+  void SpillText() {
+    if (teller_ != nullptr) teller_->SpillText();
+  }
+
   State state() const { return state_; }
   const ConversationFacts& facts() const { return facts_; }
   ConversationFacts& mutable_facts() { return facts_; }
-  Teller& teller() { return *teller_; }
+  // Made when there is something to tell: most flows of a scan, or of other protocols, have nothing.
+  Teller& teller() {
+    if (teller_ == nullptr) [[unlikely]]
+      teller_ = report_.NewTeller();
+    return *teller_;
+  }
 
  private:
-  struct Held {  // octets that came before the protocol was known
+  struct HeldPiece {  // octets that came before the protocol was known
     int side;
     std::string octets;
     std::uint64_t gap;  // octets that are missing here; then `octets` is empty
@@ -61,7 +76,7 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
     Envelope envelope;
     mime::MessageScan scan;
     mime::HeaderDecoder header;
-    std::string whole;  // for the MIME structure
+    TextStore whole;  // for the MIME structure
     bool too_large = false;
   };
 
@@ -101,9 +116,12 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   void GuessByPort();
   void NotePhase(Phase phase, Timestamp start, Timestamp end);
   void TellMessage(Direction direction, OpenMessage& message, const MessageEnd& end);
+  void KeepWhole(OpenMessage& message, Octets octets);
+  mime::Structure StructureOf(OpenMessage& message);
   void Summarise(const Origin& origin);
   void Note(FindingId id, const Origin& origin, std::string detail);
 
+  const Report& report_;
   const Report::Wants wants_;
   Shared& shared_;
   std::unique_ptr<Teller> teller_;
@@ -121,7 +139,8 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   std::unique_ptr<Observer> observer_;
   dns::DnsObserver* dns_ = nullptr;  // observer_, where it is DNS
   std::unique_ptr<tls::TlsObserver> tls_;
-  std::vector<Held> held_;
+  std::vector<HeldPiece> held_;
+  std::size_t held_octets_ = 0;
   std::unique_ptr<OpenMessage> open_[2];
 };
 

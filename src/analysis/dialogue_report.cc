@@ -294,7 +294,8 @@ void DialogueTeller::TellRequest(const ConversationFacts& facts, const Exchange&
 
 void DialogueTeller::TellReply(const ConversationFacts& facts, const Exchange& e, const Reply& r) {
   std::string note;
-  if (e.has_request && r.span.first_time != kNoTime && e.request.span.last_time != kNoTime)
+  if (e.has_request && r.span.first_time != kNoTime && e.request.span.last_time != kNoTime &&
+      r.span.first_time >= e.request.span.last_time)
     note = "+" + DurationText(r.span.first_time - e.request.span.last_time);
   Octets rest = r.text;
   for (std::size_t n = 0;; ++n) {

@@ -1,10 +1,23 @@
 #include "analysis/flow_table.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "wire/dns/recognise.h"
 
 namespace glasspost::analysis {
+namespace {
+
+// Between two weighings at most so many octets come (of what is no message's; commands cost many times their octets), and so
+// many flows are touched.
+constexpr std::size_t kMeasureOctets = std::size_t{16} << 10;
+constexpr std::size_t kMeasureFlows = 256;
+// What any packet leaves behind, with or without octets: its number in a list of frames.
+constexpr std::size_t kPacketOctets = 16;
+// A text that is worth writing to the file.
+constexpr std::size_t kLongText = std::size_t{16} << 10;
+
+}  // namespace
 
 using capture::Packet;
 
@@ -16,8 +29,12 @@ struct FlowTable::Flow {
   std::uint64_t hash = 0;
   std::uint64_t first_frame = 0;
   std::uint64_t last_frame = 0;
-  Timestamp last_time = 0;
-  Timestamp settle_until = 0;
+  Timestamp last_time = 0;  // its own
+  Timestamp last_seen = 0;
+  Timestamp settle_until = 0;  // seen
+  std::size_t weight = 0;      // octets of memory, as last weighed
+  std::size_t text = 0;        // of these, told text
+  bool touched = false;
   std::uint64_t closed_frame = 0;
   List* list = nullptr;
   Flow* previous = nullptr;
@@ -128,11 +145,6 @@ FlowTable::Flow* FlowTable::Create(const KeyedPacket& k) {
   const Packet& p = k.packet;
   const bool udp = p.transport == capture::kUdp;
   if (udp && !dns::LooksLikeDns(p.Payload(), p.source_port, p.destination_port)) return nullptr;
-  if (count_ >= limits_.flows) {
-    Flow* oldest = ignored_.head != nullptr ? ignored_.head : datagrams_.head != nullptr ? datagrams_.head : open_.head;
-    if (oldest == nullptr) oldest = settling_.head;
-    End(oldest);
-  }
   if ((count_ + 1) * 2 > slots_.size()) Grow();
   auto* f = new Flow;
   f->sides[0] = {p.source, p.source_port};
@@ -140,18 +152,78 @@ FlowTable::Flow* FlowTable::Create(const KeyedPacket& k) {
   f->transport = p.transport;
   f->hash = k.hash;
   f->first_frame = p.frame;
+  f->weight = sizeof(Flow) + sizeof(Conversation);
+  octets_ += f->weight;
   ++count_;
   Insert(f);
   if (!udp) f->tcp.emplace(limits_.tcp, reassembly_budget_);
   f->conversation = std::make_unique<Conversation>(report_, shared_, p);
   undecided_.PushBack(f);
   (udp ? datagrams_ : open_).PushBack(f);
+  if (Full()) Evict(f);
   return f;
 }
 
-bool FlowTable::Expired(const Flow& f, const Packet& p) const {
+// Remembers to weigh the flow, and does so now and then: not at each packet, but before much can have come.
+void FlowTable::Touch(Flow* f, const Packet& p) {
+  if (!f->touched) {
+    f->touched = true;
+    touched_.push_back(f);
+  }
+  unmeasured_ += p.captured_length + kPacketOctets;
+  if (unmeasured_ >= kMeasureOctets || touched_.size() >= kMeasureFlows) Measure(f);
+}
+
+void FlowTable::Measure(const Flow* current) {
+  // What was a message's has left nothing behind.
+  const std::size_t passed = std::exchange(shared_.message_octets_passed, 0);
+  unmeasured_ -= std::min(passed, unmeasured_);
+  if (unmeasured_ < kMeasureOctets && touched_.size() < kMeasureFlows) return;
+  unmeasured_ = 0;
+  for (Flow* f : touched_) {
+    f->touched = false;
+    Weigh(f);
+  }
+  touched_.clear();
+  if (Full()) Evict(current);
+}
+
+void FlowTable::Weigh(Flow* f) {
+  std::size_t weight = sizeof(Flow), text = 0;
+  if (f->tcp) weight += f->tcp->Held();
+  if (f->conversation != nullptr) {
+    text = f->conversation->TextHeld();
+    if (text > kLongText && text_octets_ - f->text + text > limits_.text_octets) f->conversation->SpillText(), text = 0;
+    weight += f->conversation->Held() + text;
+  }
+  octets_ += weight - f->weight;
+  text_octets_ += text - f->text;
+  f->weight = weight;
+  f->text = text;
+}
+
+void FlowTable::Evict(const Flow* current) {
+  while (Full() && EvictOne(current)) {
+  }
+}
+
+// First what is only remembered so that its strays are passed over, then what has said nothing yet (a scan, half-open
+// connections), then datagrams, which mostly are answered, at last conversations. False: nothing but `current` is left.
+bool FlowTable::EvictOne(const Flow* current) {
+  const auto oldest = [&](const List& list) { return list.head != nullptr && list.head == current ? current->next : list.head; };
+  Flow* f = oldest(ignored_);
+  if (f == nullptr) f = undecided_.head != nullptr && undecided_.head == current ? current->undecided_next : undecided_.head;
+  for (const List* list : {&datagrams_, &settling_, &open_})
+    if (f == nullptr) f = oldest(*list);
+  if (f == nullptr) return false;
+  End(f);
+  return true;
+}
+
+bool FlowTable::Expired(const Flow& f, const KeyedPacket& k) const {
+  const Packet& p = k.packet;
   if (f.list == &datagrams_ || f.list == &ignored_) {
-    if (p.time - f.last_time > limits_.linger) return true;
+    if (k.seen - f.last_seen > limits_.linger) return true;
     return f.list == &ignored_ && (p.flags & (capture::kSyn | capture::kAck)) == capture::kSyn;
   }
   return (p.flags & capture::kSyn) != 0 && f.tcp && f.tcp->BeginsAnother(f.SideOf(p), p);
@@ -159,12 +231,11 @@ bool FlowTable::Expired(const Flow& f, const Packet& p) const {
 
 void FlowTable::Add(const KeyedPacket& k) {
   const Packet& p = k.packet;
-  now_ = std::max(now_, p.time);
   Flow* f = Find(k);
   if (only_ != nullptr && only_->contains(p.frame) && f != nullptr) End(f), f = nullptr;
-  // By the packet's own time, whether or not a sweep has come by: what is told must not depend on batches.
-  if (f != nullptr && f->list == &settling_ && p.time > f->settle_until) Tell(f), Ignore(f);
-  if (f != nullptr && Expired(*f, p)) End(f), f = nullptr;
+  // By the packet itself, whether or not a sweep has come by: what is told must not depend on batches.
+  if (f != nullptr && f->list == &settling_ && k.seen > f->settle_until) Tell(f), Ignore(f);
+  if (f != nullptr && Expired(*f, k)) End(f), f = nullptr;
   if (f == nullptr) {
     if (!Wanted(p)) return;
     f = Create(k);
@@ -172,9 +243,11 @@ void FlowTable::Add(const KeyedPacket& k) {
   }
   f->last_frame = p.frame;
   f->last_time = p.time;
+  f->last_seen = k.seen;
   if (f->list != &settling_ && f->list->tail != f) MoveTo(f, *f->list);
   if (f->conversation == nullptr) return;
-  Feed(f, f->SideOf(p), p);
+  Feed(f, f->SideOf(p), k);
+  Touch(f, p);
 }
 
 void FlowTable::MoveTo(Flow* f, List& list) {
@@ -182,7 +255,8 @@ void FlowTable::MoveTo(Flow* f, List& list) {
   list.PushBack(f);
 }
 
-void FlowTable::Feed(Flow* f, int side, const Packet& p) {
+void FlowTable::Feed(Flow* f, int side, const KeyedPacket& k) {
+  const Packet& p = k.packet;
   f->conversation->OnPacket(side, p);
   if (f->tcp) {
     f->tcp->Add(side, p, *f->conversation);
@@ -191,7 +265,7 @@ void FlowTable::Feed(Flow* f, int side, const Packet& p) {
   if (f->undecided) NoteDecision(f);
   if (f->conversation == nullptr || f->list != &open_ || !f->tcp || !f->tcp->closed()) return;
   if (!f->tcp->reset() && f->tcp->fin_told(0) && f->tcp->fin_told(1) && f->tcp->held_octets() == 0) EndSpeech(f);
-  f->settle_until = now_ + limits_.settle;
+  f->settle_until = k.seen + limits_.settle;
   f->closed_frame = p.frame;
   MoveTo(f, settling_);
 }
@@ -219,6 +293,7 @@ void FlowTable::Ignore(Flow* f) {
   if (f->undecided) undecided_.Remove(f);
   f->conversation.reset();
   f->tcp.reset();
+  Weigh(f);
   MoveTo(f, ignored_);
 }
 
@@ -244,6 +319,9 @@ void FlowTable::Tell(Flow* f) {
 
 void FlowTable::End(Flow* f) {
   Tell(f);
+  if (f->touched) touched_.erase(std::find(touched_.begin(), touched_.end(), f));
+  octets_ -= f->weight;
+  text_octets_ -= f->text;
   if (f->undecided) undecided_.Remove(f);
   f->list->Remove(f);
   Erase(f);
@@ -251,18 +329,30 @@ void FlowTable::End(Flow* f) {
 }
 
 void FlowTable::Sweep(Timestamp now) {
-  now_ = std::max(now_, now);
-  while (settling_.head != nullptr && settling_.head->settle_until < now_) {
+  while (settling_.head != nullptr && now > settling_.head->settle_until) {
     Tell(settling_.head);
     Ignore(settling_.head);
   }
-  while (datagrams_.head != nullptr && now_ - datagrams_.head->last_time > limits_.linger) End(datagrams_.head);
-  while (ignored_.head != nullptr && now_ - ignored_.head->last_time > limits_.linger) End(ignored_.head);
+  while (datagrams_.head != nullptr && now - datagrams_.head->last_seen > limits_.linger) End(datagrams_.head);
+  while (ignored_.head != nullptr && now - ignored_.head->last_seen > limits_.linger) End(ignored_.head);
 }
 
-void FlowTable::Flush() {
-  for (List* list : {&open_, &settling_, &datagrams_, &ignored_})
-    while (list->head != nullptr) End(list->head);
+// Nothing holds up the numbers any more once all is decided; then everything is told in the order of last packets.
+bool FlowTable::Flush(std::size_t flows) {
+  for (; flows > 0 && undecided_.head != nullptr; --flows) {
+    Flow* f = undecided_.head;
+    EndSpeech(f);
+    if (f->undecided) Ignore(f);
+  }
+  while (ignored_.head != nullptr) End(ignored_.head);
+  for (; flows > 0; --flows) {
+    Flow* next = nullptr;
+    for (const List* list : {&open_, &settling_, &datagrams_})
+      if (list->head != nullptr && (next == nullptr || list->head->last_frame < next->last_frame)) next = list->head;
+    if (next == nullptr) return true;
+    End(next);
+  }
+  return false;
 }
 
 std::uint64_t FlowTable::oldest_last_frame() const {

@@ -19,9 +19,13 @@
 namespace glasspost::analysis {
 
 struct FlowLimits {
-  std::size_t flows = 65'536;                         // a shard; the one silent for longest is ended first. Stops a port scan
-  std::size_t held_octets = std::size_t{4} << 20;     // a shard; what its reassemblies may hold together
-  std::size_t message_octets = std::size_t{8} << 20;  // a shard; messages held for their MIME structure
+  // Each of these is a shard's, and stops what no limit of one conversation can: very many of them. Beyond the first two, flows
+  // are ended, those first that say least (see EvictOne), and of these the one that was silent for longest.
+  std::size_t flows = 65'536;
+  std::size_t flow_octets = std::size_t{6} << 20;     // what the flows hold in memory, with all that hangs on them
+  std::size_t text_octets = std::size_t{1} << 20;     // of told text; beyond it long ones go to the temporary file
+  std::size_t held_octets = std::size_t{2} << 20;     // what the reassemblies may hold together
+  std::size_t message_octets = std::size_t{1} << 20;  // of messages held for their MIME structure; beyond it they go to the file
   Timestamp linger = 60'000'000'000;  // a UDP conversation's silence, and how long a closed connection's strays are passed over
   Timestamp settle = 2'000'000'000;   // after the close, in which packets still count as the conversation's
   capture::TcpLimits tcp;
@@ -37,6 +41,7 @@ struct Told {
 
 struct KeyedPacket {
   capture::Packet packet;
+  Timestamp seen = 0;      // when, by the CaptureClock: no packet was seen before one that came before it
   std::uint64_t hash = 0;  // of the 5-tuple, the same for both directions
 };
 
@@ -52,10 +57,12 @@ class FlowTable {
   FlowTable& operator=(const FlowTable&) = delete;
 
   void Add(const KeyedPacket& keyed);
-  // The capture has come to this time: ends what was silent for long enough.
+  // The capture has come to this time (by the CaptureClock): ends what was silent for long enough. What is told does not depend
+  // on when this is called: what it ends, the flow's next packet would end.
   void Sweep(Timestamp now);
-  // The capture is over: ends everything.
-  void Flush();
+  // The capture is over: ends everything, `flows` at a time, so that what was told can be taken away meanwhile. True: all is
+  // ended.
+  bool Flush(std::size_t flows);
 
   // What came since they were last taken away.
   std::vector<Told> told;
@@ -91,10 +98,16 @@ class FlowTable {
   Flow* Create(const KeyedPacket& k);
   void Insert(Flow* f);
   void Erase(Flow* f);
+  void Touch(Flow* f, const capture::Packet& p);
+  void Measure(const Flow* current);
+  void Weigh(Flow* f);
+  bool Full() const { return count_ > limits_.flows || octets_ > limits_.flow_octets; }
+  void Evict(const Flow* current);
+  bool EvictOne(const Flow* current);
   void Grow();
-  bool Expired(const Flow& f, const capture::Packet& p) const;
+  bool Expired(const Flow& f, const KeyedPacket& k) const;
   bool Wanted(const capture::Packet& p) const;
-  void Feed(Flow* f, int side, const capture::Packet& p);
+  void Feed(Flow* f, int side, const KeyedPacket& k);
   void NoteDecision(Flow* f);
   static void NoteOneSided(Flow* f);
   void Ignore(Flow* f);
@@ -110,12 +123,15 @@ class FlowTable {
   Shared shared_;
   std::vector<Slot> slots_;
   std::size_t count_ = 0;
-  Timestamp now_ = kNoTime;
-  List open_;            // by last packet
-  List settling_;        // closed, by the time of the close
-  List datagrams_;       // UDP, by last packet
-  List ignored_;         // no mail, or told already; by last packet
-  Undecided undecided_;  // by first packet
+  std::size_t octets_ = 0;       // of all flows, as last weighed
+  std::size_t text_octets_ = 0;  // of these, texts
+  std::vector<Flow*> touched_;   // since the last Measure
+  std::size_t unmeasured_ = 0;   // octets that came since
+  List open_;                    // by last packet
+  List settling_;                // closed, by the time of the close
+  List datagrams_;               // UDP, by last packet
+  List ignored_;                 // no mail, or told already; by last packet
+  Undecided undecided_;          // by first packet
 };
 
 }  // namespace glasspost::analysis

@@ -362,6 +362,13 @@ class JsonTeller final : public Teller {
     findings_.Append(out.text());
   }
 
+  std::size_t TextHeld() const override {
+    return exchanges_.memory().size() + messages_.memory().size() + findings_.memory().size();
+  }
+  void SpillText() override {
+    for (TextStore* text : {&exchanges_, &messages_, &findings_}) text->Spill();
+  }
+
   void Finish(const ConversationFacts& facts, TextStore& text) override {
     TextWriter& out = Writer();
     AppendHead(out, facts);

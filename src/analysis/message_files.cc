@@ -52,6 +52,8 @@ class MessageFiles::FileTeller final : public Teller {
   void OnExchange(const ConversationFacts& f, const Exchange& e) override { inner_->OnExchange(f, e); }
   void OnFinding(const ConversationFacts& f, const Finding& x) override { inner_->OnFinding(f, x); }
   void Finish(const ConversationFacts& f, TextStore& text) override { inner_->Finish(f, text); }
+  std::size_t TextHeld() const override { return inner_->TextHeld() + done_.size(); }
+  void SpillText() override { inner_->SpillText(); }
 
   void OnMessageOctets(Direction direction, Octets octets) override {
     if (wants_.message_octets) inner_->OnMessageOctets(direction, octets);

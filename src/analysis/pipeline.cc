@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "analysis/capture_clock.h"
 #include "analysis/collector.h"
 #include "capture/decoder.h"
 
@@ -19,18 +20,22 @@ using capture::DecodeResult;
 // Batches on their way at once: enough that neither side waits, few enough that their octets stay in the cache.
 constexpr std::size_t kBatches = 4;
 
+// Flows that a shard ends at once after the last frame; what they told is written before the next are ended.
+constexpr std::size_t kFlushed = 512;
+
 // One batch of frames with its packets, by the thread that will observe them.
 struct Batch {
   capture::FrameBatch frames;
   std::vector<KeyedPacket> packets;                   // some behind the last one are left over
   std::vector<std::vector<std::uint32_t>> by_worker;  // which of `packets` are whose
-  Timestamp last_time = kNoTime;
+  Timestamp now = 0;                                  // by the CaptureClock, at its end
   // Filled by the workers, one entry each.
   struct Outcome {
     std::vector<Told> told;
     std::vector<std::uint64_t> decided;
     std::uint64_t oldest_last_frame = FlowTable::kNone;
     std::uint64_t oldest_undecided = FlowTable::kNone;
+    bool flushed = true;  // after the last frame: nothing is left to tell
   };
   std::vector<Outcome> outcomes;
   std::size_t unfinished = 0;  // workers that have not been through it yet
@@ -49,10 +54,11 @@ class Worker {
     for (const std::uint32_t i : mine) shards_[batch.packets[i].hash >> 60]->Add(batch.packets[i]);
     Batch::Outcome& out = batch.outcomes[static_cast<std::size_t>(index_)];
     out.oldest_last_frame = out.oldest_undecided = FlowTable::kNone;
+    out.flushed = true;
     for (auto& shard : shards_) {
       if (shard == nullptr) continue;
-      if (batch.last_time != kNoTime) shard->Sweep(batch.last_time);
-      if (last) shard->Flush();
+      if (!last) shard->Sweep(batch.now);
+      if (last && !shard->Flush(kFlushed)) out.flushed = false;
       std::move(shard->told.begin(), shard->told.end(), std::back_inserter(out.told));
       out.decided.insert(out.decided.end(), shard->decided.begin(), shard->decided.end());
       shard->told.clear();
@@ -163,7 +169,6 @@ class Pipeline {
 
   void Decode(Batch& batch) {
     for (auto& mine : batch.by_worker) mine.clear();
-    batch.last_time = kNoTime;
     batch.frames.extra.clear();
     if (batch.packets.size() < batch.frames.frames.size()) batch.packets.resize(batch.frames.frames.size());
     const auto workers = static_cast<std::uint64_t>(worker_count_);
@@ -171,7 +176,7 @@ class Pipeline {
     for (const capture::RawFrame& frame : batch.frames.frames) {
       ++result_.frames;
       KeyedPacket& k = batch.packets[count];
-      batch.last_time = std::max(batch.last_time, frame.time);
+      k.seen = clock_.Read(frame.time);
       switch (decoder_.Decode(frame, k.packet, batch.frames.extra)) {
         case DecodeResult::kPacket:
           break;
@@ -190,9 +195,12 @@ class Pipeline {
       k.hash = HashFlow(k.packet);
       batch.by_worker[workers == 1 ? 0 : (k.hash >> 60) % workers].push_back(count++);
     }
+    batch.now = clock_.now();
   }
 
-  void Collect(Batch& batch) {
+  // True: after the last frame, the workers have told everything.
+  bool Collect(Batch& batch) {
+    bool flushed = true;
     std::uint64_t last = FlowTable::kNone, undecided = FlowTable::kNone;
     for (Batch::Outcome& o : batch.outcomes) {
       for (const std::uint64_t f : o.decided) collector_.Decided(f);
@@ -201,8 +209,10 @@ class Pipeline {
       o.told.clear();
       last = std::min(last, o.oldest_last_frame);
       undecided = std::min(undecided, o.oldest_undecided);
+      flushed = flushed && o.flushed;
     }
     collector_.Advance(last, undecided);
+    return flushed;
   }
 
   PipelineResult Result() {
@@ -213,18 +223,18 @@ class Pipeline {
 
   PipelineResult RunInline() {
     const auto batch = NewBatch();
-    for (;;) {
-      const bool more = Fill(*batch);
-      if (!more) Empty(*batch);
-      workers_[0]->Observe(*batch, !more);
+    while (Fill(*batch)) {
+      workers_[0]->Observe(*batch, false);
       Collect(*batch);
-      if (!more) return Result();
     }
+    Empty(*batch);
+    do workers_[0]->Observe(*batch, true);
+    while (!Collect(*batch));
+    return Result();
   }
 
   static void Empty(Batch& batch) {
     for (auto& mine : batch.by_worker) mine.clear();
-    batch.last_time = kNoTime;
   }
 
   PipelineResult RunThreaded() {
@@ -249,8 +259,9 @@ class Pipeline {
       more = Fill(*b);
       if (more) conveyor.Send(b);
     }
-    conveyor.Send(end.get());
     while (Batch* b = conveyor.TakeBack(true)) Collect(*b);
+    do conveyor.Send(end.get());
+    while (!Collect(*conveyor.TakeBack(true)));
     conveyor.Close();
     return Result();
   }
@@ -258,6 +269,7 @@ class Pipeline {
   capture::FrameSource& source_;
   const PipelineOptions& options_;
   capture::Decoder decoder_;
+  CaptureClock clock_;
   Collector collector_;
   int worker_count_;
   std::vector<std::unique_ptr<Worker>> workers_;

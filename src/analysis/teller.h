@@ -24,6 +24,9 @@ class Teller {
   virtual void OnFinding(const ConversationFacts& facts, const Finding& finding) = 0;
   // The conversation is over. Appends its text; the number, which comes first, is put before it by the collector.
   virtual void Finish(const ConversationFacts& facts, TextStore& text) = 0;
+  // Octets of text that it holds in memory, and the way to have them put into the temporary file.
+  virtual std::size_t TextHeld() const { return 0; }
+  virtual void SpillText() {}
   // After Finish: what the report wants to know again when it writes the text; whatever octets. They wait with the text.
   virtual std::string Note() { return {}; }
 };

@@ -19,6 +19,13 @@ void TextStore::Spill() {
   std::string().swap(memory_);
 }
 
+void TextStore::Clear() {
+  spilled_.reset();
+  ok_ = true;
+  if (memory_.capacity() > kKept) return std::string().swap(memory_);
+  memory_.clear();
+}
+
 void TextStore::Append(TextStore&& other) {
   if (empty() && other.in_file()) {  // takes it over
     const bool good = ok_ && other.ok_;

@@ -35,6 +35,8 @@ class TextStore {
   }
   // Moves what is in memory into the file.
   void Spill();
+  // Empty again; gives its memory back unless it is small.
+  void Clear();
 
   bool empty() const { return memory_.empty() && spilled_ == nullptr; }
   std::uint64_t size() const { return (spilled_ == nullptr ? 0 : spilled_->octets) + memory_.size(); }
@@ -61,6 +63,7 @@ class TextStore {
   }
 
  private:
+  static constexpr std::size_t kKept = std::size_t{64} << 10;    // of memory, by Clear
   static constexpr std::size_t kPiece = std::size_t{256} << 10;  // read at once
   struct Spilled {
     std::vector<SpillFile::Place> places;

@@ -42,6 +42,9 @@ class HeldSegments {
   bool empty() const { return head_ == pieces_.size(); }
   std::size_t size() const { return pieces_.size() - head_; }
   std::size_t octets() const { return octets_; }  // held in memory
+  // What they take of it with what is kept beside: many tiny pieces cost more than their octets.
+  static constexpr std::size_t kPieceCost = sizeof(HeldPiece) + 16;
+  std::size_t cost() const { return octets_ + size() * kPieceCost; }
   const HeldPiece& front() const { return pieces_[head_]; }
   HeldPiece PopFront();
   void Clear();

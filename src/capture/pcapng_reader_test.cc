@@ -204,7 +204,8 @@ TEST(TimeUnit, DecimalAndBinaryChecked) {
   EXPECT_EQ(TimeUnit(0xa0).ToNanoseconds((3ULL << 32) + (1ULL << 31)), 3'500'000'000);
   EXPECT_EQ(TimeUnit(0xff).ToNanoseconds(~0ULL), 0);
   EXPECT_EQ(TimeUnit(6, -3600).ToNanoseconds(3'600'000'001), 1000);
-  EXPECT_EQ(TimeUnit(6, -3600).ToNanoseconds(0), -3600LL * 1'000'000'000);
+  EXPECT_EQ(TimeUnit(6, -3600).ToNanoseconds(3'600'000'000), 0);
+  EXPECT_FALSE(TimeUnit(6, -3600).ToNanoseconds(3'599'999'999));
   // The last nanosecond that fits, and one past.
   EXPECT_EQ(TimeUnit(9).ToNanoseconds(0x7fffffffffffffff), 0x7fffffffffffffff);
   EXPECT_FALSE(TimeUnit(9).ToNanoseconds(0x8000000000000000));

@@ -44,9 +44,7 @@ TcpConnection::TcpConnection(const TcpLimits& limits, ReassemblyBudget& budget) 
 
 TcpConnection::TcpConnection(TcpConnection&&) noexcept = default;
 
-TcpConnection::~TcpConnection() {
-  if (backlog_) budget_->used -= backlog_->held[0].octets() + backlog_->held[1].octets();
-}
+TcpConnection::~TcpConnection() { budget_->used -= held_cost(); }
 
 TcpConnection::Backlog& TcpConnection::backlog() {
   if (!backlog_) backlog_ = std::make_unique<Backlog>();
@@ -54,6 +52,13 @@ TcpConnection::Backlog& TcpConnection::backlog() {
 }
 
 std::size_t TcpConnection::held_octets() const { return backlog_ ? backlog_->held[0].octets() + backlog_->held[1].octets() : 0; }
+
+std::size_t TcpConnection::held_cost() const { return backlog_ ? backlog_->held[0].cost() + backlog_->held[1].cost() : 0; }
+
+std::size_t TcpConnection::Held() const {
+  if (!backlog_) return 0;
+  return sizeof(Backlog) + (backlog_->marks[0].size() + backlog_->marks[1].size()) * sizeof(Backlog::AckMark);
+}
 
 bool TcpConnection::closed() const {
   if (reset_seen_) return true;
@@ -287,7 +292,7 @@ void TcpConnection::TakeOctets(Side side, const Packet& packet, std::int64_t beg
       if (real_end < end) TellGap(side, end, origin, events);
     } else {
       HeldSegments& held = backlog().held[side];
-      const std::size_t before = held.octets();
+      const std::size_t before = held.cost();
       const HeldSource source{ack, packets_, origin};
       if (real != 0) {
         const HeldSegments::Overlap overlap = held.Insert(from, real, reinterpret_cast<const char*>(octets), source);
@@ -295,7 +300,7 @@ void TcpConnection::TakeOctets(Side side, const Packet& packet, std::int64_t beg
         conflict = conflict || (overlap.conflict && again > 0);
       }
       if (real_end < end) held.Insert(real_end, static_cast<std::uint32_t>(end - real_end), nullptr, source);
-      budget_->used += held.octets() - before;
+      budget_->used += held.cost() - before;
     }
   }
   if (again > 0) {

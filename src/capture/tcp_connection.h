@@ -29,7 +29,7 @@ namespace glasspost::capture {
 
 struct HeldPiece;
 
-// Octets that all connections of one shard may hold back together; counted, not allocated.
+// Octets that all connections of one shard may hold back together, with what is kept beside each segment; counted, not allocated.
 struct ReassemblyBudget {
   std::size_t limit = 0;
   std::size_t used = 0;
@@ -106,6 +106,10 @@ class TcpConnection {
   // Sequence number after all that was told (a told FIN counts as one).
   std::uint32_t next_sequence(Side side) const { return halves_[side].Next() + (halves_[side].fin_told ? 1 : 0); }
   std::size_t held_octets() const;
+  // What of the budget is its own.
+  std::size_t held_cost() const;
+  // Octets of memory beside itself and that.
+  std::size_t Held() const;
 
  private:
   // Positions in a stream are counted from its base and signed: before the base is settled, some lie below it.

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "capture/held_segments.h"
 #include "capture/tcp_connection.h"
 #include "capture/tcp_test_support.h"
 
@@ -223,16 +224,17 @@ TEST(TcpLoss, HeldSegmentsAtTheLimitAndOnePast) {
 }
 
 TEST(TcpLoss, BudgetOfAllConnectionsAtTheLimitAndOnePast) {
-  Wire w({}, 10);
+  constexpr std::size_t kPiece = HeldSegments::kPieceCost;
+  Wire w({}, kPiece + 10);
   w.budget.used = 5;  // others'
   w.Handshake();
   w.Data(0, 5, "01234", 0);
   EXPECT_TRUE(w.lines().empty());
-  EXPECT_EQ(w.budget.used, 10u);
+  EXPECT_EQ(w.budget.used, kPiece + 10);
   w.Data(0, 20, "!", 0);
   EXPECT_EQ(w.lines(), (Lines{"0:gap 0+5", "0:01234"}));
-  EXPECT_EQ(w.budget.used, 6u);
-  w.budget.used = 11;  // 10 of others
+  EXPECT_EQ(w.budget.used, kPiece + 6);
+  w.budget.used = kPiece + 11;  // 10 of others
   w.Data(0, 22, "!", 0);
   EXPECT_EQ(w.lines(), (Lines{"0:gap 0+5", "0:01234", "0:gap 10+10", "0:!", "0:gap 21+1", "0:!"}));
   EXPECT_EQ(w.budget.used, 10u);
@@ -248,15 +250,15 @@ TEST(TcpLoss, BudgetIsGivenBack) {
     Packet p = w.Make(0, 10, 0, kAck);
     Wire::SetOctets(p, "abc");
     first.Add(0, p, told);
-    EXPECT_EQ(budget.used, 3u);
+    EXPECT_EQ(budget.used, 3 + HeldSegments::kPieceCost);
     TcpConnection second(std::move(first));
-    EXPECT_EQ(budget.used, 3u);
+    EXPECT_EQ(budget.used, 3 + HeldSegments::kPieceCost);
     second.Flush({}, told);
     EXPECT_EQ(budget.used, 0u);
     second.Add(0, w.Make(0, 13, 0, kAck), told);
     p.sequence += 10;
     second.Add(0, p, told);
-    EXPECT_EQ(budget.used, 3u);
+    EXPECT_EQ(budget.used, 3 + HeldSegments::kPieceCost);
   }
   EXPECT_EQ(budget.used, 0u);
 }

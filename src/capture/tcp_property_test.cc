@@ -207,7 +207,7 @@ TEST(TcpProperty, TightBoundsLoseOctetsButInventNone) {
     Random random(seed);
     const Options options{.reorder = 32, .again = 20, .loss = 5};
     const Dialogue d = MakeDialogue(random, options);
-    test::Wire w({.held_octets = 1 + Below(random, 100), .held_segments = 1 + Below(random, 8)}, 1 + Below(random, 100));
+    test::Wire w({.held_octets = 1 + Below(random, 100), .held_segments = 1 + Below(random, 8)}, 1 + Below(random, 1000));
     w.base0 = d.base0;
     w.base1 = d.base1;
     for (const Segment& s : Capture(random, d, options)) {

@@ -66,9 +66,9 @@ void TcpConnection::Settle(bool at_once) {
 
 HeldPiece TcpConnection::PopHeld(Side side) {
   HeldSegments& held = backlog_->held[side];
-  const std::size_t before = held.octets();
+  const std::size_t before = held.cost();
   HeldPiece piece = held.PopFront();
-  budget_->used -= before - held.octets();
+  budget_->used -= before - held.cost();
   return piece;
 }
 

@@ -1,5 +1,5 @@
 // The unit of a pcapng interface's timestamps (if_tsresol, if_tsoffset), and the way from it to nanoseconds. Checked: a time that
-// does not fit (before 1677 or after 2262) is no time.
+// does not fit (before 1970 or after 2262) is no time, so that the difference of any two fits as well.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,7 @@ class TimeUnit {
     std::int64_t offset = 0;
     Timestamp time = 0;
     if (offset_ != 0 && __builtin_mul_overflow(offset_, std::int64_t{kSecond}, &offset)) return {};
-    if (__builtin_add_overflow(whole, offset, &time)) return {};
+    if (__builtin_add_overflow(whole, offset, &time) || time < 0) return {};
     return time;
   }
 

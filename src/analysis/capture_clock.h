@@ -1,0 +1,42 @@
+// How far the capture has come in time, whatever single frames claim: what is over because of silence is decided by it, so a
+// frame with a time that is nonsense must neither end everything nor keep anything alive. One thread.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/origin.h"
+
+namespace glasspost::analysis {
+
+class CaptureClock {
+ public:
+  // Takes the next frame's time and gives when it was seen: its own time, but never before now().
+  Timestamp Read(Timestamp time) {
+    const auto own = static_cast<std::uint64_t>(std::clamp<Timestamp>(time, 0, kMost));
+    if (!begun_) begun_ = true, now_ = before_ = own;
+    const std::uint64_t later = std::max(own, before_);
+    // Two frames in a row from long ago: another capture follows. Its time goes on behind what was seen.
+    if (later + shift_ + kBack < now_) shift_ = now_ + kBack - later;
+    const std::uint64_t shifted = Shifted(own);
+    now_ = std::max(now_, std::min(shifted, Shifted(before_)));
+    before_ = own;
+    return static_cast<Timestamp>(std::max(shifted, now_));
+  }
+  // The latest time that two frames in a row agree to have reached; never goes back.
+  Timestamp now() const { return static_cast<Timestamp>(now_); }
+
+ private:
+  // Farther than captured packets are ever out of order, and longer than any silence that is waited for.
+  static constexpr std::uint64_t kBack = std::uint64_t{3600} * 1'000'000'000;
+  static constexpr Timestamp kMost = Timestamp{1} << 62;  // the year 2116; what is beyond counts as that
+
+  std::uint64_t Shifted(std::uint64_t time) const { return std::min<std::uint64_t>(time + shift_, kMost); }
+
+  bool begun_ = false;
+  std::uint64_t now_ = 0;
+  std::uint64_t before_ = 0;  // the time of the frame before, as it was
+  std::uint64_t shift_ = 0;
+};
+
+}  // namespace glasspost::analysis
