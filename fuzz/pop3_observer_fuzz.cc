@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wire/pop3/observer.h"
@@ -21,7 +22,10 @@ void Check(bool condition) {
 
 void CheckSame(const std::string& a, const std::string& b) {
   if (a == b) return;
-  std::fprintf(stderr, "told in steps:\n%s\ntold otherwise:\n%s\n", a.c_str(), b.c_str());
+  for (const auto& [how, told] : {std::pair("in steps", &a), std::pair("otherwise", &b)}) {
+    std::fprintf(stderr, "told %s:\n", how);
+    std::fwrite(told->data(), 1, told->size(), stderr);  // with NUL in it, maybe
+  }
   std::abort();
 }
 
@@ -68,6 +72,7 @@ class Sink final : public glasspost::ObserverSink {
   void OnExchange(const glasspost::Exchange& e) override {
     Check(e.number == ++number_);
     Check(e.has_request || e.has_reply);
+    Check(!open);
     Check(e.request.argument.size() <= kLimits.line_octets * 2 &&
           e.reply.text.size() <= kLimits.text_octets + kLimits.line_octets);
     if (e.request.verb == "PASS" && !e.request.argument.empty()) Check(e.request.argument.starts_with("*** ("));

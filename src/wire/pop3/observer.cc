@@ -127,8 +127,8 @@ bool Pop3Observer::IsTls(Octets in, const Origin& o) {
 
 void Pop3Observer::FromClient(Octets in, const Origin& o) {
   text::Line line;
-  if (server_line_.length > 0 && state_ == ServerState::kStatus && tls_ != Tls::kOpaque) BreakServerLine();
   while (!in.empty()) {
+    BreakServerLine();
     // STLS whose +OK was lost: the handshake itself says that it was accepted.
     if (count_ > 0 && Front().command == Command::kStls && status_gap_ && client_line_.length == 0 && in.front() == 0x16) {
       Unanswered(o);
@@ -314,6 +314,7 @@ bool Pop3Observer::Outran(const Origin& o) {
   if (state_ == ServerState::kStray) {
     if (pipeliner_) return stray_trust_ = true;
     FinishStray(o);
+    BreakServerLine();
     if (count_ > 0) return true;
     status_gap_ = false;
     lost_ = 0;
@@ -321,7 +322,8 @@ bool Pop3Observer::Outran(const Origin& o) {
   }
   if (busy_) {
     if (pipeliner_ || count_ > 0 || (!body_gap_ && !loose_end_)) return true;
-    FinishBody(!loose_end_, server_at_, o);
+    FinishBody(!loose_end_, server_line_.length > 0 ? server_line_.offset : server_at_, o);
+    BreakServerLine();
     lost_ = 0;
     return false;
   }

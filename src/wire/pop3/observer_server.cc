@@ -67,8 +67,10 @@ void Pop3Observer::FromServer(Octets in, const Origin& o) {
   server_at_ = server_end_;
 }
 
-// The client speaks before the server's status line has ended.
+// The client speaks: if the server is amid a status line, that breaks off. Asked before each of the client's lines and where a
+// line of it ends the reply before, so that what was sent in one piece is no other than what came in many.
 void Pop3Observer::BreakServerLine() {
+  if (server_line_.length == 0 || state_ != ServerState::kStatus || tls_ == Tls::kOpaque) return;
   if (broken_line_.empty()) {
     broken_unasked_ = count_ == 0 && lost_ == 0;
     std::swap(broken_span_, server_line_);
@@ -100,8 +102,10 @@ void Pop3Observer::TellBrokenLine(const Origin& o) {
   if (IsStatus(s) && greeting_due_) {
     Greeting(s, line, o);
   } else if (IsStatus(s) && !broken_unasked_) {
+    const std::uint64_t end = server_line_.offset + server_line_.length;
     OnStatusLine(line, o);
     if (state_ == ServerState::kStray) FinishStray(o);
+    if (busy_) FinishBody(true, end, o);  // a listing or message of which there is no more than that
   } else if (!drop_fragment_) {
     BeginUnrequested();
     SetReply(s.status, IsStatus(s) ? s.text : line.text, line, o);
