@@ -76,8 +76,11 @@ class Outliner {
       if (last) rest.remove_prefix(2);
       while (!rest.empty() && (IsBlank(rest.back()) || rest.back() == '\n')) rest.remove_suffix(1);
       if (!rest.empty()) continue;
-      if (in_header_) EndHeader(at, at, false);
-      if (outline_.problem != MimeProblem::kNone) return true;
+      if (in_header_) {
+        // What its header turns out to say counts for this very line: a multipart with the same boundary has its first part here.
+        EndHeader(at, at, false);
+        return outline_.problem != MimeProblem::kNone || OnBoundary(line, at, end);
+      }
       outline_.boundaries.push_back({{at, end - at}, open_[level].entity, last});
       CloseTo(level + 1, ContentEnd(at));
       if (last) {

@@ -9,7 +9,9 @@
 
 #include "base/base64.h"
 #include "base/sha256.h"
+#include "wire/mime/gmime_tree.h"
 #include "wire/mime/html_text.h"
+#include "wire/mime/outline.h"
 
 namespace glasspost::mime {
 namespace {
@@ -126,6 +128,25 @@ TEST(Structure, BrokenBoundaries) {
   EXPECT_EQ(Shape("Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: a\n\nbody\n--b--\n"),
             "0:multipart/digest 1:message/rfc822 1.1:text/plain");
   EXPECT_EQ(ReadStructure("Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: a\n\nbody\n--b--\n").parts[1].size, 16u);
+}
+
+// A part's header that ends at a boundary, without the empty line: the boundary may be the one that the header has just said.
+TEST(Outline, BoundaryEndsTheHeaderThatSaysIt) {
+  const std::string head = "Content-Type: multipart/mixed; boundary=a\n";
+  const std::string mail = head + "\n--a\n" + head + "--a\n\ntext\n--a--\n";
+  const Outline outline = OutlineOf(mail);
+  ASSERT_EQ(outline.entities.size(), 3u);
+  EXPECT_TRUE(outline.entities[1].multipart && outline.entities[1].delimited_end);
+  EXPECT_EQ(outline.entities[2].depth, 3);
+  ASSERT_EQ(outline.boundaries.size(), 3u);
+  EXPECT_EQ(outline.boundaries[1].entity, 1u);
+  const auto nodes = ReadTree(mail, 10, 10);
+  ASSERT_EQ(nodes.size(), 3u);
+  EXPECT_EQ(nodes[2].depth, 2u);
+  // Another boundary is that of the multipart around it.
+  const std::string other = head + "\n--a\nContent-Type: multipart/mixed; boundary=b\n--a\n\ntext\n--a--\n";
+  ASSERT_EQ(OutlineOf(other).entities.size(), 3u);
+  EXPECT_EQ(OutlineOf(other).entities[2].depth, 2);
 }
 
 TEST(Structure, EncodingsWithFaults) {
