@@ -60,7 +60,8 @@ bool SmtpObserver::SwallowsTls(Direction direction, Octets octets, bool at_line_
 }
 
 void SmtpObserver::OnClientOctets(Octets octets, const Origin& origin) {
-  if (SwallowsTls(Direction::kToServer, octets, hold_ == Hold::kNone && client_lines_.pending() == 0)) return;
+  if (SwallowsTls(Direction::kToServer, octets, hold_ == Hold::kNone && mode_ == Mode::kCommands && client_lines_.pending() == 0))
+    return;
   if (server_spoke_) {
     if (server_lines_.pending() > 0) BreakServerLine(origin);
     OnBurst(origin);
