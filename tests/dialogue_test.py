@@ -241,6 +241,72 @@ class Dialogue(unittest.TestCase):
         talk = "S: +OK\nC: USER bob\nS: +OK\nC: PASS builder77\nS: -ERR builder77 is wrong\nC: QUIT\nS: +OK\n"
         self.assertIn("← -ERR ***（9 个八位组） is wrong", self.told(talk, "--lang", "zh", port=110))
 
+    def joined_late(self, talk, *options, first="-c"):
+        """as told, of a capture that begins in the midst of the conversation"""
+        self.path.write_bytes(SmallCapture(25, 40000, handshake=False).play(talk).pcap())
+        return self.tell(self.path, *(["-c", "1"] if first == "-c" else [first]), *(options or ["--lang", "en"]))
+
+    def test_a_login_whose_beginning_is_lost(self):
+        talk = "S: 334 UGFzc3dvcmQ6\nC: WHk3U2VjcmV0UHchOVE=\nS: 235 ok\nC: QUIT\nS: 221 bye\n"
+        for out in (self.joined_late(talk), self.told(talk)):
+            self.assertIn("the server asks for the password".casefold(), out.casefold())
+            self.assertIn("whoever sees the packets has the password", out)
+            self.assertIn("cleartext-password", out)
+            self.assertNotIn("does not cross the network", out)
+        out = self.told("C: WHk3U2VjcmV0UHchOVE=\nS: 235 ok\nC: QUIT\nS: 221 bye\n")
+        self.assertIn("it may be the password itself", out)
+        told = json.loads(self.told("C: WHk3U2VjcmV0UHchOVE=\nS: 235 ok\nC: QUIT\nS: 221 bye\n", "--lang", "en", first="--json"))
+        self.assertEqual([e["request"]["verb"] for e in told["exchanges"]], ["*", "QUIT"])
+        self.assertNotIn("unknown-command", [f["id"] for f in told["findings"]])
+
+    def test_a_sender_that_is_not_in_the_capture(self):
+        talk = "C: RCPT TO:<c@d>\nS: 250 ok\nC: DATA\nS: 354 go\nC: hello\nC: .\nS: 250 ok\n"
+        self.assertIn("reverse-path (MAIL FROM): (not in the capture)\n", self.joined_late(talk))
+        self.assertIn("反向路径 (MAIL FROM): （不在捕获中）\n", self.joined_late(talk, "--lang", "zh"))
+        told = json.loads(self.joined_late(talk, "--lang", "en", first="--json"))
+        self.assertEqual(told["messages"][0]["envelope"], {"reverse_path": None, "forward_paths": ["c@d"]})
+        told = json.loads(self.joined_late("C: MAIL FROM:<>\nS: 250 ok\n" + talk, "--lang", "en", first="--json"))
+        self.assertEqual(told["messages"][0]["envelope"], {"reverse_path": "", "forward_paths": ["c@d"]})
+
+    def test_hellos_that_come_early_or_in_crumbs(self):
+        name = b"mail.example.test"
+        sni = struct.pack(">HHHBH", 0, len(name) + 5, len(name) + 3, 0, len(name)) + name
+        body = b"\x03\x03" + bytes(32) + b"\0\0\x02\xc0\x2f\x01\0" + struct.pack(">H", len(sni)) + sni
+        message = b"\x01\0" + struct.pack(">H", len(body)) + body
+        hello = b"\x16\x03\x01" + struct.pack(">H", len(message)) + message
+        talk = "S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 STARTTLS\nC\\: STARTTLS\\r\\n" + escaped(hello) + "\nS: 220 go\n"
+        told = json.loads(self.told(talk, "--lang", "en", first="--json"))
+        self.assertEqual(told["tls"]["sni"], "mail.example.test")
+        crumbs = b"".join(b"\x16\x03\x01\0\x01" + bytes([o]) for o in message)
+        told = json.loads(self.told(f"C\\: {escaped(crumbs)}\n", "--lang", "en", port=993, first="--json"))
+        self.assertEqual((told["protocol"], told["tls"]["sni"]), ("tls", "mail.example.test"))
+
+    SYN = ("000FE245B9C200E57C07DF45080045000040CEF24000400679870A84FE9FDCB50C6508B7006E939D5222"
+           "00000000B002FFFF54DB0000020405B4010303030101080A0000000000000000010104020C")
+
+    def from_hex(self, text, *options):
+        path = self.path.with_suffix(".hex")
+        path.write_text(text)
+        run = subprocess.run([GLASSPOST, "analyze", "--color", "never", "--from-hex", path, *(options or ["--lang", "en"])], stdout=subprocess.PIPE, timeout=60)
+        return run.stdout.decode()
+
+    def test_frames_that_are_cut(self):
+        short, port = "the frame is short", "TCP to port 110, probably POP3"
+        for octets in range(1, len(self.SYN) // 2 + 1):
+            out = self.from_hex(self.SYN[: octets * 2])
+            self.assertEqual(short in out, octets <= 17, octets)  # then IP says how long it was
+            self.assertEqual(port in out, octets >= 38, octets)
+            self.assertEqual("was not captured, and nothing is guessed" in out, 17 < octets < 78, octets)
+        self.assertIn("    001e  dc b5                    destination address (ip.dst): 220.181.…, the rest was not captured\n", self.from_hex(self.SYN[:64]))
+        self.assertIn("    0006  00 e5                    source MAC address (eth.src): the rest was not captured\n", self.from_hex(self.SYN[:16]))
+        zh = self.from_hex(self.SYN[:64], "--lang", "zh") + self.from_hex(self.SYN[:90], "--lang", "zh") + self.from_hex(self.SYN[:20], "--lang", "zh")
+        for words in ("220.181.…，其余未捕获", "TCP 到端口 110，可能是 POP3", "帧太短"):
+            self.assertIn(words, zh)
+
+    def test_two_dumps_each_on_one_line(self):
+        out = self.from_hex(self.SYN + "\n" + self.SYN + "\n")
+        self.assertIn("Frame 2, 79 octets", out)
+
     def test_a_finding_names_its_packet(self):
         self.assertIn("cleartext-password · RFC 8314 §3 · exchange 5 · #13\n", self.tell(pathlib.Path(CAPTURES) / "send.pcap", "-c", "1", "--lang", "en"))
 

@@ -383,7 +383,7 @@ class Analyze(unittest.TestCase):
         status, out, _ = self.run_it("--from-hex", "-", data=" ".join(SYN_ACK.split()[:32]).encode())
         self.assertEqual(status, READ)
         self.assertIn("(ip.src): 220.181.12.101", out)
-        self.assertIn("(ip.dst): not captured", out)
+        self.assertIn("(ip.dst): 10.132.…, the rest was not captured", out)
         self.assertIn("only 32 of 66 octets are here", out)
         self.assertNotIn("tcp.dstport", out)
 

@@ -338,6 +338,11 @@ void Conversation::OnTlsStart(const Origin& origin) {
   tls_doubtful_ = true;
 }
 
+void Conversation::OnEarlyTls(Octets octets, const Origin& origin) {
+  tls_doubtful_ = false;
+  if (in_tls_) tls_->OnOctets(Direction::kToServer, octets, origin);
+}
+
 void Conversation::StartTls(const Origin&) {
   in_tls_ = true;
   tls_ = std::make_unique<tls::TlsObserver>(this);

@@ -94,6 +94,7 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   void OnMessageEnd(Direction direction, const MessageEnd& end) override;
   void OnFinding(const Finding& finding) override;  // tls::TlsSink's too
   void OnTlsStart(const Origin& origin) override;
+  void OnEarlyTls(Octets octets, const Origin& origin) override;
   void OnProtocol(Protocol protocol) override;
 
   // tls::TlsSink

@@ -97,7 +97,9 @@ class Blocks {
   }
   void Envelope(const glasspost::Envelope& e) {
     Title(Word("envelope", "信封"));
-    Field(Word("reverse-path (MAIL FROM)", "反向路径 (MAIL FROM)"), "<" + e.reverse_path + ">", std::string::npos);
+    const std::string sender =
+        e.reverse_path_known ? "<" + e.reverse_path + ">" : std::string(Word("(not in the capture)", "（不在捕获中）"));
+    Field(Word("reverse-path (MAIL FROM)", "反向路径 (MAIL FROM)"), sender, std::string::npos);
     for (const std::string& to : e.forward_paths)
       Field(Word("forward-path (RCPT TO)", "前向路径 (RCPT TO)"), "<" + to + ">", std::string::npos);
   }

@@ -68,6 +68,9 @@ constexpr SaslWords kSasl[] = {
        "客户端由质询与口令计算出的回答；口令本身不经过网络。"}}},
     {SaslContent::kCancel, {{"The client gives the login up.", "客户端放弃登录。"}}},
     {SaslContent::kOutcome, {{"The server proves, or explains, the outcome.", "服务器证明或说明结果。"}}},
+    {SaslContent::kUnknownAnswer,
+     {{"The client's answer; which kind of login it is part of is not in the capture, so it may be the password itself.",
+       "客户端的回答；捕获中看不到登录方式，因此它可能就是口令本身。"}}},
     {SaslContent::kEmpty, {{"An empty step: nothing is to be said here.", "空的一步：此处无内容。"}}},
 };
 

@@ -6,7 +6,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "analysis/detector.h"
 #include "analysis/note.h"
+#include "base/ascii.h"
 #include "base/escape.h"
 #include "base/sha256.h"
 #include "base/time_text.h"
@@ -79,7 +81,11 @@ class Describer {
           chinese_ ? fmt::format("  只有 {} 个八位组，原有 {} 个：其余未捕获，不作猜测。\n", d.captured, d.expected)
                    : fmt::format("  only {} of {} octets are here: the rest was not captured, and nothing is guessed.\n",
                                  d.captured, d.expected));
+    } else if (std::ranges::any_of(list.entries, [&](const auto& e) { return EndsBehind(frame, e); })) {
+      out_ += style_.Yellow(chinese_ ? "  帧太短：在头部中间就结束了。\n"
+                                     : "  the frame is short: it ends in the midst of a header.\n");
     }
+    if (d.result != capture::DecodeResult::kPacket) Guess(list);
     return std::move(out_) + "\n";
   }
 
@@ -92,12 +98,50 @@ class Describer {
     out_ += style_.Bold(head) + style_.Dim(time) + "\n";
   }
 
+  static bool EndsBehind(const capture::RawFrame& frame, const capture::FieldList::Entry& e) {
+    return e.missing && e.range.offset + e.range.length > frame.octets.size();
+  }
+
+  // Of a packet that is cut inside of its TCP header: what the ports say.
+  void Guess(const capture::FieldList& list) {
+    std::uint64_t ports[2] = {};  // source, destination
+    for (const auto& e : list.entries)
+      if (const auto* port = std::get_if<std::uint64_t>(&e.value); port != nullptr && !e.missing) {
+        if (e.field == Field::kTcpSourcePort) ports[0] = *port;
+        if (e.field == Field::kTcpDestinationPort) ports[1] = *port;
+      }
+    for (const int side : {1, 0}) {
+      const Protocol protocol = ports[1] == 0 ? Protocol::kUnknown : ProtocolOfPort(static_cast<std::uint16_t>(ports[side]));
+      if (protocol == Protocol::kUnknown) continue;
+      const std::string name = UpperCase(Name(protocol));
+      out_ += chinese_ ? fmt::format("  TCP {}端口 {}，可能是 {}：只能看端口。\n", side == 1 ? "到" : "来自", ports[side], name)
+                       : fmt::format("  TCP {} port {}, probably {}: only the port says so.\n", side == 1 ? "to" : "from",
+                                     ports[side], name);
+      return;
+    }
+  }
+
+  // A field of which only the beginning is here.
+  void Part(const capture::RawFrame& frame, const capture::FieldList::Entry& e) {
+    const Bytes here = frame.octets.subspan(e.range.offset);
+    std::string value;
+    if (e.field == Field::kIpSource || e.field == Field::kIpDestination) {
+      for (const std::uint8_t octet : here) value += fmt::format("{}.", octet);
+      value += "…" + std::string(chinese_ ? "，" : ", ");
+    }
+    const std::string_view rest = chinese_ ? "其余未捕获" : "the rest was not captured";
+    out_ += style_.Yellow(fmt::format("    {:04x}  {}{} ({}): {}{}\n", e.range.offset,
+                                      PadRight(HexOctets(here, kShownOctets), kHexWidth), Label(Info(e.field)),
+                                      Info(e.field).abbreviation, value, rest));
+  }
+
   std::string_view OctetWord(std::size_t n) const { return chinese_ ? "个八位组" : n == 1 ? "octet" : "octets"; }
   std::string Label(const FieldInfo& info) const { return std::string(chinese_ ? info.label_zh : info.label_en); }
 
   void Entry(const capture::RawFrame& frame, const capture::FieldList::Entry& e) {
     const FieldInfo& info = Info(e.field);
     const std::size_t size = frame.octets.size();
+    if (e.missing && e.range.offset < size && EndsBehind(frame, e)) return Part(frame, e);
     if (e.missing) {
       out_ += style_.Yellow(fmt::format("    {:04x}  {}{} ({}): {}\n", e.range.offset, std::string(kHexWidth, ' '), Label(info),
                                         info.abbreviation, chinese_ ? "未捕获" : "not captured"));

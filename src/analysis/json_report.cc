@@ -321,7 +321,10 @@ class JsonTeller final : public Teller {
     out += "{\"envelope\":";
     if (m.envelope->present) {
       out += "{\"reverse_path\":";
-      AppendJsonString(out, m.envelope->reverse_path);
+      if (m.envelope->reverse_path_known)
+        AppendJsonString(out, m.envelope->reverse_path);
+      else
+        out += "null";
       out += ",\"forward_paths\":";
       AppendStrings(out, m.envelope->forward_paths);
       out.push_back('}');

@@ -16,6 +16,17 @@ namespace {
 
 constexpr std::size_t kMaxOffsetDigits = 16;
 constexpr std::size_t kMinOffsetDigits = 3;
+constexpr std::size_t kBrokenLine = 32;  // octets in a line of a packet that takes several
+
+bool HasKnownEtherType(Bytes frame) {
+  if (frame.size() < 14) return false;
+  const std::uint16_t type = Load16(frame.data() + 12);
+  for (const std::uint16_t known : {0x0800, 0x86dd, 0x0806, 0x8100, 0x88a8, 0x9100, 0x8847, 0x8848, 0x8863, 0x8864})
+    if (type == known) return true;
+  return false;
+}
+
+bool BeginsFrame(Bytes octets) { return HasKnownEtherType(octets) || GuessLinkType(octets) == LinkType::kRaw; }
 
 // Whether, and in which number system, lines begin with offsets.
 enum class Form : std::uint8_t { kPlain = 0, kHex = 16, kOctal = 8, kDecimal = 10 };
@@ -64,6 +75,7 @@ class Parser {
     if (form_ != Form::kPlain) return TakeWithOffset(line);
     std::vector<std::uint8_t> octets;
     if (auto error = ReadUnbounded(line, 0, octets)) return error;
+    rows_.push_back(octets.size());
     return Append(line, octets);
   }
 
@@ -118,9 +130,25 @@ class Parser {
       if (auto error = Append(line, row)) return error;
     }
     pending_ = {};
-    if (length_ > 0) dump_.packets.push_back({dump_.octets.size() - length_, length_});
+    const std::size_t begin = dump_.octets.size() - length_;
+    if (HoldsOnePacketALine(begin)) {
+      for (std::size_t at = begin, i = 0; i < rows_.size(); at += rows_[i++]) dump_.packets.push_back({at, rows_[i]});
+    } else if (length_ > 0) {
+      dump_.packets.push_back({begin, length_});
+    }
+    rows_.clear();
     length_ = 0;
     return {};
+  }
+
+  // Lines without offsets, so long that no program breaks a packet into such; unless all are as long as the first, but for the
+  // last, and only the first begins like a frame: that is one packet, broken all the same.
+  bool HoldsOnePacketALine(std::size_t begin) const {
+    if (rows_.size() < 2 || std::ranges::any_of(rows_, [](std::size_t row) { return row <= kBrokenLine; })) return false;
+    bool broken = rows_.back() <= rows_.front();
+    for (std::size_t i = 1, at = begin + rows_[0]; i < rows_.size() && broken; at += rows_[i++])
+      broken = (rows_[i] == rows_[0] || i + 1 == rows_.size()) && !BeginsFrame(Bytes(dump_.octets).subspan(at, rows_[i]));
+    return !broken;
   }
 
   Fault Append(const HexLine& line, const std::vector<std::uint8_t>& octets) {
@@ -180,7 +208,8 @@ class Parser {
   Form form_;
   HexDumpLimits limits_;
   HexDump dump_;
-  std::size_t length_ = 0;  // octets of the packet so far
+  std::size_t length_ = 0;         // octets of the packet so far
+  std::vector<std::size_t> rows_;  // octets of each of its lines, where these have no offsets
   Pending pending_;
   std::size_t hex_end_ = 0;   // the column behind the last octet of the longest line whose number of octets is certain
   std::size_t width_ = 0;     // the most octets of such a line
@@ -269,11 +298,7 @@ Expected<HexDump> ParseHexDump(Octets text, const HexDumpLimits& limits) {
 }
 
 LinkType GuessLinkType(Bytes frame) {
-  if (frame.size() >= 14) {
-    const std::uint16_t type = Load16(frame.data() + 12);
-    for (const std::uint16_t known : {0x0800, 0x86dd, 0x0806, 0x8100, 0x88a8, 0x9100, 0x8847, 0x8848, 0x8863, 0x8864})
-      if (type == known) return LinkType::kEthernet;
-  }
+  if (HasKnownEtherType(frame)) return LinkType::kEthernet;
   if (frame.empty()) return LinkType::kEthernet;
   const int version = frame[0] >> 4;
   if (version == 4 && frame.size() >= 20) {

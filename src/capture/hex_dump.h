@@ -3,7 +3,8 @@
 //   the same with an offset before each line (hexadecimal, octal or decimal, with or without ":"), with "*" for repeated lines
 //   xxd, xxd -p, hexdump -C, od -A x -t x1 (also z), tcpdump -x and -X, tshark -x and Wireshark's copies, with or without the
 //   text column at the right
-// A blank line, a label or an offset that begins again at 0 begins another packet. The text column is never taken for octets: how
+// A blank line, a label or an offset that begins again at 0 begins another packet; so does each of several lines of more than 32
+// octets without offsets. The text column is never taken for octets: how
 // many octets a line holds is known from the next line's offset; a line that has none behind it is held against its own text
 // column and against the width of the lines before it. Words of 16 bits (hexdump without -C) are refused: their octet order is
 // that of another machine. Lines that begin with # are comments.

@@ -144,6 +144,21 @@ std::vector<std::string> EveryForm(Bytes octets) {
           Tcpdump(octets, true)};
 }
 
+TEST(HexDump, LongLinesWithoutOffsetsArePackets) {
+  const Octets syn = kSyn, answer = kAnswer;
+  EXPECT_EQ(Parsed(std::string(syn) + "\n" + std::string(answer) + "\n"), std::string(syn) + "\n" + std::string(answer));
+  EXPECT_EQ(Parsed(std::string(syn) + "\n" + std::string(syn)), std::string(syn) + "\n" + std::string(syn));
+  // A label or a blank line still parts, and one long line is one packet.
+  EXPECT_EQ(Parsed(std::string(syn) + "\n\n" + std::string(answer)), std::string(syn) + "\n" + std::string(answer));
+  // At the limit, and one past it: 32 octets in a line are a part of a packet.
+  const std::string a32 = Hex(std::vector<std::uint8_t>(32, 0xaa)), b33 = Hex(std::vector<std::uint8_t>(33, 0xbb));
+  EXPECT_EQ(Parsed(a32 + "\n" + b33), a32 + " " + b33);
+  EXPECT_EQ(Parsed(b33 + " aa\n" + b33 + " bb cc"), Hex(std::vector<std::uint8_t>(33, 0xbb)) + " AA\n" + b33 + " BB CC");
+  // One packet that is broken at 64 octets all the same.
+  const std::string c64 = Hex(std::vector<std::uint8_t>(64, 0xcc));
+  EXPECT_EQ(Parsed(c64 + "\n" + c64 + "\n" + b33), c64 + " " + c64 + " " + b33);
+}
+
 TEST(HexDump, FramesOfTheLabReport) {
   EXPECT_EQ(Parsed(kSyn), kSyn);
   EXPECT_EQ(Parsed(kAnswer), kAnswer);

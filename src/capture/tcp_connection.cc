@@ -85,6 +85,25 @@ void TcpConnection::Add(Side side, const Packet& packet, TcpEvents& events) {
   AddSlowly(side, packet, events);
 }
 
+// The next octets of the side, before they are counted as told: what a repeat is compared with.
+void TcpConnection::Half::Remember(const std::uint8_t* octets, std::uint32_t length) {
+  recent[recent_next] = {Next(), length, Fingerprint(octets, length)};
+  recent_next = recent_next == 2 ? 0 : recent_next + 1;
+  constexpr std::uint32_t kTail = sizeof tail;
+  if (length >= kTail) {
+    std::memcpy(tail.data(), octets + length - kTail, kTail);
+    tail_length = kTail;
+    return;
+  }
+  if (tail_length + length > kTail) {
+    const std::uint32_t kept = kTail - length;
+    std::memmove(tail.data(), tail.data() + tail_length - kept, kept);
+    tail_length = static_cast<std::uint8_t>(kept);
+  }
+  std::memcpy(tail.data() + tail_length, octets, length);
+  tail_length = static_cast<std::uint8_t>(tail_length + length);
+}
+
 // Nearly every packet: the next octets of its side, or none, and an acknowledgement of what was told.
 bool TcpConnection::AddQuietly(Side side, const Packet& packet, TcpEvents& events) {
   if ((packet.flags & (kSyn | kFin | kRst | kAck)) != kAck || packet.window == 0) return false;
@@ -95,9 +114,7 @@ bool TcpConnection::AddQuietly(Side side, const Packet& packet, TcpEvents& event
   if (o.told + ahead > o.acked) o.acked = o.told + ahead;
   if (packet.payload_length == 0) return true;
   if (packet.captured_length != packet.payload_length) return false;
-  Recent& r = s.recent[s.recent_next];
-  s.recent_next = s.recent_next == 2 ? 0 : s.recent_next + 1;
-  r = {packet.sequence, packet.payload_length, Fingerprint(packet.payload, packet.payload_length)};
+  s.Remember(packet.payload, packet.payload_length);
   s.told += packet.payload_length;
   events.OnTcpOctets(side, packet.Payload(), {packet.frame, packet.time});
   return true;
@@ -136,6 +153,7 @@ bool TcpConnection::TakeNumbers(Side side, const Packet& packet) {
     return true;
   }
   if (syn) return TakeSyn(side, first);
+  TakeRetry(side, first);
   if (!s.settled) {
     const std::int64_t from_base = Distance(s.base, first);
     if (from_base < 0 && from_base >= -kStartReach) Rebase(side, first);
@@ -149,12 +167,26 @@ bool TcpConnection::TakeSyn(Side side, std::uint32_t first) {
   const std::int64_t from_base = Distance(s.base, first);
   if (s.syn_seen) {
     if (from_base == 0) ++s.counts.retransmissions;
+    if (from_base != 0 && !halves_[1 - side].present) {
+      s.retry = first;
+      s.retried = true;
+    }
     return from_base == 0;
   }
   if (s.settled ? from_base != 0 : from_base > 0 || from_base < -kStartReach) return false;
   if (from_base != 0) Rebase(side, first);
   s.syn_seen = s.settled = true;
   return true;
+}
+
+// `first`: what the side sends, or the other acknowledges, before anything was told. If that is where the second SYN's stream
+// begins, that one counts.
+void TcpConnection::TakeRetry(Side side, std::uint32_t first) {
+  Half& s = halves_[side];
+  if (!s.retried || first != s.retry || s.told != 0 || (backlog_ && !backlog_->held[side].empty())) return;
+  s.retried = false;
+  Rebase(side, first);
+  s.end = 0;
 }
 
 // The packet's acknowledgement as a position in the other side's stream; kNone if there is none that could be true.
@@ -168,6 +200,7 @@ std::int64_t TcpConnection::TakeAcknowledgement(Side side, const Packet& packet)
     if (!o.absent) o.acked = 0;
     return o.absent ? kNone : 0;
   }
+  TakeRetry(other, packet.acknowledgement);
   const std::int64_t ahead = Distance(o.Next(), packet.acknowledgement);
   if (o.told + ahead > o.End() + kPlausible || ahead < -kPlausible) return kNone;
   Acknowledge(other, o.told + ahead);
@@ -246,6 +279,15 @@ bool TcpConnection::RepeatConflicts(const Half& s, const Packet& packet) const {
   return false;
 }
 
+// What of the packet (stream positions `begin` to `end`) lies over the last told octets.
+bool TcpConnection::TailConflicts(const Half& s, const Packet& packet, std::int64_t begin, std::int64_t end) const {
+  const std::int64_t tail = s.told - s.tail_length;
+  const std::int64_t from = std::max(begin, tail);
+  const std::int64_t to = std::min({end, s.told, begin + std::int64_t{packet.captured_length}});
+  if (from >= to) return false;
+  return std::memcmp(s.tail.data() + (from - tail), packet.payload + (from - begin), static_cast<std::size_t>(to - from)) != 0;
+}
+
 void TcpConnection::TakeSegment(Side side, const Packet& packet, std::int64_t ack, TcpEvents& events) {
   Half& s = halves_[side];
   const std::int64_t ahead = Distance(s.Next(), packet.sequence + ((packet.flags & kSyn) != 0 ? 1 : 0));
@@ -278,7 +320,7 @@ void TcpConnection::TakeOctets(Side side, const Packet& packet, std::int64_t beg
     again -= std::max<std::int64_t>(0, std::min(to, s.lost_from + s.lost) - std::max(begin, s.lost_from));
     // One octet before new ones: that octet was a window probe.
     if (again == 1 && to == s.told && begin == s.told - 1) again = 0;
-    if (again > 0) conflict = RepeatConflicts(s, packet);
+    if (again > 0) conflict = RepeatConflicts(s, packet) || TailConflicts(s, packet, begin, end);
   }
   const std::int64_t from = std::max(begin, s.told);
   if (from < end) {
@@ -332,8 +374,7 @@ void TcpConnection::TakeFin(Side side, std::int64_t at, std::int64_t ack, const 
 void TcpConnection::TellOctets(Side side, const std::uint8_t* octets, std::uint32_t length, const Origin& origin,
                                TcpEvents& events) {
   Half& s = halves_[side];
-  s.recent[s.recent_next] = {s.Next(), length, Fingerprint(octets, length)};
-  s.recent_next = s.recent_next == 2 ? 0 : s.recent_next + 1;
+  s.Remember(octets, length);
   s.told += length;
   s.beyond = 0;
   events.OnTcpOctets(side, {reinterpret_cast<const char*>(octets), length}, origin);
@@ -346,6 +387,7 @@ void TcpConnection::TellGap(Side side, std::int64_t to, const Origin& origin, Tc
   s.lost = static_cast<std::uint32_t>(std::min(to - s.lost_from, 2 * kPlausible));
   s.told = to;
   s.beyond = 0;
+  s.tail_length = 0;
   events.OnTcpGap(side, static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to - from), origin);
 }
 

@@ -11,9 +11,11 @@
 // - Otherwise a hole becomes a gap `reorder_window` packets after it was acknowledged, or at Flush, or when a bound is reached.
 //   An acknowledgement of one octet past the last, with nothing captured after it, is taken for that of a FIN that was lost.
 // - An acknowledgement that its receiver goes on to contradict (it still sends from below it) is not believed.
-// - The first octets that arrive win. Octets of overlapping held segments are compared in full. Of octets already told, only an
-//   exact repeat of one of the last few segments is compared, by a fingerprint of 24 of its octets (beginning, middle, end: all
-//   of a segment up to 24): more would cost on the path that every packet takes.
+// - The first octets that arrive win. Octets of overlapping held segments are compared in full. Of octets already told, the last
+//   64 are kept and compared with whatever overlaps them; of those before, only an exact repeat of one of the last few segments
+//   is compared, by a fingerprint of 24 of its octets (beginning, middle, end: all of a segment up to 24): more would cost on the
+//   path that every packet takes.
+// - A SYN that comes again with another number, before the other side was heard, counts if it is the one that is answered.
 #pragma once
 
 #include <array>
@@ -133,7 +135,10 @@ class TcpConnection {
     std::uint32_t base = 0;       // sequence number of position 0
     std::uint32_t first_at = 0;   // low half of the place of the side's first packet among the connection's
     TcpCounts counts;
+    std::uint32_t retry = 0;  // first sequence number after a second SYN with another number, if `retried`
     std::array<Recent, 3> recent;
+    std::array<std::uint8_t, 64> tail;  // its first `tail_length` octets: those right before `told`
+    std::uint8_t tail_length = 0;
     std::uint8_t recent_next = 0;
     std::uint8_t beyond : 1 = 0;  // 1: a FIN (told, or lost and given up) counts as reached
     bool known : 1 = false;       // `base` has a value, perhaps only from the other side's acknowledgement
@@ -142,12 +147,14 @@ class TcpConnection {
     bool absent : 1 = false;      // this direction is not in the capture
     bool syn_seen : 1 = false;
     bool fin_told : 1 = false;
+    bool retried : 1 = false;     // a second SYN was seen, and neither is answered
     std::uint8_t silent : 3 = 0;  // gaps told before it ever had an octet (up to kMute)
 
     bool mute() const { return silent == kMute; }  // its packets are captured, its octets are not: they are not waited for
     std::uint32_t Next() const { return base + static_cast<std::uint32_t>(told); }
     std::int64_t Reach() const { return told + beyond; }
     std::int64_t End() const { return end > told ? end : told; }
+    void Remember(const std::uint8_t* octets, std::uint32_t length);
   };
   struct Backlog;  // what waits; exists only while something does
   struct Front;    // what comes next in a side's stream, of that which waits
@@ -156,12 +163,14 @@ class TcpConnection {
   void AddSlowly(Side side, const Packet& packet, TcpEvents& events);
   bool TakeNumbers(Side side, const Packet& packet);
   bool TakeSyn(Side side, std::uint32_t first);
+  void TakeRetry(Side side, std::uint32_t first);
   std::int64_t TakeAcknowledgement(Side side, const Packet& packet);
   void TakeReset(Side side, const Packet& packet, TcpEvents& events);
   void TakeSegment(Side side, const Packet& packet, std::int64_t ack, TcpEvents& events);
   void TakeOctets(Side side, const Packet& packet, std::int64_t begin, std::int64_t end, std::int64_t ack, TcpEvents& events);
   void TakeFin(Side side, std::int64_t at, std::int64_t ack, const Origin& origin, TcpEvents& events);
   bool RepeatConflicts(const Half& s, const Packet& packet) const;
+  bool TailConflicts(const Half& s, const Packet& packet, std::int64_t begin, std::int64_t end) const;
 
   Backlog& backlog();
   void Acknowledge(Side side, std::int64_t position);

@@ -97,6 +97,65 @@ TEST(TcpConnection, RetransmissionWithOtherContents) {
   EXPECT_EQ(w.lines(), (Lines{"0:abcdef", "0:again 6 conflict"}));
 }
 
+TEST(TcpConnection, WhateverOverlapsTheLastOctetsIsCompared) {
+  const std::string first = "MAIL FROM:<a@b>\r\n", second = "RCPT TO:<good@b>\r\n", evil = "RCPT TO:<evil@b>\r\n";
+  {
+    Wire w;  // the end of a segment
+    w.Handshake();
+    w.Data(0, 0, first + second, 0);
+    w.Data(0, 17, second, 0);
+    w.Data(0, 17, evil, 0);
+    EXPECT_EQ(w.lines(), (Lines{"0:" + first + second, "0:again 18", "0:again 18 conflict"}));
+  }
+  {
+    Wire w;  // parts of two
+    w.Handshake();
+    w.Data(0, 0, first, 0);
+    w.Data(0, 17, second, 0);
+    w.Data(0, 10, "<a@b>\r\nRCPT TO:", 0);
+    w.Data(0, 10, "<a@b>\r\nRCPT TX:", 0);
+    EXPECT_EQ(w.lines(), (Lines{"0:" + first, "0:" + second, "0:again 15", "0:again 15 conflict"}));
+  }
+  {
+    Wire w;  // with new octets behind
+    w.Handshake();
+    w.Data(0, 0, first + second, 0);
+    w.Data(0, 17, evil + "NOOP\r\n", 0);
+    EXPECT_EQ(w.lines(), (Lines{"0:" + first + second, "0:NOOP\r\n", "0:again 18 conflict"}));
+    EXPECT_EQ(w.told.streams[0], first + second + "NOOP\r\n");
+  }
+}
+
+TEST(TcpConnection, SixtyFourOctetsAreKeptForThat) {
+  for (const std::size_t piece : {1u, 3u, 63u, 64u, 65u, 200u}) {
+    Wire w;
+    w.Handshake();
+    std::string all(200, ' ');
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<char>('!' + i % 90);
+    for (std::size_t at = 0; at < all.size(); at += piece) w.Data(0, static_cast<std::int64_t>(at), all.substr(at, piece), 0);
+    w.Data(0, 136, all.substr(136, 50), 0);
+    EXPECT_EQ(w.lines().back(), "0:again 50") << piece;
+    w.Data(0, 136, "\x7f" + all.substr(137, 49), 0);
+    EXPECT_EQ(w.lines().back(), "0:again 50 conflict") << piece;
+    w.Data(0, 135, "\x7f" + all.substr(136, 49), 0);  // one before
+    EXPECT_EQ(w.lines().back(), "0:again 50") << piece;
+  }
+}
+
+TEST(TcpConnection, NothingBeforeAGapIsCompared) {
+  Wire w;
+  w.Handshake();
+  w.Data(0, 0, "abcd", 0);
+  w.Data(0, 8, "ijkl", 0);
+  w.Flush();
+  w.Data(0, 4, "efghijkl", 0);
+  EXPECT_EQ(w.lines().back(), "0:again 4");
+  w.Data(0, 2, "xxxxxxij", 0);
+  EXPECT_EQ(w.lines().back(), "0:again 4");
+  w.Data(0, 2, "cdefghiJ", 0);
+  EXPECT_EQ(w.lines().back(), "0:again 4 conflict");
+}
+
 TEST(TcpConnection, OverlapOfHeldSegmentsOldWins) {
   Wire w;
   w.Handshake();
@@ -369,6 +428,29 @@ TEST(TcpConnection, MidStream) {
   w.Data(0, 80, "0123456789", 53);  // too late: before the beginning
   EXPECT_EQ(w.lines().back(), "0:def");
   EXPECT_EQ(w.budget.used, 0u);
+}
+
+TEST(TcpConnection, TheSynThatIsAnsweredCounts) {
+  for (const bool second : {true, false}) {
+    Wire w;
+    w.Flags(0, kSyn, second ? -501 : -1, 0);
+    w.Flags(0, kSyn, second ? -1 : -501, 0);
+    w.Flags(1, kSyn | kAck, -1, 0);
+    w.Flags(1, kSyn | kAck, -1, 0);
+    w.Flags(0, kAck, 0, 0);
+    w.Data(1, 0, "220 mx", 0);
+    w.Data(0, 0, "EHLO", 6);
+    w.Flush();
+    EXPECT_EQ(w.lines(), (Lines{"1:220 mx", "0:EHLO"})) << second;
+    EXPECT_EQ(w.connection.first_sequence(0), test::kBase0 - 1) << second;
+    EXPECT_EQ(w.connection.counts(0).out_of_order, 0u);
+  }
+  Wire w;  // what the side sends says it where the answer is not captured
+  w.Flags(0, kSyn, -501, 0);
+  w.Flags(0, kSyn, -1, 0);
+  w.Data(0, 0, "EHLO", 0);
+  w.Flush();
+  EXPECT_EQ(w.lines(), (Lines{"0:EHLO"}));
 }
 
 TEST(TcpConnection, SynAfterTheFirstOctets) {

@@ -40,6 +40,7 @@ enum class SaslContent : std::uint8_t {
   kCancel,          // "*"
   kOutcome,         // SCRAM server signature, XOAUTH2 error
   kEmpty,           // an empty challenge or answer
+  kUnknownAnswer,   // from the client, of a mechanism that is not known: perhaps the password
 };
 
 // Octets on the wire: which stream positions (counted from the first octet of that direction that was seen), frames, times.
@@ -138,6 +139,7 @@ struct Exchange {
 // SMTP's envelope; empty for POP3 and IMAP.
 struct Envelope {
   bool present = false;
+  bool reverse_path_known = false;         // false: MAIL is not in the capture
   std::string reverse_path;                // without the angle brackets; empty for <>
   std::vector<std::string> forward_paths;  // those that the server accepted, or has not answered yet
   std::size_t Held() const {
@@ -169,6 +171,8 @@ class ObserverSink {
   // From the next octet on, both directions are TLS (after STARTTLS/STLS was accepted). The caller puts the TLS layer between;
   // what a decryptor gives back is fed into the same observer again.
   virtual void OnTlsStart(const Origin& origin) = 0;
+  // After it: TLS that the client had sent before it was agreed on.
+  virtual void OnEarlyTls(Octets /*octets*/, const Origin& /*origin*/) {}
   // The speaker turned out to be LMTP (LHLO).
   virtual void OnProtocol(Protocol protocol) = 0;
 };

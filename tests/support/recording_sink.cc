@@ -30,7 +30,7 @@ std::string Text(const Span& span) { return std::to_string(span.offset) + "+" + 
 
 std::string Paths(const Envelope& envelope) {
   if (!envelope.present) return "";
-  std::string t = " from=<" + Escape(envelope.reverse_path) + "> to=";
+  std::string t = envelope.reverse_path_known ? " from=<" + Escape(envelope.reverse_path) + "> to=" : " from=? to=";
   for (std::size_t i = 0; i < envelope.forward_paths.size(); ++i)
     t += (i > 0 ? ",<" : "<") + Escape(envelope.forward_paths[i]) + ">";
   return t;

@@ -93,6 +93,13 @@ bool IsMechanismName(Octets name) {
   return !name.empty() && name.size() <= 20 && std::ranges::all_of(name, usual);
 }
 
+bool IsUsualPrompt(Octets prompt) {
+  while (!prompt.empty() && (prompt.back() == ':' || prompt.back() == ' ' || prompt.back() == '\0')) prompt.remove_suffix(1);
+  for (const Octets usual : {"Username", "User Name", "User", "Password"})
+    if (EqualsNoCase(prompt, usual)) return true;
+  return false;
+}
+
 void SaslObserver::Reset() {
   active_ = ok_ = password_seen_ = after_gap_ = false;
   mechanism_ = Mechanism::kUnknown;
@@ -132,8 +139,9 @@ void SaslObserver::OnChallenge(Octets text, SaslStep& step, std::size_t length) 
   if (length != kWhole && length != text.size()) return;
   const auto plain = DecodeBase64(text);
   if (!plain) return;
-  step.content = ChallengeContent(*plain);
   const Octets p = *plain;
+  LearnLogin(p);
+  step.content = ChallengeContent(p);
   const auto mask_value = [&](std::string_view word, std::size_t prefix) {
     SaySecret(step, word, p.substr(prefix));
     if (!show_secrets_) step.shown_argument = Mask(text);
@@ -150,6 +158,14 @@ void SaslObserver::OnChallenge(Octets text, SaslStep& step, std::size_t length) 
   } else {
     step.decoded = p;
   }
+}
+
+// What only LOGIN asks, where the mechanism's name is lost. Which step it is, the prompts say.
+void SaslObserver::LearnLogin(Octets prompt) {
+  if (mechanism_ != Mechanism::kUnknown || !name_.empty() || !IsUsualPrompt(prompt)) return;
+  mechanism_ = Mechanism::kLogin;
+  name_ = "LOGIN";
+  active_ = after_gap_ = true;
 }
 
 SaslContent SaslObserver::ChallengeContent(Octets plain) {
@@ -237,6 +253,8 @@ SaslContent SaslObserver::SecretContent() const {
     case Mechanism::kXoauth2:
     case Mechanism::kOauthBearer:
       return SaslContent::kToken;
+    case Mechanism::kUnknown:
+      return SaslContent::kUnknownAnswer;
     default:
       return SaslContent::kDigest;
   }

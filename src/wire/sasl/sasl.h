@@ -35,6 +35,8 @@ Mechanism MechanismOf(Octets name);
 // May `name`, which stands where a mechanism should, be told? A known one may, and what is written as the registry writes them
 // (RFC 4422 §3.1: up to 20 capitals, digits, hyphens, underscores). Anything else may be a secret whose mechanism was forgotten.
 bool IsMechanismName(Octets name);
+// What LOGIN's servers ask with: "Username:", "Password:" and the like.
+bool IsUsualPrompt(Octets prompt);
 // Does the mechanism hand the password (or a bearer token) itself to whoever listens?
 constexpr bool SendsPassword(Mechanism m) {
   return m == Mechanism::kPlain || m == Mechanism::kLogin || m == Mechanism::kXoauth2 || m == Mechanism::kOauthBearer;
@@ -94,6 +96,7 @@ class SaslObserver {
   void Ntlm(Octets plain, SaslStep& step, bool& secret);
   void WholeSecret(Octets plain, std::string_view word, SaslStep& step);
   SaslContent SecretContent() const;
+  void LearnLogin(Octets prompt);
   SaslContent ChallengeContent(Octets plain);
   // `name "value"`, or `name *** (N octets)` for a secret.
   void Say(SaslStep& step, std::string_view word, Octets value) const;

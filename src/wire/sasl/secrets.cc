@@ -112,17 +112,12 @@ void RememberTail(Octets tail, Secrets& secrets) {
 namespace {
 
 // What LOGIN asks with everywhere is nobody's secret, even where it is somebody's password.
-bool IsUsualPrompt(const Reply& reply) {
-  if (reply.sasl != SaslContent::kUserPrompt && reply.sasl != SaslContent::kPasswordPrompt) return false;
-  Octets prompt = reply.decoded;
-  while (!prompt.empty() && (prompt.back() == ':' || prompt.back() == ' ' || prompt.back() == '\0')) prompt.remove_suffix(1);
-  for (const Octets usual : {"Username", "User Name", "User", "Password"})
-    if (EqualsNoCase(prompt, usual)) return true;
-  return false;
+bool IsPrompt(const Reply& reply) {
+  return (reply.sasl == SaslContent::kUserPrompt || reply.sasl == SaslContent::kPasswordPrompt) && IsUsualPrompt(reply.decoded);
 }
 
 void RedactReply(Reply& reply, const Secrets& secrets) {
-  if (IsUsualPrompt(reply)) return;
+  if (IsPrompt(reply)) return;
   secrets.Redact(reply.text, reply.cut);
   secrets.Redact(reply.decoded);
 }

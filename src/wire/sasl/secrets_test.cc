@@ -131,7 +131,7 @@ TEST(Redact, TheUsualPromptsAreToldThoughOneIsThePassword) {
 TEST(Redact, Envelopes) {
   Secrets secrets;
   secrets.Remember("wonderland");
-  Envelope e{true, "wonderland@a", {"b@c", "wonderland@d"}};
+  Envelope e{true, true, "wonderland@a", {"b@c", "wonderland@d"}};
   Redact(e, secrets);
   EXPECT_EQ(e.reverse_path, Mask(10) + "@a");
   EXPECT_EQ(e.forward_paths[0], "b@c");

@@ -45,6 +45,11 @@ Entry* ExchangeQueue::FirstAwaiting(std::uint64_t from) {
 void ExchangeQueue::TellFront() {
   Entry& entry = At(first_);
   sasl::Redact(entry.exchange, secrets_, entry.verb == Verb::kAuth || entry.verb == Verb::kAuthAnswer);
+  if (entry.noted)
+    sink_.OnFinding({.id = FindingId::kUnknownCommand,
+                     .exchange = entry.exchange.number,
+                     .origin = entry.noted_at,
+                     .detail = entry.exchange.request.verb.substr(0, kFindingDetail)});
   sink_.OnExchange(entry.exchange);
   octets_ -= std::exchange(entry.weight, 0);
   ++first_;

@@ -11,6 +11,8 @@
 
 namespace glasspost::smtp {
 
+constexpr std::size_t kFindingDetail = 80;  // octets of the peer's that a finding repeats
+
 struct Entry {
   Exchange exchange;
   Verb verb = Verb::kUnknown;
@@ -18,6 +20,8 @@ struct Entry {
   bool replied = false;      // its reply is there, or will not come
   bool lossy = false;        // its reply may lie in a gap
   bool last = false;         // BDAT … LAST
+  bool noted = false;        // as an unknown command, which is told with it: its reply may yet say that it was a secret
+  Origin noted_at;
   std::uint64_t transaction = 0;
   std::size_t recipient = 0;
   std::size_t replies = 1;  // LMTP data block: how many are due
@@ -27,7 +31,7 @@ struct Entry {
     exchange.Clear();
     verb = Verb::kUnknown;
     request_done = true;
-    replied = lossy = last = false;
+    replied = lossy = last = noted = false;
     transaction = 0;
     recipient = 0;
     replies = 1;

@@ -4,11 +4,7 @@
 #include <algorithm>
 
 namespace glasspost::smtp {
-namespace {
 
-constexpr std::size_t kDetail = 80;  // octets of the peer's that a finding repeats
-
-}  // namespace
 SmtpObserver::SmtpObserver(ObserverSink& sink, const ObserverOptions& options, const SmtpLimits& limits, Protocol hint)
     : sink_(sink),
       options_(options),
@@ -362,7 +358,7 @@ std::size_t SmtpObserver::Held() const {
 
 void SmtpObserver::Note(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail) {
   if (noted_[static_cast<std::size_t>(id)]++ >= limits_.findings_of_a_kind) return;
-  sink_.OnFinding({.id = id, .exchange = exchange, .origin = origin, .detail = std::string(detail.substr(0, kDetail))});
+  sink_.OnFinding({.id = id, .exchange = exchange, .origin = origin, .detail = std::string(detail.substr(0, kFindingDetail))});
 }
 
 bool SmtpObserver::NoteOnce(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail) {

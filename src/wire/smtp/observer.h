@@ -188,6 +188,7 @@ class SmtpObserver final : public Observer {
 
   // observer_answers.cc: what a reply means for its command
   void Answer(Entry& entry, const Origin& origin);
+  void TurnIntoAnswer(Entry& entry, const Origin& origin);
   void JudgeReply(const Entry& entry, const Reply& reply, const HeardReply& heard, const Origin& origin);
   void JudgeRefusal(const Entry& entry, const Reply& reply, const Origin& origin);
   void ActOnReply(Verb verb, std::uint64_t number, const Origin& origin);
@@ -197,6 +198,7 @@ class SmtpObserver final : public Observer {
   void OnDataReply(std::uint64_t number, int code);
   void OnChunkReply(std::uint64_t number, int code, const Origin& origin);
   void OnTlsReply(std::uint64_t number, int code, const Origin& origin);
+  void GiveEarlyTls(HeldOctets early);
   void MoveState(Verb verb, int code, bool last);
 
   void Note(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail = {});
@@ -234,8 +236,9 @@ class SmtpObserver final : public Observer {
   Span line_span_;
   std::uint64_t client_at_ = 0;  // stream position of the next octet to be taken
   Command command_;
-  bool answer_due_ = false;    // the next line answers a 334
-  bool data_refused_ = false;  // and the message may be sent all the same, its lines taken for commands
+  bool answer_due_ = false;      // the next line answers a 334
+  bool answer_unasked_ = false;  // which answered no AUTH: the next line answers it unless it is a command
+  bool data_refused_ = false;    // and the message may be sent all the same, its lines taken for commands
   bool stray_noted_ = false;
   bool mask_unknown_ = false;  // after AUTH, unless it succeeded: what is no command may be its secret
   std::string told_line_;      // how a line that is no command may be told

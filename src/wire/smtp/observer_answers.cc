@@ -22,12 +22,15 @@ bool SaysGreylisting(Octets text) {
          ContainsNoCase(text, "grey-list");
 }
 
+bool IsLoginReply(int code) { return code == 235 || code == 334 || code == 535; }
+
 bool IsHello(Verb verb) { return verb == Verb::kHelo || verb == Verb::kEhlo || verb == Verb::kLhlo; }
 
 }  // namespace
 
 void SmtpObserver::Answer(Entry& entry, const Origin& origin) {
   Exchange& exchange = entry.exchange;
+  if (entry.verb == Verb::kUnknown && IsLoginReply(heard_.reply.code)) TurnIntoAnswer(entry, origin);
   const Verb verb = entry.verb;
   const std::uint64_t number = exchange.number;
   if (exchange.multi_recipient && !exchange.has_reply)
@@ -44,6 +47,32 @@ void SmtpObserver::Answer(Entry& entry, const Origin& origin) {
   MoveState(verb, code, entry.last);
   (void)number;
   ActOnReply(verb, number, origin);
+}
+
+// What was taken for an unknown command was a step of a login whose beginning is not in the capture, or a secret that was typed
+// where none was due: the reply says so.
+void SmtpObserver::TurnIntoAnswer(Entry& entry, const Origin& origin) {
+  Request& request = entry.exchange.request;
+  const bool masked = request.verb == "***";  // all of it
+  std::string text(request.VerbAsWritten());
+  if (!request.argument.empty()) (text += ' ') += request.argument;
+  // A mistyped AUTH, which is told without its secret, stays what it is; and a user name is told by base64 only.
+  if (!masked && request.argument.find("*** (") != std::string::npos) return;
+  if (heard_.reply.code == 334 && (masked || !LooksLikeAnswer(text))) return;
+  entry.verb = Verb::kAuthAnswer;
+  entry.exchange.phase = phase_ = Phase::kAuth;
+  if (std::exchange(entry.noted, false)) --noted_[static_cast<std::size_t>(FindingId::kUnknownCommand)];
+  request.verb = "*";
+  request.written.clear();
+  if (masked) return request.argument.swap(text);
+  const bool seen = sasl_.password_seen();
+  sasl_.OnGap();
+  sasl_.OnResponse(text, step_, request.cut ? static_cast<std::size_t>(request.span.length) : sasl::SaslObserver::kWhole);
+  request.argument.swap(step_.shown_argument);
+  request.decoded.swap(step_.decoded);
+  request.sasl = step_.content;
+  if (!seen && sasl_.password_seen() && !tls_)
+    Note(FindingId::kCleartextPassword, entry.exchange.number, origin, sasl_.mechanism_name());
 }
 
 void SmtpObserver::MoveState(Verb verb, int code, bool last) {
@@ -106,7 +135,7 @@ void SmtpObserver::ActOnReply(Verb verb, std::uint64_t number, const Origin& ori
   const bool ok = code / 100 == 2;
   if (code == 354 && verb != Verb::kDataBlock) return OnDataReply(number, code);
   if (code == 334 && verb != Verb::kAuth && verb != Verb::kAuthAnswer && mode_ == Mode::kCommands)
-    answer_due_ = mask_unknown_ = true;
+    answer_due_ = answer_unasked_ = mask_unknown_ = true;
   switch (verb) {
     case Verb::kHelo:
     case Verb::kEhlo:
@@ -181,6 +210,12 @@ void SmtpObserver::OnAuthReply(Entry& entry, const Origin& origin) {
   const bool go_on = reply.code == 334;
   if (go_on) {
     ShowChallenge(reply);
+    // LOGIN asks for the password after the user name (the answer stays masked: that it is no secret was not known in time).
+    Request& request = entry.exchange.request;
+    if (reply.sasl == SaslContent::kPasswordPrompt && request.sasl == SaslContent::kUnknownAnswer) {
+      request.sasl = SaslContent::kUserName;
+      if (request.decoded.starts_with("answer ")) request.decoded.replace(0, 6, "user");
+    }
   } else {
     sasl_.OnOutcome(reply.code / 100 == 2);
     authenticated_ |= reply.code / 100 == 2;
@@ -232,14 +267,24 @@ void SmtpObserver::OnTlsReply(std::uint64_t number, int code, const Origin& orig
   tls_due_ = true;
   tls_exchange_ = number;
   presumed_ = state_ = State::kTls;
+  HeldOctets early;
   if (!held_.empty() && !held_.front().gap && BeginsTls(held_.front_octets().front())) {
-    held_.Clear();
+    std::swap(early, held_);
     swallow_[0] = true;
   }
   // Octets sent behind STARTTLS in the clear are told, as the commands that they try to be.
   Drain();
   queue_.Tell();
   sink_.OnTlsStart(origin);
+  GiveEarlyTls(std::move(early));
+}
+
+// A hello that its client sent without waiting for the answer to STARTTLS. The sink may call back: nothing may be done after it.
+void SmtpObserver::GiveEarlyTls(HeldOctets early) {
+  while (!early.empty() && !early.front().gap) {
+    sink_.OnEarlyTls(early.front_octets(), early.front().origin);
+    early.Take(early.front().length);
+  }
 }
 
 }  // namespace glasspost::smtp

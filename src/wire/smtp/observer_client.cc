@@ -35,6 +35,15 @@ void AssignUpper(std::string& out, Octets text) {
   for (char& c : out) c = ToUpper(c);
 }
 
+// For a finding that is told before the reply is there, which may say that the line was a secret.
+Octets TellableVerb(const Entry& entry) {
+  constexpr std::size_t kShortSecret = 8;  // a shorter word is rather a verb than base64
+  const Request& r = entry.exchange.request;
+  const Octets verb = r.VerbAsWritten();
+  const bool perhaps = entry.verb == Verb::kUnknown && verb.size() >= kShortSecret && LooksLikeAnswer(verb);
+  return perhaps ? Octets("***") : Octets(r.verb);
+}
+
 }  // namespace
 
 std::size_t SmtpObserver::TakeLines(Octets octets, const Origin& origin) {
@@ -60,7 +69,8 @@ std::size_t SmtpObserver::TakeLines(Octets octets, const Origin& origin) {
 void SmtpObserver::OnClientLine(const text::Line& line, const Origin& origin) {
   // Where something is lost the answer may be: a command is none.
   bool answer = answer_due_;
-  if (uncertain_ && LooksLikeCommand(line.text)) answer = false;
+  if (!answer) answer_unasked_ = false;
+  if ((uncertain_ || answer_unasked_) && LooksLikeCommand(line.text)) answer = false;
   // And where AUTH was the last that was seen, what may be its secret is an answer, not an unknown command.
   if (uncertain_ && phase_ == Phase::kAuth && VerbOf(line.text) == Verb::kUnknown && LooksLikeAnswer(line.text)) answer = true;
   answer ? OnAuthAnswer(line, origin) : OnCommand(line, false, origin);
@@ -106,7 +116,7 @@ void SmtpObserver::OnCommand(const text::Line& line, bool partial, const Origin&
   ParseCommand(line.text, command_);
   const Verb verb = command_.verb;
   if (verb == Verb::kMail || verb == Verb::kRcpt) mail_sent_ = true;
-  answer_due_ = false;
+  answer_due_ = answer_unasked_ = false;
   Entry& entry = NewEntry(origin);
   Exchange& exchange = entry.exchange;
   entry.verb = verb;
@@ -184,17 +194,19 @@ void SmtpObserver::JudgeCommand(Entry& entry, const text::Line& line, const Orig
   if (line.crlf && line.text.find('\r') != Octets::npos) NoteOnce(FindingId::kBareCrLf, number, origin, "bare CR in the command");
   if (entry.verb == Verb::kUnknown && entry.exchange.request.verb != "***") {
     // A message sent though DATA was refused is one mistake, not one a line.
-    if (!stray_noted_) Note(FindingId::kUnknownCommand, number, origin, entry.exchange.request.verb);
+    const auto told = [&] { return noted_[static_cast<std::size_t>(FindingId::kUnknownCommand)]++ < limits_.findings_of_a_kind; };
+    entry.noted = !stray_noted_ && told();
+    entry.noted_at = origin;
     stray_noted_ = data_refused_;
   }
   const bool pipelined = sent_unasked_ || queue_.FirstAwaiting() != &entry;
   const bool may = (extensions_ & kPipelining) != 0 || extensions_maybe_ || uncertain_ || client_only_ || tls_due_;
-  if (pipelined && !may) NoteOnce(FindingId::kPipeliningNotOffered, number, origin, entry.exchange.request.verb);
+  if (pipelined && !may) NoteOnce(FindingId::kPipeliningNotOffered, number, origin, TellableVerb(entry));
 }
 
 void SmtpObserver::JudgeSecurity(Entry& entry, const Origin& origin) {
   const std::uint64_t number = entry.exchange.number;
-  if (tls_due_) NoteOnce(FindingId::kPlaintextInjection, tls_exchange_, origin, entry.exchange.request.verb);
+  if (tls_due_) NoteOnce(FindingId::kPlaintextInjection, tls_exchange_, origin, TellableVerb(entry));
   if (tls_ || tls_due_) return;
   const bool matters = entry.verb == Verb::kAuth || entry.verb == Verb::kMail;
   if (matters && (extensions_ & kStartTlsOffered) != 0) NoteOnce(FindingId::kStarttlsNotUsed, number, origin, Name(entry.verb));

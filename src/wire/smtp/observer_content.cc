@@ -225,10 +225,12 @@ void SmtpObserver::Decide(bool now) {
     tls_due_ = true;
     tls_exchange_ = hold_exchange_;
     const Origin origin = held_.front().origin;
-    held_.Clear();
+    HeldOctets early;
+    std::swap(early, held_);
     ReleaseHold();
     swallow_[0] = true;
-    return sink_.OnTlsStart(origin);
+    sink_.OnTlsStart(origin);
+    return GiveEarlyTls(std::move(early));
   }
   const auto line = FirstLine(octets);
   const bool full = held_.size() >= limits_.held_octets || held_.pieces() >= limits_.held_pieces;

@@ -369,7 +369,7 @@ Entry& SmtpObserver::SkipBlanks(Entry& first) {
 }
 
 Phase SmtpObserver::PhaseOfUnasked(int code, bool greeting) const {
-  if (greeting) return Phase::kGreeting;
+  if (greeting && code != 334) return Phase::kGreeting;
   switch (code) {
     case 221:
     case 421:
@@ -406,11 +406,12 @@ void SmtpObserver::OnUnasked(bool greeting, const Origin& origin) {
     if (!IsGreeting(code)) Note(FindingId::kReplyNotAllowed, number, origin, std::to_string(code) + " as greeting");
     state_ = State::kGreeted;
     if (presumed_ == State::kConnected) presumed_ = state_;
+    if (code == 334) ActOnUnasked(number, origin);
     return;
   }
   const bool lost = uncertain_ || server_only_ || tls_due_;
   if (!lost && code != 421 && code != 0) Note(FindingId::kUnsolicitedReply, number, origin, std::to_string(code));
-  if (lost && !tls_due_) ActOnUnasked(number, origin);
+  if ((lost && !tls_due_) || (code == 334 && mode_ == Mode::kCommands)) ActOnUnasked(number, origin);
 }
 
 // The request is lost, but what the reply says of it counts.
@@ -427,7 +428,7 @@ void SmtpObserver::ActOnUnasked(std::uint64_t number, const Origin& origin) {
       return;
     case 334:
       if (hold_ == Hold::kResync) ReleaseHold();
-      answer_due_ = true;
+      answer_due_ = answer_unasked_ = mask_unknown_ = true;
       ShowChallenge(reply);
       return;
     case 235:

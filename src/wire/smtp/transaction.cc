@@ -91,6 +91,7 @@ bool Transactions::all_refused() const {
 
 void Transactions::Fill(Envelope& envelope) const {
   envelope.present = current_.open;
+  envelope.reverse_path_known = current_.open && current_.mail_known;
   envelope.reverse_path.clear();
   envelope.forward_paths.clear();
   if (!current_.open) return;

@@ -1,5 +1,7 @@
 #include "wire/tls/records.h"
 
+#include <algorithm>
+
 namespace glasspost::tls {
 namespace {
 
@@ -38,10 +40,17 @@ Likeness LooksLikeTls(Octets first) {
     if (b.size() < kRecordHeader + 2) return Likeness::kMore;
     return b[5] == 1 || b[5] == 2 ? Likeness::kYes : Likeness::kNo;
   }
-  if (length < 4 || length > 16384) return Likeness::kNo;
+  if (length == 0 || length > 16384) return Likeness::kNo;
   if (b.size() > 5 && b[5] != kClientHelloType && b[5] != kServerHelloType) return Likeness::kNo;
   // A hello has 24 bits of length, of which the first eight are never used: it would be over 64 KiB.
-  if (b.size() > 6 && b[6] > 1) return Likeness::kNo;
+  if (b.size() > 6 && length > 1 && b[6] > 1) return Likeness::kNo;
+  // Not even its header in the first record (some evade filters so): the next one goes on with it.
+  if (length < 4) {
+    const Bytes next = b.subspan(std::min(b.size(), std::size_t{kRecordHeader} + length));
+    const bool other =
+        (next.size() > 0 && next[0] != kHandshake) || (next.size() > 1 && next[1] != 3) || (next.size() > 2 && next[2] > 4);
+    return other ? Likeness::kNo : next.size() < 3 ? Likeness::kMore : Likeness::kYes;
+  }
   return b.size() < 7 ? Likeness::kMore : Likeness::kYes;
 }
 

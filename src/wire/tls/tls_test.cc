@@ -112,6 +112,23 @@ TlsInfo Observe(const std::vector<Piece>& pieces, std::size_t chunk = 0, Sink* s
   return observer.info();
 }
 
+TEST(Tls, IsRecognisedInRecordsThatAreShorterThanAMessagesHeader) {
+  const std::string hello = FullHello();
+  for (const std::size_t each : {1u, 2u, 3u}) {
+    std::string records;
+    for (std::size_t at = 0; at < hello.size(); at += each) records += Record(22, hello.substr(at, each), 0x0301);
+    const std::size_t enough = kRecordHeader + each + 3;
+    for (std::size_t n = 0; n <= enough; ++n)
+      EXPECT_EQ(LooksLikeTls(Octets(records).substr(0, n)), n < enough ? Likeness::kMore : Likeness::kYes) << each << " " << n;
+    EXPECT_LE(enough, kEnoughToTell);
+    const TlsInfo info = Observe({{Direction::kToServer, records}});
+    EXPECT_TRUE(info.client_hello_seen && !info.malformed) << each;
+    records[kRecordHeader + each] = 23;  // what follows is no handshake
+    EXPECT_EQ(LooksLikeTls(records), Likeness::kNo);
+  }
+  EXPECT_EQ(LooksLikeTls(Record(22, "", 0x0301)), Likeness::kNo);
+}
+
 TEST(Tls, IsRecognisedByItsFirstOctets) {
   const std::string hello = Record(22, FullHello(), 0x0301);
   for (std::size_t n = 0; n < hello.size(); ++n)
@@ -121,7 +138,7 @@ TEST(Tls, IsRecognisedByItsFirstOctets) {
   for (const std::string& no :
        {"220 mail ESMTP\r\n"s, "EHLO x\r\n"s, "* OK IMAP\r\n"s, "\x16\x02\x01\x00\x40\x01\x00"s, "\x16\x03\x05\x00\x40\x01\x00"s,
         "\x16\x03\x01\xff\xff\x01\x00"s, "\x16\x03\x01\x00\x40\x05\x00"s, "\x16\x03\x01\x00\x40\x01\x09"s,
-        "\x16\x03\x01\x00\x03\x01\x00"s, "\x15\x03\x01\x00\x02\x07\x00"s, "\x17\x03\x03\x00\x20"s, "\x80\x2e\x02"s})
+        "\x16\x03\x01\x00\x03\x01\x00\x00\x17"s, "\x15\x03\x01\x00\x02\x07\x00"s, "\x17\x03\x03\x00\x20"s, "\x80\x2e\x02"s})
     EXPECT_EQ(LooksLikeTls(no), Likeness::kNo) << no;
 }
 
