@@ -183,10 +183,11 @@ bool TcpConnection::TakeSyn(Side side, std::uint32_t first) {
 // begins, that one counts.
 void TcpConnection::TakeRetry(Side side, std::uint32_t first) {
   Half& s = halves_[side];
-  if (!s.retried || first != s.retry || s.told != 0 || (backlog_ && !backlog_->held[side].empty())) return;
+  if (!s.retried || first != s.retry || s.told != 0 || s.fin_at != kNone || backlog_) return;
   s.retried = false;
-  Rebase(side, first);
+  s.base = first;  // what was acknowledged of the first stream says nothing of this one
   s.end = 0;
+  if (s.acked != kNone) s.acked = 0;
 }
 
 // The packet's acknowledgement as a position in the other side's stream; kNone if there is none that could be true.
