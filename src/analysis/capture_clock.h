@@ -19,16 +19,18 @@ class CaptureClock {
     // Two frames in a row from long ago: another capture follows. Its time goes on behind what was seen.
     if (later + shift_ + kBack < now_) shift_ = now_ + kBack - later;
     const std::uint64_t shifted = Shifted(own);
-    now_ = std::max(now_, std::min(shifted, Shifted(before_)));
+    now_ = std::max(now_, shifted <= now_ + kForward ? shifted : std::min(shifted, Shifted(before_)));
     before_ = own;
     return static_cast<Timestamp>(std::max(shifted, now_));
   }
-  // The latest time that two frames in a row agree to have reached; never goes back.
+  // The latest time that was reached; never goes back.
   Timestamp now() const { return static_cast<Timestamp>(now_); }
 
  private:
   // Farther than captured packets are ever out of order, and longer than any silence that is waited for.
   static constexpr std::uint64_t kBack = std::uint64_t{3600} * 1'000'000'000;
+  // A longer silence is believed when two frames in a row say so.
+  static constexpr std::uint64_t kForward = std::uint64_t{24} * 3600 * 1'000'000'000;
   static constexpr Timestamp kMost = Timestamp{1} << 62;  // the year 2116; what is beyond counts as that
 
   std::uint64_t Shifted(std::uint64_t time) const { return std::min<std::uint64_t>(time + shift_, kMost); }

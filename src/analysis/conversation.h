@@ -22,7 +22,7 @@ struct Shared {
   // Octets of messages held in memory for looking into their MIME structure; more goes to the temporary file.
   std::size_t message_limit = 0;
   std::size_t message_octets = 0;
-  // Of messages, passed since it was last set to 0: of all that is said, what leaves nothing behind.
+  // Of messages, that passed: of all that is said, what leaves nothing behind.
   std::size_t message_octets_passed = 0;
   dns::Workspace dns;
 };

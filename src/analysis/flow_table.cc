@@ -1,6 +1,7 @@
 #include "analysis/flow_table.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "wire/dns/recognise.h"
@@ -9,11 +10,11 @@ namespace glasspost::analysis {
 namespace {
 
 // Between two weighings at most so many octets come (of what is no message's; commands cost many times their octets), and so
-// many flows are touched.
+// many packets.
 constexpr std::size_t kMeasureOctets = std::size_t{16} << 10;
-constexpr std::size_t kMeasureFlows = 256;
-// What any packet leaves behind, with or without octets: its number in a list of frames.
-constexpr std::size_t kPacketOctets = 16;
+constexpr std::size_t kMeasurePackets = 256;
+// Slots to begin with.
+constexpr std::size_t kSlots = 1024;
 // A text that is worth writing to the file.
 constexpr std::size_t kLongText = std::size_t{16} << 10;
 
@@ -30,10 +31,10 @@ struct FlowTable::Flow {
   std::uint64_t first_frame = 0;
   std::uint64_t last_frame = 0;
   Timestamp last_time = 0;  // its own
-  Timestamp last_seen = 0;
-  Timestamp settle_until = 0;  // seen
-  std::size_t weight = 0;      // octets of memory, as last weighed
-  std::size_t text = 0;        // of these, told text
+  Timestamp last_now = 0;   // the clock's
+  Timestamp settle_until = 0;
+  std::size_t weight = 0;  // octets of memory, as last weighed
+  std::size_t text = 0;    // of these, told text
   bool touched = false;
   std::uint64_t closed_frame = 0;
   List* list = nullptr;
@@ -52,6 +53,9 @@ struct FlowTable::Flow {
            p.destination == sides[1 - s].address;
   }
 };
+
+// With its share of the table, which has up to four slots a flow.
+constexpr std::size_t FlowTable::FlowOctets() { return sizeof(Flow) + 4 * sizeof(Slot); }
 
 std::uint64_t HashFlow(const Packet& p) {
   const auto end = [](const Address& a, std::uint16_t port) {
@@ -96,7 +100,7 @@ void FlowTable::Undecided::Remove(Flow* f) {
 }
 
 FlowTable::FlowTable(const Report& report, const FlowLimits& limits, const std::unordered_set<std::uint64_t>* only)
-    : report_(report), limits_(limits), only_(only), slots_(1024) {
+    : report_(report), limits_(limits), only_(only), slots_(kSlots), slot_shift_(64 - std::countr_zero(kSlots)) {
   reassembly_budget_.limit = limits.held_octets;
   shared_.message_limit = limits.message_octets;
 }
@@ -108,14 +112,14 @@ FlowTable::~FlowTable() {
 // Open addressing, linear probing; an erased slot is closed by moving its followers up.
 FlowTable::Flow* FlowTable::Find(const KeyedPacket& k) const {
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t i = k.hash & mask; slots_[i].flow != nullptr; i = (i + 1) & mask)
+  for (std::size_t i = SlotOf(k.hash); slots_[i].flow != nullptr; i = (i + 1) & mask)
     if (slots_[i].hash == k.hash && slots_[i].flow->Is(k.packet)) return slots_[i].flow;
   return nullptr;
 }
 
 void FlowTable::Insert(Flow* f) {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t i = f->hash & mask;
+  std::size_t i = SlotOf(f->hash);
   while (slots_[i].flow != nullptr) i = (i + 1) & mask;
   slots_[i] = {f->hash, f};
 }
@@ -123,20 +127,34 @@ void FlowTable::Insert(Flow* f) {
 void FlowTable::Grow() {
   std::vector<Slot> old(slots_.size() * 2);
   old.swap(slots_);
+  --slot_shift_;
   for (const Slot& s : old)
     if (s.flow != nullptr) Insert(s.flow);
 }
 
 void FlowTable::Erase(Flow* f) {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t i = f->hash & mask;
+  std::size_t i = SlotOf(f->hash);
   while (slots_[i].flow != f) i = (i + 1) & mask;
   for (std::size_t j = (i + 1) & mask; slots_[j].flow != nullptr; j = (j + 1) & mask) {
-    const std::size_t home = slots_[j].hash & mask;
+    const std::size_t home = SlotOf(slots_[j].hash);
     if (((j - home) & mask) >= ((j - i) & mask)) slots_[i] = slots_[j], i = j;
   }
   slots_[i] = {};
   --count_;
+}
+
+// Before another flow with this hash.
+void FlowTable::EndAlike(std::uint64_t hash) {
+  const std::size_t mask = slots_.size() - 1;
+  Flow* oldest = nullptr;
+  std::size_t count = 0;
+  for (std::size_t i = SlotOf(hash); slots_[i].flow != nullptr; i = (i + 1) & mask) {
+    if (slots_[i].hash != hash) continue;
+    ++count;
+    if (oldest == nullptr || slots_[i].flow->last_frame < oldest->last_frame) oldest = slots_[i].flow;
+  }
+  if (count >= limits_.alike) End(oldest);
 }
 
 bool FlowTable::Wanted(const Packet& p) const { return only_ == nullptr || only_->contains(p.frame); }
@@ -145,6 +163,7 @@ FlowTable::Flow* FlowTable::Create(const KeyedPacket& k) {
   const Packet& p = k.packet;
   const bool udp = p.transport == capture::kUdp;
   if (udp && !dns::LooksLikeDns(p.Payload(), p.source_port, p.destination_port)) return nullptr;
+  EndAlike(k.hash);
   if ((count_ + 1) * 2 > slots_.size()) Grow();
   auto* f = new Flow;
   f->sides[0] = {p.source, p.source_port};
@@ -152,34 +171,33 @@ FlowTable::Flow* FlowTable::Create(const KeyedPacket& k) {
   f->transport = p.transport;
   f->hash = k.hash;
   f->first_frame = p.frame;
-  f->weight = sizeof(Flow) + sizeof(Conversation);
+  f->weight = FlowOctets() + sizeof(Conversation);
   octets_ += f->weight;
   ++count_;
   Insert(f);
   if (!udp) f->tcp.emplace(limits_.tcp, reassembly_budget_);
   f->conversation = std::make_unique<Conversation>(report_, shared_, p);
   undecided_.PushBack(f);
+  f->last_now = k.now;
   (udp ? datagrams_ : open_).PushBack(f);
+  if (udp) next_sweep_ = std::min(next_sweep_, k.now + limits_.linger);
   if (Full()) Evict(f);
   return f;
 }
 
-// Remembers to weigh the flow, and does so now and then: not at each packet, but before much can have come.
-void FlowTable::Touch(Flow* f, const Packet& p) {
+// Remembers to weigh the flow, and does so now and then: not at each packet, but before much can have come. `octets`: of the
+// packet, without those of messages, which have left nothing behind.
+void FlowTable::Touch(Flow* f, std::size_t octets) {
   if (!f->touched) {
     f->touched = true;
     touched_.push_back(f);
   }
-  unmeasured_ += p.captured_length + kPacketOctets;
-  if (unmeasured_ >= kMeasureOctets || touched_.size() >= kMeasureFlows) Measure(f);
+  unmeasured_ += octets;
+  if (++packets_ >= kMeasurePackets || unmeasured_ >= kMeasureOctets) Measure(f);
 }
 
 void FlowTable::Measure(const Flow* current) {
-  // What was a message's has left nothing behind.
-  const std::size_t passed = std::exchange(shared_.message_octets_passed, 0);
-  unmeasured_ -= std::min(passed, unmeasured_);
-  if (unmeasured_ < kMeasureOctets && touched_.size() < kMeasureFlows) return;
-  unmeasured_ = 0;
+  packets_ = unmeasured_ = 0;
   for (Flow* f : touched_) {
     f->touched = false;
     Weigh(f);
@@ -189,7 +207,7 @@ void FlowTable::Measure(const Flow* current) {
 }
 
 void FlowTable::Weigh(Flow* f) {
-  std::size_t weight = sizeof(Flow), text = 0;
+  std::size_t weight = FlowOctets(), text = 0;
   if (f->tcp) weight += f->tcp->Held();
   if (f->conversation != nullptr) {
     text = f->conversation->TextHeld();
@@ -223,7 +241,7 @@ bool FlowTable::EvictOne(const Flow* current) {
 bool FlowTable::Expired(const Flow& f, const KeyedPacket& k) const {
   const Packet& p = k.packet;
   if (f.list == &datagrams_ || f.list == &ignored_) {
-    if (k.seen - f.last_seen > limits_.linger) return true;
+    if (k.seen - f.last_now > limits_.linger) return true;
     return f.list == &ignored_ && (p.flags & (capture::kSyn | capture::kAck)) == capture::kSyn;
   }
   return (p.flags & capture::kSyn) != 0 && f.tcp && f.tcp->BeginsAnother(f.SideOf(p), p);
@@ -231,6 +249,7 @@ bool FlowTable::Expired(const Flow& f, const KeyedPacket& k) const {
 
 void FlowTable::Add(const KeyedPacket& k) {
   const Packet& p = k.packet;
+  if (k.now > next_sweep_) Sweep(k.now);
   Flow* f = Find(k);
   if (only_ != nullptr && only_->contains(p.frame) && f != nullptr) End(f), f = nullptr;
   // By the packet itself, whether or not a sweep has come by: what is told must not depend on batches.
@@ -243,11 +262,13 @@ void FlowTable::Add(const KeyedPacket& k) {
   }
   f->last_frame = p.frame;
   f->last_time = p.time;
-  f->last_seen = k.seen;
+  f->last_now = k.now;
   if (f->list != &settling_ && f->list->tail != f) MoveTo(f, *f->list);
   if (f->conversation == nullptr) return;
+  const std::size_t passed = shared_.message_octets_passed;
   Feed(f, f->SideOf(p), k);
-  Touch(f, p);
+  const std::size_t of_messages = shared_.message_octets_passed - passed;
+  Touch(f, p.captured_length - std::min<std::size_t>(p.captured_length, of_messages));
 }
 
 void FlowTable::MoveTo(Flow* f, List& list) {
@@ -265,9 +286,10 @@ void FlowTable::Feed(Flow* f, int side, const KeyedPacket& k) {
   if (f->undecided) NoteDecision(f);
   if (f->conversation == nullptr || f->list != &open_ || !f->tcp || !f->tcp->closed()) return;
   if (!f->tcp->reset() && f->tcp->fin_told(0) && f->tcp->fin_told(1) && f->tcp->held_octets() == 0) EndSpeech(f);
-  f->settle_until = k.seen + limits_.settle;
+  f->settle_until = k.now + limits_.settle;
   f->closed_frame = p.frame;
   MoveTo(f, settling_);
+  next_sweep_ = std::min(next_sweep_, f->settle_until);
 }
 
 void FlowTable::NoteDecision(Flow* f) {
@@ -295,6 +317,7 @@ void FlowTable::Ignore(Flow* f) {
   f->tcp.reset();
   Weigh(f);
   MoveTo(f, ignored_);
+  next_sweep_ = std::min(next_sweep_, f->last_now + limits_.linger);
 }
 
 void FlowTable::EndSpeech(Flow* f) {
@@ -333,8 +356,12 @@ void FlowTable::Sweep(Timestamp now) {
     Tell(settling_.head);
     Ignore(settling_.head);
   }
-  while (datagrams_.head != nullptr && now - datagrams_.head->last_seen > limits_.linger) End(datagrams_.head);
-  while (ignored_.head != nullptr && now - ignored_.head->last_seen > limits_.linger) End(ignored_.head);
+  while (datagrams_.head != nullptr && now - datagrams_.head->last_now > limits_.linger) End(datagrams_.head);
+  while (ignored_.head != nullptr && now - ignored_.head->last_now > limits_.linger) End(ignored_.head);
+  next_sweep_ = std::numeric_limits<Timestamp>::max();
+  if (settling_.head != nullptr) next_sweep_ = settling_.head->settle_until;
+  for (const List* list : {&datagrams_, &ignored_})
+    if (list->head != nullptr) next_sweep_ = std::min(next_sweep_, list->head->last_now + limits_.linger);
 }
 
 // Nothing holds up the numbers any more once all is decided; then everything is told in the order of last packets.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <memory>
 #include <optional>
@@ -28,7 +29,13 @@ struct FlowLimits {
   std::size_t message_octets = std::size_t{1} << 20;  // of messages held for their MIME structure; beyond it they go to the file
   Timestamp linger = 60'000'000'000;  // a UDP conversation's silence, and how long a closed connection's strays are passed over
   Timestamp settle = 2'000'000'000;   // after the close, in which packets still count as the conversation's
-  capture::TcpLimits tcp;
+  // Flows whose hashes are the same in all 64 bits; of more the one silent for longest is ended. No capture has two by chance;
+  // stops one that was made so that each packet is compared with every flow.
+  std::size_t alike = 16;
+  // Odd; where in the table a hash lies depends on it, and nothing that is told. Unknown to whoever made the capture, it stops
+  // him from having all flows lie in one place.
+  std::uint64_t table_key = 0x9e3779b97f4a7c15u;
+  capture::TcpLimits tcp = {};
 };
 
 // A told conversation on its way to the collector.
@@ -41,7 +48,8 @@ struct Told {
 
 struct KeyedPacket {
   capture::Packet packet;
-  Timestamp seen = 0;      // when, by the CaptureClock: no packet was seen before one that came before it
+  Timestamp seen = 0;      // its own time, or now if that is later
+  Timestamp now = 0;       // the CaptureClock's time then, which never goes back
   std::uint64_t hash = 0;  // of the 5-tuple, the same for both directions
 };
 
@@ -57,8 +65,8 @@ class FlowTable {
   FlowTable& operator=(const FlowTable&) = delete;
 
   void Add(const KeyedPacket& keyed);
-  // The capture has come to this time (by the CaptureClock): ends what was silent for long enough. What is told does not depend
-  // on when this is called: what it ends, the flow's next packet would end.
+  // The capture has come to this time (by the CaptureClock): ends what was silent for long enough. Each packet does so first, so
+  // what is told does not depend on when else this is called.
   void Sweep(Timestamp now);
   // The capture is over: ends everything, `flows` at a time, so that what was told can be taken away meanwhile. True: all is
   // ended.
@@ -98,7 +106,7 @@ class FlowTable {
   Flow* Create(const KeyedPacket& k);
   void Insert(Flow* f);
   void Erase(Flow* f);
-  void Touch(Flow* f, const capture::Packet& p);
+  void Touch(Flow* f, std::size_t octets);
   void Measure(const Flow* current);
   void Weigh(Flow* f);
   bool Full() const { return count_ > limits_.flows || octets_ > limits_.flow_octets; }
@@ -121,17 +129,24 @@ class FlowTable {
   const std::unordered_set<std::uint64_t>* only_;
   capture::ReassemblyBudget reassembly_budget_;
   Shared shared_;
+  std::size_t SlotOf(std::uint64_t hash) const { return static_cast<std::size_t>(hash * limits_.table_key >> slot_shift_); }
+  void EndAlike(std::uint64_t hash);
+  static constexpr std::size_t FlowOctets();
+
   std::vector<Slot> slots_;
+  int slot_shift_;  // 64 less the bits of a slot's number
   std::size_t count_ = 0;
-  std::size_t octets_ = 0;       // of all flows, as last weighed
-  std::size_t text_octets_ = 0;  // of these, texts
-  std::vector<Flow*> touched_;   // since the last Measure
-  std::size_t unmeasured_ = 0;   // octets that came since
-  List open_;                    // by last packet
-  List settling_;                // closed, by the time of the close
-  List datagrams_;               // UDP, by last packet
-  List ignored_;                 // no mail, or told already; by last packet
-  Undecided undecided_;          // by first packet
+  std::size_t octets_ = 0;                                        // of all flows, as last weighed
+  std::size_t text_octets_ = 0;                                   // of these, texts
+  std::vector<Flow*> touched_;                                    // since the last Measure
+  std::size_t unmeasured_ = 0;                                    // octets that came since
+  std::size_t packets_ = 0;                                       // and packets
+  Timestamp next_sweep_ = std::numeric_limits<Timestamp>::max();  // nothing is to be swept before this has passed
+  List open_;                                                     // by last packet
+  List settling_;                                                 // closed, by the time of the close
+  List datagrams_;                                                // UDP, by last packet
+  List ignored_;                                                  // no mail, or told already; by last packet
+  Undecided undecided_;                                           // by first packet
 };
 
 }  // namespace glasspost::analysis

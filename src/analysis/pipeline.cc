@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <thread>
 
 #include "analysis/capture_clock.h"
@@ -44,9 +45,9 @@ struct Batch {
 // The shards of one thread.
 class Worker {
  public:
-  Worker(const Report& report, const PipelineOptions& options, int index, int workers) : index_(index) {
+  Worker(const Report& report, const PipelineOptions& options, const FlowLimits& limits, int index, int workers) : index_(index) {
     for (int s = index; s < kShards; s += workers)
-      shards_[static_cast<std::size_t>(s)] = std::make_unique<FlowTable>(report, options.limits, options.only);
+      shards_[static_cast<std::size_t>(s)] = std::make_unique<FlowTable>(report, limits, options.only);
   }
 
   void Observe(Batch& batch, bool last) {
@@ -138,7 +139,10 @@ class Pipeline {
   Pipeline(capture::FrameSource& source, Report& report, const PipelineOptions& options)
       : source_(source), options_(options), collector_(report), worker_count_(WorkerCount(options)) {
     collector_.on_number = options.on_number;
-    for (int i = 0; i < worker_count_; ++i) workers_.push_back(std::make_unique<Worker>(report, options, i, worker_count_));
+    FlowLimits limits = options.limits;
+    limits.table_key = std::uint64_t{std::random_device()()} << 32 | std::random_device()() | 1;
+    for (int i = 0; i < worker_count_; ++i)
+      workers_.push_back(std::make_unique<Worker>(report, options, limits, i, worker_count_));
   }
 
   PipelineResult Run() { return options_.inline_only ? RunInline() : RunThreaded(); }
@@ -177,6 +181,7 @@ class Pipeline {
       ++result_.frames;
       KeyedPacket& k = batch.packets[count];
       k.seen = clock_.Read(frame.time);
+      k.now = clock_.now();
       switch (decoder_.Decode(frame, k.packet, batch.frames.extra)) {
         case DecodeResult::kPacket:
           break;

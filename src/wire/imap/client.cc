@@ -1,5 +1,6 @@
 // The client's side: commands with their arguments and literals, answers to a "+", and what of them is secret.
 #include <algorithm>
+#include <utility>
 
 #include "base/ascii.h"
 #include "base/redaction.h"
@@ -163,9 +164,12 @@ void ImapObserver::CheckCommand(const Entry& e, Verb verb, bool inside, const Or
 
 // What the client says before it has heard the reply that is out of reach closes what waits for it.
 void ImapObserver::CloseBefore() {
-  for (auto& e : queue_) {
-    const bool unasked = !e->exchange.has_request;
-    if (unasked || (e->maybe_lost && !pipelines_ && !e->collecting)) e->replied = true;
+  if (std::exchange(closable_, false)) {
+    for (auto& e : queue_) {
+      const bool unasked = !e->exchange.has_request;
+      if (unasked || (e->maybe_lost && !pipelines_ && !e->collecting)) e->replied = true;
+      closable_ = closable_ || (e->maybe_lost && !e->replied);
+    }
   }
   if (blocking_ == Verb::kAuthenticate) blocked_ = false;
   asked_ = false;

@@ -93,6 +93,7 @@ ImapObserver::Entry& ImapObserver::NewEntry(bool has_request) {
   Entry& e = *queue_.back();
   e.exchange.number = next_number_++;
   e.exchange.has_request = has_request;
+  closable_ = closable_ || !has_request;
   e.exchange.phase = phase_;
   return e;
 }
@@ -124,7 +125,7 @@ void ImapObserver::Flush() {
     e.Clear();
     free_.push_back(std::move(queue_[n]));
   }
-  if (n > 0) queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(n));
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(n));
 }
 
 std::size_t ImapObserver::Held() const {
@@ -172,7 +173,7 @@ void ImapObserver::OnGap(Direction direction, std::uint64_t length, const Origin
     if (e->replied || !e->exchange.has_request) continue;
     if (first) e->exchange.reply.cut = true;
     first = false;
-    e->maybe_lost = true;
+    e->maybe_lost = closable_ = true;
   }
   if (blocked_) sasl_.OnGap();
 }

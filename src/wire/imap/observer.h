@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -184,7 +185,7 @@ class ImapObserver : public Observer {
   ImapLimits limits_;
   Secrets secrets_;
   Side sides_[2];
-  std::vector<std::unique_ptr<Entry>> queue_;  // in the order of their numbers
+  std::deque<std::unique_ptr<Entry>> queue_;  // in the order of their numbers
   std::vector<std::unique_ptr<Entry>> free_;
   std::size_t queued_octets_ = 0;  // the weights of those in the queue
   std::uint64_t next_number_ = 1;
@@ -198,6 +199,7 @@ class ImapObserver : public Observer {
   bool greeting_seen_ = false;
   bool starttls_offered_ = false;
   bool pipelines_ = false;  // the client has sent a command before the reply to the one before
+  bool closable_ = false;   // entries without a request, or whose reply may be lost, may be in the queue
   bool bye_seen_ = false;
   bool logout_seen_ = false;
   bool commands_seen_ = false;
