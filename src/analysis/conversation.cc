@@ -30,7 +30,7 @@ ObserverOptions OptionsOf(const Report::Wants& w) { return {.show_secrets = w.sh
 }  // namespace
 
 Conversation::Conversation(const Report& report, Shared& shared, const capture::Packet& first)
-    : report_(report), wants_(report.wants()), shared_(shared) {
+    : wants_(report.wants()), shared_(shared), report_(report) {
   facts_.udp = first.transport == capture::kUdp;
   facts_.sides[0] = {first.source, first.source_port};
   facts_.sides[1] = {first.destination, first.destination_port};
@@ -55,15 +55,7 @@ std::size_t Conversation::Held() const {
   return octets;
 }
 
-void Conversation::OnPacket(int side, const capture::Packet& packet) {
-  facts_.last_frame = packet.frame;
-  facts_.end = std::max(facts_.end, packet.time);
-  facts_.start = std::min(facts_.start, packet.time);
-  facts_.packets += packet.fragments;
-  facts_.bytes += packet.ip_payload_length;
-  if ((packet.flags & (capture::kSyn | capture::kAck)) == capture::kSyn) facts_.syn_seen = true, facts_.client_side = side;
-  if (wants_.packets) teller().OnPacket(facts_, side, packet);
-  if (!facts_.udp) return;
+void Conversation::OnDatagram(int side, const capture::Packet& packet) {
   const Origin origin{packet.frame, packet.time};
   // The side that sends a query is the client, whoever spoke first in the capture.
   if (facts_.packets == packet.fragments) facts_.client_side = dns::SentByServer(packet.Payload()) ? 1 - side : side;

@@ -2,6 +2,7 @@
 // tells goes to the Teller, and the facts are kept on the way.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -37,7 +38,16 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   Conversation& operator=(const Conversation&) = delete;
 
   // Counts the packet; for UDP also tells its payload.
-  void OnPacket(int side, const capture::Packet& packet);
+  void OnPacket(int side, const capture::Packet& packet) {
+    facts_.last_frame = packet.frame;
+    facts_.end = std::max(facts_.end, packet.time);
+    facts_.start = std::min(facts_.start, packet.time);
+    facts_.packets += packet.fragments;
+    facts_.bytes += packet.ip_payload_length;
+    if ((packet.flags & (capture::kSyn | capture::kAck)) == capture::kSyn) facts_.syn_seen = true, facts_.client_side = side;
+    if (wants_.packets) teller().OnPacket(facts_, side, packet);
+    if (facts_.udp) OnDatagram(side, packet);
+  }
   // The capture holds nothing of the other side.
   void OnOneSided(int seen);
   // Nothing more will be said: pending exchanges and open messages are told as they are. Once.
@@ -102,6 +112,7 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   void OnPlainGap(Direction direction, const Origin& origin) override;
   void OnEncrypted(const Origin& origin) override;
 
+  void OnDatagram(int side, const capture::Packet& packet);
   Direction DirectionOf(int side) const { return side == facts_.client_side ? Direction::kToServer : Direction::kToClient; }
   void Route(int side, Octets octets, const Origin& origin);
   void RouteGap(int side, std::uint64_t length, const Origin& origin);
@@ -122,14 +133,18 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   void Summarise(const Origin& origin);
   void Note(FindingId id, const Origin& origin, std::string detail);
 
-  const Report& report_;
+  // First what every packet and every piece of a message needs.
   const Report::Wants wants_;
-  Shared& shared_;
-  std::unique_ptr<Teller> teller_;
-  ConversationFacts facts_;
   State state_ = State::kUndecided;
   bool in_tls_ = false;
-  bool tls_doubtful_ = false;             // it was agreed on; nothing of it was heard yet
+  bool tls_doubtful_ = false;  // it was agreed on; nothing of it was heard yet
+  std::unique_ptr<Observer> observer_;
+  std::unique_ptr<OpenMessage> open_[2];
+  Shared& shared_;
+  ConversationFacts facts_;
+
+  const Report& report_;
+  std::unique_ptr<Teller> teller_;
   std::size_t proxy_octets_[2] = {0, 0};  // of the handshake with a proxy, to be passed over
   bool speech_over_ = false;
   int one_sided_ = -1;      // the only side that the capture holds
@@ -137,12 +152,10 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   std::uint8_t fins_ = 0;   // bit a side
   Timestamp close_start_ = kNoTime;
   std::uint64_t messages_ = 0;
-  std::unique_ptr<Observer> observer_;
   dns::DnsObserver* dns_ = nullptr;  // observer_, where it is DNS
   std::unique_ptr<tls::TlsObserver> tls_;
   std::vector<HeldPiece> held_;
   std::size_t held_octets_ = 0;
-  std::unique_ptr<OpenMessage> open_[2];
 };
 
 }  // namespace glasspost::analysis

@@ -35,19 +35,19 @@ inline constexpr std::size_t kMaxPhases = 1024;
 
 struct ConversationFacts {
   Protocol protocol = Protocol::kUnknown;
-  bool by_port_only = false;  // nothing was said: the protocol is what the port suggests
   bool udp = false;
-  std::array<Endpoint, 2> sides;  // 0 sent the first packet
+  bool syn_seen = false;
+  bool fin_seen = false;  // from both sides
   int client_side = 0;
   Timestamp start = kNoTime;
   Timestamp end = kNoTime;
-  std::uint64_t first_frame = 0;
   std::uint64_t last_frame = 0;
   std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;  // IP payload octets, both ways
-  bool syn_seen = false;
-  bool fin_seen = false;  // from both sides
-  bool reset_seen = false;
+  std::uint64_t bytes = 0;        // IP payload octets, both ways
+  bool reset_seen = false;        // what stands above changes with every packet, or is looked at
+  bool by_port_only = false;      // nothing was said: the protocol is what the port suggests
+  std::array<Endpoint, 2> sides;  // 0 sent the first packet
+  std::uint64_t first_frame = 0;
   std::vector<Gap> gaps;
   std::vector<PhaseSpan> phases;
   std::uint64_t retransmissions = 0;

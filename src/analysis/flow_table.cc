@@ -22,35 +22,39 @@ constexpr std::size_t kLongText = std::size_t{16} << 10;
 
 using capture::Packet;
 
-struct FlowTable::Flow {
+// First what every packet needs: a cache line, and what the reassembly needs behind it.
+struct alignas(64) FlowTable::Flow {
   Endpoint sides[2];
   std::uint8_t transport = 0;
-  bool in_table = false;
+  Place place{};
   bool undecided = false;
+  bool touched = false;
+  std::uint64_t last_frame = 0;
+  Timestamp last_now = 0;  // the clock's
+  std::unique_ptr<Conversation> conversation;
+  Timestamp last_time = 0;  // its own
+  std::optional<capture::TcpConnection> tcp;
+
   std::uint64_t hash = 0;
   std::uint64_t first_frame = 0;
-  std::uint64_t last_frame = 0;
-  Timestamp last_time = 0;  // its own
-  Timestamp last_now = 0;   // the clock's
   Timestamp settle_until = 0;
   std::size_t weight = 0;  // octets of memory, as last weighed
   std::size_t text = 0;    // of these, told text
-  bool touched = false;
   std::uint64_t closed_frame = 0;
-  List* list = nullptr;
   Flow* previous = nullptr;
   Flow* next = nullptr;
   Flow* undecided_previous = nullptr;
   Flow* undecided_next = nullptr;
-  std::optional<capture::TcpConnection> tcp;
-  std::unique_ptr<Conversation> conversation;
 
-  int SideOf(const Packet& p) const { return p.source_port == sides[0].port && p.source == sides[0].address ? 0 : 1; }
+  // No branches: which side it is, nobody can foretell.
+  static int Same(const Endpoint& e, const Address& address, std::uint16_t port) {
+    return int{e.port == port} & int{e.address == address};
+  }
+  int SideOf(const Packet& p) const { return 1 - Same(sides[0], p.source, p.source_port); }
   bool Is(const Packet& p) const {
-    if (p.transport != transport) return false;
     const int s = SideOf(p);
-    return p.source_port == sides[s].port && p.destination_port == sides[1 - s].port && p.source == sides[s].address &&
-           p.destination == sides[1 - s].address;
+    return (int{p.transport == transport} & Same(sides[s], p.source, p.source_port) &
+            Same(sides[1 - s], p.destination, p.destination_port)) != 0;
   }
 };
 
@@ -72,7 +76,6 @@ std::uint64_t HashFlow(const Packet& p) {
 }
 
 void FlowTable::List::PushBack(Flow* f) {
-  f->list = this;
   f->previous = tail;
   f->next = nullptr;
   (tail != nullptr ? tail->next : head) = f;
@@ -82,7 +85,6 @@ void FlowTable::List::PushBack(Flow* f) {
 void FlowTable::List::Remove(Flow* f) {
   (f->previous != nullptr ? f->previous->next : head) = f->next;
   (f->next != nullptr ? f->next->previous : tail) = f->previous;
-  f->list = nullptr;
 }
 
 void FlowTable::Undecided::PushBack(Flow* f) {
@@ -179,7 +181,7 @@ FlowTable::Flow* FlowTable::Create(const KeyedPacket& k) {
   f->conversation = std::make_unique<Conversation>(report_, shared_, p);
   undecided_.PushBack(f);
   f->last_now = k.now;
-  (udp ? datagrams_ : open_).PushBack(f);
+  Put(f, udp ? Place::kDatagrams : Place::kOpen);
   if (udp) next_sweep_ = std::min(next_sweep_, k.now + limits_.linger);
   if (Full()) Evict(f);
   return f;
@@ -198,6 +200,7 @@ void FlowTable::Touch(Flow* f, std::size_t octets) {
 
 void FlowTable::Measure(const Flow* current) {
   packets_ = unmeasured_ = 0;
+  Arrange();
   for (Flow* f : touched_) {
     f->touched = false;
     Weigh(f);
@@ -229,10 +232,14 @@ void FlowTable::Evict(const Flow* current) {
 // connections), then datagrams, which mostly are answered, at last conversations. False: nothing but `current` is left.
 bool FlowTable::EvictOne(const Flow* current) {
   const auto oldest = [&](const List& list) { return list.head != nullptr && list.head == current ? current->next : list.head; };
-  Flow* f = oldest(ignored_);
+  Flow* f = oldest(ListOf(Place::kIgnored));
   if (f == nullptr) f = undecided_.head != nullptr && undecided_.head == current ? current->undecided_next : undecided_.head;
-  for (const List* list : {&datagrams_, &settling_, &open_})
-    if (f == nullptr) f = oldest(*list);
+  for (const Place place : {Place::kDatagrams, Place::kSettling, Place::kOpen})
+    if (f == nullptr) f = oldest(ListOf(place));
+  if (f != nullptr && f->place == Place::kOpen && f->touched && !f->undecided) {
+    Arrange();
+    f = oldest(ListOf(Place::kOpen));
+  }
   if (f == nullptr) return false;
   End(f);
   return true;
@@ -240,9 +247,9 @@ bool FlowTable::EvictOne(const Flow* current) {
 
 bool FlowTable::Expired(const Flow& f, const KeyedPacket& k) const {
   const Packet& p = k.packet;
-  if (f.list == &datagrams_ || f.list == &ignored_) {
+  if (f.place == Place::kDatagrams || f.place == Place::kIgnored) {
     if (k.seen - f.last_now > limits_.linger) return true;
-    return f.list == &ignored_ && (p.flags & (capture::kSyn | capture::kAck)) == capture::kSyn;
+    return f.place == Place::kIgnored && (p.flags & (capture::kSyn | capture::kAck)) == capture::kSyn;
   }
   return (p.flags & capture::kSyn) != 0 && f.tcp && f.tcp->BeginsAnother(f.SideOf(p), p);
 }
@@ -253,7 +260,7 @@ void FlowTable::Add(const KeyedPacket& k) {
   Flow* f = Find(k);
   if (only_ != nullptr && only_->contains(p.frame) && f != nullptr) End(f), f = nullptr;
   // By the packet itself, whether or not a sweep has come by: what is told must not depend on batches.
-  if (f != nullptr && f->list == &settling_ && k.seen > f->settle_until) Tell(f), Ignore(f);
+  if (f != nullptr && f->place == Place::kSettling && k.seen > f->settle_until) Tell(f), Ignore(f);
   if (f != nullptr && Expired(*f, k)) End(f), f = nullptr;
   if (f == nullptr) {
     if (!Wanted(p)) return;
@@ -263,7 +270,7 @@ void FlowTable::Add(const KeyedPacket& k) {
   f->last_frame = p.frame;
   f->last_time = p.time;
   f->last_now = k.now;
-  if (f->list != &settling_ && f->list->tail != f) MoveTo(f, *f->list);
+  if ((f->place == Place::kDatagrams || f->place == Place::kIgnored) && ListOf(f->place).tail != f) MoveTo(f, f->place);
   if (f->conversation == nullptr) return;
   const std::size_t passed = shared_.message_octets_passed;
   Feed(f, f->SideOf(p), k);
@@ -271,9 +278,22 @@ void FlowTable::Add(const KeyedPacket& k) {
   Touch(f, p.captured_length - std::min<std::size_t>(p.captured_length, of_messages));
 }
 
-void FlowTable::MoveTo(Flow* f, List& list) {
-  f->list->Remove(f);
-  list.PushBack(f);
+void FlowTable::Put(Flow* f, Place place) {
+  f->place = place;
+  ListOf(place).PushBack(f);
+}
+
+void FlowTable::MoveTo(Flow* f, Place place) {
+  ListOf(f->place).Remove(f);
+  Put(f, place);
+}
+
+// Brings the open flows into the order of their last packets: those that had one lately go behind all others. Not done at each
+// packet, for it touches the memory of the flow's neighbours, too.
+void FlowTable::Arrange() {
+  std::sort(touched_.begin(), touched_.end(), [](const Flow* a, const Flow* b) { return a->last_frame < b->last_frame; });
+  for (Flow* f : touched_)
+    if (f->place == Place::kOpen) MoveTo(f, Place::kOpen);
 }
 
 void FlowTable::Feed(Flow* f, int side, const KeyedPacket& k) {
@@ -284,11 +304,11 @@ void FlowTable::Feed(Flow* f, int side, const KeyedPacket& k) {
     if (f->tcp->packets() == limits_.tcp.reorder_window + 1) NoteOneSided(f);
   }
   if (f->undecided) NoteDecision(f);
-  if (f->conversation == nullptr || f->list != &open_ || !f->tcp || !f->tcp->closed()) return;
+  if (f->conversation == nullptr || f->place != Place::kOpen || !f->tcp || !f->tcp->closed()) return;
   if (!f->tcp->reset() && f->tcp->fin_told(0) && f->tcp->fin_told(1) && f->tcp->held_octets() == 0) EndSpeech(f);
   f->settle_until = k.now + limits_.settle;
   f->closed_frame = p.frame;
-  MoveTo(f, settling_);
+  MoveTo(f, Place::kSettling);
   next_sweep_ = std::min(next_sweep_, f->settle_until);
 }
 
@@ -316,7 +336,7 @@ void FlowTable::Ignore(Flow* f) {
   f->conversation.reset();
   f->tcp.reset();
   Weigh(f);
-  MoveTo(f, ignored_);
+  MoveTo(f, Place::kIgnored);
   next_sweep_ = std::min(next_sweep_, f->last_now + limits_.linger);
 }
 
@@ -346,22 +366,23 @@ void FlowTable::End(Flow* f) {
   octets_ -= f->weight;
   text_octets_ -= f->text;
   if (f->undecided) undecided_.Remove(f);
-  f->list->Remove(f);
+  ListOf(f->place).Remove(f);
   Erase(f);
   delete f;
 }
 
 void FlowTable::Sweep(Timestamp now) {
-  while (settling_.head != nullptr && now > settling_.head->settle_until) {
-    Tell(settling_.head);
-    Ignore(settling_.head);
+  const List& settling = ListOf(Place::kSettling);
+  while (settling.head != nullptr && now > settling.head->settle_until) {
+    Tell(settling.head);
+    Ignore(settling.head);
   }
-  while (datagrams_.head != nullptr && now - datagrams_.head->last_now > limits_.linger) End(datagrams_.head);
-  while (ignored_.head != nullptr && now - ignored_.head->last_now > limits_.linger) End(ignored_.head);
-  next_sweep_ = std::numeric_limits<Timestamp>::max();
-  if (settling_.head != nullptr) next_sweep_ = settling_.head->settle_until;
-  for (const List* list : {&datagrams_, &ignored_})
-    if (list->head != nullptr) next_sweep_ = std::min(next_sweep_, list->head->last_now + limits_.linger);
+  next_sweep_ = settling.head != nullptr ? settling.head->settle_until : std::numeric_limits<Timestamp>::max();
+  for (const Place place : {Place::kDatagrams, Place::kIgnored}) {
+    const List& list = ListOf(place);
+    while (list.head != nullptr && now - list.head->last_now > limits_.linger) End(list.head);
+    if (list.head != nullptr) next_sweep_ = std::min(next_sweep_, list.head->last_now + limits_.linger);
+  }
 }
 
 // Nothing holds up the numbers any more once all is decided; then everything is told in the order of last packets.
@@ -371,22 +392,26 @@ bool FlowTable::Flush(std::size_t flows) {
     EndSpeech(f);
     if (f->undecided) Ignore(f);
   }
-  while (ignored_.head != nullptr) End(ignored_.head);
+  while (ListOf(Place::kIgnored).head != nullptr) End(ListOf(Place::kIgnored).head);
+  Arrange();
   for (; flows > 0; --flows) {
     Flow* next = nullptr;
-    for (const List* list : {&open_, &settling_, &datagrams_})
-      if (list->head != nullptr && (next == nullptr || list->head->last_frame < next->last_frame)) next = list->head;
+    for (const Place place : {Place::kOpen, Place::kSettling, Place::kDatagrams}) {
+      Flow* head = ListOf(place).head;
+      if (head != nullptr && (next == nullptr || head->last_frame < next->last_frame)) next = head;
+    }
     if (next == nullptr) return true;
     End(next);
   }
   return false;
 }
 
-std::uint64_t FlowTable::oldest_last_frame() const {
+std::uint64_t FlowTable::oldest_last_frame() {
   std::uint64_t oldest = kNone;
-  for (const List* list : {&open_, &datagrams_})
-    if (list->head != nullptr) oldest = std::min(oldest, list->head->last_frame);
-  if (settling_.head != nullptr) oldest = std::min(oldest, settling_.head->closed_frame);
+  if (const Flow* head = ListOf(Place::kOpen).head; head != nullptr && head->touched) Arrange();
+  for (const Place place : {Place::kOpen, Place::kDatagrams})
+    if (const Flow* head = ListOf(place).head; head != nullptr) oldest = std::min(oldest, head->last_frame);
+  if (const Flow* head = ListOf(Place::kSettling).head; head != nullptr) oldest = std::min(oldest, head->closed_frame);
   return oldest;
 }
 

@@ -3,6 +3,7 @@
 // matter.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <list>
@@ -78,13 +79,19 @@ class FlowTable {
 
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
   // No conversation told from now on has an earlier last frame (kNone: there is none).
-  std::uint64_t oldest_last_frame() const;
+  std::uint64_t oldest_last_frame();
   // No flow decided from now on has an earlier first frame.
   std::uint64_t oldest_undecided() const;
 
  private:
   struct Flow;
-  // Doubly linked through the flows themselves.
+  // A flow is in one of these lists, doubly linked through the flows themselves.
+  enum class Place : std::uint8_t {
+    kOpen,       // by last packet; what is `touched` only after Arrange
+    kSettling,   // closed, by the time of the close
+    kDatagrams,  // UDP, by last packet
+    kIgnored,    // no mail, or told already; by last packet
+  };
   struct List {
     Flow* head = nullptr;
     Flow* tail = nullptr;
@@ -119,7 +126,11 @@ class FlowTable {
   void NoteDecision(Flow* f);
   static void NoteOneSided(Flow* f);
   void Ignore(Flow* f);
-  void MoveTo(Flow* f, List& list);
+  List& ListOf(Place place) { return lists_[static_cast<std::size_t>(place)]; }
+  const List& ListOf(Place place) const { return lists_[static_cast<std::size_t>(place)]; }
+  void Put(Flow* f, Place place);
+  void MoveTo(Flow* f, Place place);
+  void Arrange();
   void EndSpeech(Flow* f);
   void Tell(Flow* f);
   void End(Flow* f);
@@ -142,10 +153,7 @@ class FlowTable {
   std::size_t unmeasured_ = 0;                                    // octets that came since
   std::size_t packets_ = 0;                                       // and packets
   Timestamp next_sweep_ = std::numeric_limits<Timestamp>::max();  // nothing is to be swept before this has passed
-  List open_;                                                     // by last packet
-  List settling_;                                                 // closed, by the time of the close
-  List datagrams_;                                                // UDP, by last packet
-  List ignored_;                                                  // no mail, or told already; by last packet
+  std::array<List, 4> lists_;                                     // by Place
   Undecided undecided_;                                           // by first packet
 };
 

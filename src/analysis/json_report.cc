@@ -1,6 +1,6 @@
 #include "analysis/json_report.h"
 
-#include <charconv>
+#include <utility>
 
 #include "analysis/text_writer.h"
 #include "analysis/texts.h"
@@ -29,12 +29,13 @@ void AppendTime(TextWriter& out, Timestamp time) {
 }
 
 void AppendFrames(TextWriter& out, const FrameList& frames) {
-  out += ",\"frames\":[";
-  bool first = true;
-  frames.ForEach([&](std::uint64_t f) {
-    Comma(out, first);
-    AppendNumber(out, f);
+  out += ",\"frames\":";
+  char between = '[';
+  out.WriteEach(frames, kMostDigits + 1, [&](char* at, std::uint64_t frame) {
+    *at = std::exchange(between, ',');
+    return PutNumber(at + 1, frame);
   });
+  if (frames.empty()) out.push_back('[');
   out.push_back(']');
 }
 
@@ -72,7 +73,6 @@ void AppendLines(TextWriter& out, Octets text, bool none_if_empty) {
 }
 
 void AppendDns(TextWriter& out, const dns::Message* message) {
-  if (message == nullptr) return;
   out += ",\"dns\":{\"id\":";
   AppendNumber(out, message->id);
   out += ",\"flags\":";
@@ -109,7 +109,7 @@ void AppendRequest(TextWriter& out, const Exchange& e, Protocol protocol) {
   if (!r.decoded.empty()) out += ",\"decoded\":", AppendJsonString(out, r.decoded);
   if (r.cut) out += ",\"cut\":true";
   AppendFrames(out, r.span.frames);
-  AppendDns(out, e.query);
+  if (e.query != nullptr) AppendDns(out, e.query);
   out.push_back('}');
 }
 
@@ -129,7 +129,7 @@ void AppendReply(TextWriter& out, const Reply& r, Protocol protocol, const dns::
   if (!r.decoded.empty()) out += ",\"decoded\":", AppendJsonString(out, r.decoded);
   if (r.cut) out += ",\"cut\":true";
   AppendFrames(out, r.span.frames);
-  AppendDns(out, response);
+  if (response != nullptr) AppendDns(out, response);
   out.push_back('}');
 }
 
@@ -138,7 +138,7 @@ void AppendElapsed(TextWriter& out, const Exchange& e) {
   const Timestamp asked = e.request.span.last_time, answered = e.reply.span.first_time;
   // A clock that went backwards, or a reply that did not wait for its command, has no time to tell.
   if (e.has_request && e.has_reply && asked != kNoTime && answered != kNoTime && answered >= asked) {
-    AppendBy<AppendMilliseconds>(out, answered - asked);
+    AppendMilliseconds(out, answered - asked);
   } else {
     out += "null";
   }
@@ -431,8 +431,8 @@ std::unique_ptr<Teller> JsonReport::NewTeller() const { return std::make_unique<
 
 void JsonReport::Write(std::uint64_t number, Octets /*note*/, TextStore& text) {
   std::fputs("{\"conversation\":", out_);
-  char digits[20];
-  std::fwrite(digits, 1, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number).ptr - digits), out_);
+  char digits[kMostDigits];
+  std::fwrite(digits, 1, static_cast<std::size_t>(PutNumber(digits, number) - digits), out_);
   text.ForEachPiece([this](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), out_); });
 }
 

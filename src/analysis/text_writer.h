@@ -3,12 +3,12 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/digits.h"
 #include "base/escape.h"
 #include "base/time_text.h"
 
@@ -34,6 +34,21 @@ class TextWriter {
     at_ = write(Room(octets));
   }
 
+  // `write(place)` once for each of `list`'s; each puts at most `octets` at the place and gives where they end. What is held in
+  // a register stays there, as it cannot with Write: for all that the compiler knows, an octet written may be `at_`'s.
+  template <class List, class F>
+  void WriteEach(const List& list, std::size_t octets, F&& write) {
+    char* at = at_;
+    list.ForEach([&](auto value) {
+      if (static_cast<std::size_t>(end_ - at) < octets) [[unlikely]] {
+        at_ = at;
+        at = Room(octets);
+      }
+      at = write(at, value);
+    });
+    at_ = at;
+  }
+
  private:
   [[gnu::always_inline]] char* Room(std::size_t octets) {
     if (static_cast<std::size_t>(end_ - at_) < octets) [[unlikely]]
@@ -56,14 +71,16 @@ class TextWriter {
 
 // The same as those of base that append to a std::string.
 inline void AppendNumber(TextWriter& out, std::uint64_t value) {
-  constexpr std::size_t kDigits = 20;  // of 2^64 - 1
-  out.Write(kDigits, [&](char* at) { return std::to_chars(at, at + kDigits, value).ptr; });
+  out.Write(kMostDigits, [&](char* at) { return PutNumber(at, value); });
+}
+inline void AppendMilliseconds(TextWriter& out, std::int64_t ns) {
+  out.Write(kMillisecondsOctets, [&](char* at) { return PutMilliseconds(at, ns); });
 }
 inline void AppendRfc3339(TextWriter& out, Timestamp time) {
   out.Write(kRfc3339Octets, [&](char* at) { return PutRfc3339(at, time); });
 }
 inline void AppendJsonString(TextWriter& out, Octets s) {
-  if (PlainJsonPrefix(s) == s.size()) {
+  if (IsPlainJson(s)) {
     out.Write(s.size() + 2, [&](char* at) {
       *at = '"';
       std::memcpy(at + 1, s.data(), s.size());

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/base64.h"
+#include "base/digits.h"
 #include "base/escape.h"
 #include "base/frame_list.h"
 #include "base/redaction.h"
@@ -36,6 +37,40 @@ TEST(Escape, JsonKeepsNoTerminalControls) {
                    "b\xe2\x80\xae"
                    "c\xe2\x80\xa8");
   EXPECT_EQ(out, "\"a\\u009bb\\u202ec\\u2028\"");
+}
+
+TEST(Digits, AreThoseOfTheStandardLibrary) {
+  const auto check = [](std::uint64_t value) {
+    char text[2 * kMostDigits];
+    const std::string got(text, PutNumber(text, value));
+    ASSERT_EQ(got, std::to_string(value));
+  };
+  for (std::uint64_t value = 0; value < 200'000; ++value) check(value);
+  for (std::uint64_t value = 1; value < 100'000'000; value = value * 9 / 8 + 1) check(value), check(100'000'000 - value);
+  for (std::uint64_t power = 1, i = 0; i < 20; ++i, power *= 10) check(power - 1), check(power), check(power + 1);
+  check(~std::uint64_t{0});
+  char nine[9];
+  for (const std::uint32_t value : {0u, 7u, 99'999'999u, 100'000'000u, 123'456'789u, 999'999'999u}) {
+    const std::string digits = std::to_string(value);
+    EXPECT_EQ(std::string(nine, PutNineDigits(nine, value)), std::string(9 - digits.size(), '0') + digits);
+  }
+}
+
+TEST(Json, PlainIsWhatIsLeftAsItIs) {
+  for (std::size_t size = 0; size <= 40; ++size) {
+    std::string text(size, 'a');
+    EXPECT_TRUE(IsPlainJson(text));
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int c = 0; c < 256; ++c) {
+        text[at] = static_cast<char>(c);
+        std::string json;
+        AppendJsonString(json, text);
+        const bool plain = c < 0x7f && json == '"' + text + '"';
+        ASSERT_EQ(IsPlainJson(text), plain) << size << ' ' << at << ' ' << c;
+      }
+      text[at] = 'a';
+    }
+  }
 }
 
 TEST(FrameList, GivesBackWhatWasAdded) {

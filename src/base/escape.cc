@@ -98,25 +98,34 @@ void AppendJsonEscape(std::string& out, char c) {
 
 }  // namespace
 
-// Eight octets at a time: a word has its highest bits set where an octet is below 0x20, over 0x7e, a quote or a backslash.
-std::size_t PlainJsonPrefix(Octets text) {
+// Eight octets at a time: a word has one of its highest bits set where an octet is below 0x20, over 0x7e, a quote or a backslash.
+bool IsPlainJson(Octets text) {
   constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = kOnes << 7;
-  const auto has_zero = [](std::uint64_t v) { return (v - kOnes) & ~v; };  // exact up to the first such octet
-  std::size_t i = 0;
-  for (; text.size() - i >= 8; i += 8) {
-    std::uint64_t w;
-    std::memcpy(&w, text.data() + i, 8);
-    const std::uint64_t odd = (w - kOnes * 0x20) | (w + kOnes) | w | has_zero(w ^ kOnes * '"') | has_zero(w ^ kOnes * '\\');
-    if ((odd & kHigh) != 0) break;
+  const auto less_one = [](std::uint64_t v) { return (v - kOnes) & ~v; };
+  const auto odd = [&](std::uint64_t w) {
+    return (w - kOnes * 0x20) | (w + kOnes) | w | less_one(w ^ kOnes * '"') | less_one(w ^ kOnes * '\\');
+  };
+  const auto* const begin = reinterpret_cast<const std::uint8_t*>(text.data());
+  const std::size_t size = text.size();
+  if (size >= 8) {
+    std::uint64_t found = odd(LoadNative<std::uint64_t>(begin + size - 8));  // the last word overlaps the one before it
+    for (std::size_t i = 0; i + 8 < size; i += 8) found |= odd(LoadNative<std::uint64_t>(begin + i));
+    return (found & kHigh) == 0;
   }
-  while (i < text.size() && PlainInJson(text[i])) ++i;
-  return i;
+  if (size >= 4) {
+    const std::uint64_t last = LoadNative<std::uint32_t>(begin + size - 4);
+    return (odd(LoadNative<std::uint32_t>(begin) | last << 32) & kHigh) == 0;
+  }
+  for (const char c : text)
+    if (!PlainInJson(c)) return false;
+  return true;
 }
 
 void AppendJsonString(std::string& out, Octets text) {
   out.push_back('"');
   while (!text.empty()) {
-    const std::size_t plain = PlainJsonPrefix(text);
+    std::size_t plain = 0;
+    while (plain < text.size() && PlainInJson(text[plain])) ++plain;
     out.append(text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;

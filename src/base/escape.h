@@ -18,8 +18,8 @@ inline std::string ForTerminal(Octets text) {
 
 // Appends `text` as a JSON string with its quotes (RFC 8259 §7). An octet that is no UTF-8 becomes U+FFFD.
 void AppendJsonString(std::string& out, Octets text);
-// Octets at the beginning of `text` that AppendJsonString leaves as they are.
-std::size_t PlainJsonPrefix(Octets text);
+// AppendJsonString would leave the text as it is.
+bool IsPlainJson(Octets text);
 
 // Octets of the UTF-8 sequence at the beginning of `text`, 0 if it is none (RFC 3629: no overlong forms, no surrogates).
 std::size_t Utf8Length(Octets text, char32_t& code_point);

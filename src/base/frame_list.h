@@ -1,9 +1,11 @@
 // The numbers of the frames that carried something, in the order in which their octets were taken.
-// Kept as zigzag deltas of 7 bits an octet: a message of a million packets costs about one megabyte, and that is the bound.
+// The first as it is, since mostly it is the only one; the others as zigzag deltas of 7 bits an octet: a message of a million
+// packets costs about one megabyte, and that is the bound.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace glasspost {
 
@@ -15,19 +17,14 @@ class FrameList {
   // A frame that repeats the last one added is not added again; 0 (no frame) never is.
   void Add(std::uint64_t frame) {
     if (frame == last_ || frame == 0) return;
-    if (count_ == 0) first_ = frame;
-    if (count_ >= kMost) {
-      last_ = frame;
-      ++count_;
-      return;
+    if (count_ == 0) {
+      first_ = frame;
+    } else if (count_ < kMost) {
+      const auto delta = static_cast<std::int64_t>(frame - last_);
+      auto z = (static_cast<std::uint64_t>(delta) << 1) ^ static_cast<std::uint64_t>(delta >> 63);
+      for (; z >= 0x80; z >>= 7) deltas_.push_back(static_cast<char>(z | 0x80));
+      deltas_.push_back(static_cast<char>(z));
     }
-    const auto delta = static_cast<std::int64_t>(frame - last_);
-    auto z = (static_cast<std::uint64_t>(delta) << 1) ^ static_cast<std::uint64_t>(delta >> 63);
-    while (z >= 0x80) {
-      deltas_.push_back(static_cast<char>(z | 0x80));
-      z >>= 7;
-    }
-    deltas_.push_back(static_cast<char>(z));
     last_ = frame;
     ++count_;
   }
@@ -41,14 +38,16 @@ class FrameList {
 
   // Keeps the memory for the next use.
   void Clear() {
-    deltas_.clear();
+    if (count_ > 1) deltas_.clear();
     count_ = 0;
     first_ = last_ = 0;
   }
 
   template <class F>
   void ForEach(F&& f) const {
-    std::uint64_t frame = 0;
+    if (count_ == 0) return;
+    std::uint64_t frame = first_;
+    f(frame);
     for (std::size_t i = 0; i < deltas_.size();) {
       std::uint64_t z = 0;
       for (int shift = 0;; shift += 7) {
@@ -60,6 +59,13 @@ class FrameList {
       f(frame);
     }
     if (count_ > kMost) f(last_);
+  }
+
+  friend void swap(FrameList& a, FrameList& b) noexcept {
+    a.deltas_.swap(b.deltas_);
+    std::swap(a.count_, b.count_);
+    std::swap(a.first_, b.first_);
+    std::swap(a.last_, b.last_);
   }
 
  private:

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <iterator>
+
+#include "base/digits.h"
 
 namespace glasspost {
 namespace {
@@ -53,9 +54,8 @@ void PutSecond(char* text, std::int64_t seconds) {
 }  // namespace
 
 void AppendNumber(std::string& out, std::uint64_t value) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  out.append(digits, end);
+  char digits[kMostDigits];
+  out.append(digits, PutNumber(digits, value));
 }
 
 char* PutRfc3339(char* at, Timestamp time) {
@@ -67,7 +67,7 @@ char* PutRfc3339(char* at, Timestamp time) {
     PutSecond(text, seconds);
     cached_second = seconds;
   }
-  PutDigits(text + 20, ns, 9);
+  PutNineDigits(text + 20, static_cast<std::uint32_t>(ns));
   std::memcpy(at, text, kRfc3339Octets);
   return at + kRfc3339Octets;
 }
@@ -91,15 +91,19 @@ void AppendTimeOfDay(std::string& out, Timestamp time) {
 }
 
 void AppendMilliseconds(std::string& out, std::int64_t ns) {
-  if (ns < 0) out.push_back('-'), ns = -ns;
-  AppendNumber(out, static_cast<std::uint64_t>(ns) / 1'000'000);
-  const std::uint64_t rest = static_cast<std::uint64_t>(ns) % 1'000'000;
-  if (rest == 0) return;
-  char digits[7] = ".";
-  PutDigits(digits + 1, rest, 6);
-  std::size_t n = 7;
-  while (digits[n - 1] == '0') --n;
-  out.append(digits, n);
+  char text[kMillisecondsOctets];
+  out.append(text, PutMilliseconds(text, ns));
+}
+
+char* PutMilliseconds(char* at, std::int64_t ns) {
+  if (ns < 0) *at++ = '-', ns = -ns;
+  at = PutNumber(at, static_cast<std::uint64_t>(ns) / 1'000'000);
+  const auto rest = static_cast<std::uint32_t>(static_cast<std::uint64_t>(ns) % 1'000'000);
+  if (rest == 0) return at;
+  *at++ = '.';
+  PutOctets(at, EightDigits(rest * 100) | kAsciiZeros);
+  for (at += 6; at[-1] == '0';) --at;
+  return at;
 }
 
 std::string DurationText(std::int64_t ns) {

@@ -19,6 +19,9 @@ void AppendRfc3339Seconds(std::string& out, std::int64_t seconds);
 void AppendTimeOfDay(std::string& out, Timestamp time);
 // A difference in ns as milliseconds with up to six digits, no trailing zeros: 0.25, 1203, 0
 void AppendMilliseconds(std::string& out, std::int64_t ns);
+// The same into `at`; gives where it ends, less than kMillisecondsOctets farther.
+inline constexpr std::size_t kMillisecondsOctets = 32;
+char* PutMilliseconds(char* at, std::int64_t ns);
 // For people: "0.25 ms", "1.2 s", "3 min 20 s"
 std::string DurationText(std::int64_t ns);
 

@@ -19,6 +19,10 @@ constexpr std::size_t kMagicOctets = 4;
 // A buffer that a large frame made grow is given back when it is this many times larger than needed.
 constexpr std::size_t kShrinkFactor = 4;
 
+// A buffer is so much of itself larger than needed: a little more of a record that the batch before broke off is no reason for
+// another one.
+constexpr std::size_t kSpare = 8;
+
 // What files are that people give by mistake.
 std::string WhatItIs(Bytes beginning) {
   struct Known {
@@ -159,7 +163,8 @@ void FrameSource::State::AtEnd(Bytes rest) {
 Expected<bool> FrameSource::State::Fill(FrameBatch& batch) {
   std::size_t have = carry.size();
   const std::size_t least = have + options.batch_octets;
-  if (batch.buffer.size() < least || batch.buffer.size() / kShrinkFactor > least) batch.buffer = std::vector<std::uint8_t>(least);
+  if (batch.buffer.size() < least || batch.buffer.size() / kShrinkFactor > least)
+    batch.buffer = std::vector<std::uint8_t>(least + least / kSpare);
   std::size_t room = least;  // the buffer may be larger, left so by a large frame
   if (have > 0) std::memcpy(batch.buffer.data(), carry.data(), have);
   carry.clear();

@@ -73,6 +73,8 @@ ReaderProgress PcapReader::ParseRecords(Bytes octets, std::uint64_t& number, std
   const std::uint8_t* at = begin;
   const std::uint32_t header = record_header_;
   const std::uint32_t limit = limits_.packet_octets;
+  const auto fraction = static_cast<std::int64_t>(fraction_);
+  const LinkType link = link_;
   const bool captured_first = length_order_ == LengthOrder::kCapturedFirst;
   std::uint64_t count = 0;
   ReaderProgress progress;
@@ -87,17 +89,12 @@ ReaderProgress PcapReader::ParseRecords(Bytes octets, std::uint64_t& number, std
       break;
     }
     if (static_cast<std::size_t>(end - at) - header < captured) break;
-    RawFrame& frame = frames.emplace_back();
-    frame.number = ++number;
-    frame.time = static_cast<std::int64_t>(Load<kSwapped>(at)) * kSecond +
-                 static_cast<std::int64_t>(Load<kSwapped>(at + 4)) * static_cast<std::int64_t>(fraction_);
-    frame.link = link_;
+    const std::int64_t time = std::int64_t{Load<kSwapped>(at)} * kSecond + std::int64_t{Load<kSwapped>(at + 4)} * fraction;
     // Some writers state less than they captured; the octets are there, so they were on the wire.
-    frame.wire_length = std::max(first, second);
-    frame.octets = Bytes(at + header, captured);
+    frames.push_back({number + ++count, time, link, std::max(first, second), Bytes(at + header, captured)});
     at += header + captured;
-    ++count;
   }
+  number += count;
   records_ += count;
   progress.consumed = static_cast<std::size_t>(at - begin);
   offset_ += progress.consumed;

@@ -60,12 +60,6 @@ std::size_t TcpConnection::Held() const {
   return sizeof(Backlog) + (backlog_->marks[0].size() + backlog_->marks[1].size()) * sizeof(Backlog::AckMark);
 }
 
-bool TcpConnection::closed() const {
-  if (reset_seen_) return true;
-  const auto done = [](const Half& h) { return h.fin_at != kNone && h.acked > h.fin_at; };
-  return done(halves_[0]) && done(halves_[1]);
-}
-
 bool TcpConnection::BeginsAnother(Side side, const Packet& packet) const {
   const Half& s = halves_[side];
   if (!s.present || (packet.flags & kRst) != 0) return false;
@@ -79,15 +73,9 @@ bool TcpConnection::BeginsAnother(Side side, const Packet& packet) const {
   return from_base < 0 || from_next > s.End() - s.told + kSynReach;
 }
 
-void TcpConnection::Add(Side side, const Packet& packet, TcpEvents& events) {
-  ++packets_;
-  if (quiet_ && AddQuietly(side, packet, events)) return;
-  AddSlowly(side, packet, events);
-}
-
 // The next octets of the side, before they are counted as told: what a repeat is compared with.
-void TcpConnection::Half::Remember(const std::uint8_t* octets, std::uint32_t length) {
-  recent[recent_next] = {Next(), length, Fingerprint(octets, length)};
+void TcpConnection::Said::Remember(std::uint32_t sequence, const std::uint8_t* octets, std::uint32_t length) {
+  recent[recent_next] = {sequence, length, Fingerprint(octets, length)};
   recent_next = recent_next == 2 ? 0 : recent_next + 1;
   constexpr std::uint32_t kTail = sizeof tail;
   if (length >= kTail) {
@@ -114,7 +102,7 @@ bool TcpConnection::AddQuietly(Side side, const Packet& packet, TcpEvents& event
   if (o.told + ahead > o.acked) o.acked = o.told + ahead;
   if (packet.payload_length == 0) return true;
   if (packet.captured_length != packet.payload_length) return false;
-  s.Remember(packet.payload, packet.payload_length);
+  said_[side].Remember(packet.sequence, packet.payload, packet.payload_length);
   s.told += packet.payload_length;
   events.OnTcpOctets(side, packet.Payload(), {packet.frame, packet.time});
   return true;
@@ -122,7 +110,7 @@ bool TcpConnection::AddQuietly(Side side, const Packet& packet, TcpEvents& event
 
 void TcpConnection::AddSlowly(Side side, const Packet& packet, TcpEvents& events) {
   if (TakeNumbers(side, packet)) {
-    if (packet.window == 0 && (packet.flags & (kSyn | kRst)) == 0) ++halves_[side].counts.zero_windows;
+    if (packet.window == 0 && (packet.flags & (kSyn | kRst)) == 0) ++counts_[side].zero_windows;
     if ((packet.flags & kRst) != 0) {
       TakeReset(side, packet, events);
     } else {
@@ -166,9 +154,9 @@ bool TcpConnection::TakeSyn(Side side, std::uint32_t first) {
   Half& s = halves_[side];
   const std::int64_t from_base = Distance(s.base, first);
   if (s.syn_seen) {
-    if (from_base == 0) ++s.counts.retransmissions;
+    if (from_base == 0) ++counts_[side].retransmissions;
     if (from_base != 0 && !halves_[1 - side].present) {
-      s.retry = first;
+      retry_[side] = first;
       s.retried = true;
     }
     return from_base == 0;
@@ -183,7 +171,7 @@ bool TcpConnection::TakeSyn(Side side, std::uint32_t first) {
 // begins, that one counts.
 void TcpConnection::TakeRetry(Side side, std::uint32_t first) {
   Half& s = halves_[side];
-  if (!s.retried || first != s.retry || s.told != 0 || s.fin_at != kNone || backlog_) return;
+  if (!s.retried || first != retry_[side] || s.told != 0 || s.fin_at != kNone || backlog_) return;
   s.retried = false;
   s.base = first;  // what was acknowledged of the first stream says nothing of this one
   s.end = 0;
@@ -269,10 +257,10 @@ void TcpConnection::TakeReset(Side side, const Packet& packet, TcpEvents& events
 }
 
 // Exact repeats of the last segments only (see the header).
-bool TcpConnection::RepeatConflicts(const Half& s, const Packet& packet) const {
+bool TcpConnection::RepeatConflicts(Side side, const Packet& packet) const {
   if (packet.captured_length != packet.payload_length) return false;
   const std::uint32_t first = packet.sequence + ((packet.flags & kSyn) != 0 ? 1 : 0);
-  for (const Recent& r : s.recent) {
+  for (const Recent& r : said_[side].recent) {
     if (r.length == packet.payload_length && r.length != 0 && r.begin == first) {
       return r.print != Fingerprint(packet.payload, packet.payload_length);
     }
@@ -281,12 +269,14 @@ bool TcpConnection::RepeatConflicts(const Half& s, const Packet& packet) const {
 }
 
 // What of the packet (stream positions `begin` to `end`) lies over the last told octets.
-bool TcpConnection::TailConflicts(const Half& s, const Packet& packet, std::int64_t begin, std::int64_t end) const {
-  const std::int64_t tail = s.told - s.tail_length;
+bool TcpConnection::TailConflicts(Side side, const Packet& packet, std::int64_t begin, std::int64_t end) const {
+  const Half& s = halves_[side];
+  const Said& said = said_[side];
+  const std::int64_t tail = s.told - said.tail_length;
   const std::int64_t from = std::max(begin, tail);
   const std::int64_t to = std::min({end, s.told, begin + std::int64_t{packet.captured_length}});
   if (from >= to) return false;
-  return std::memcmp(s.tail.data() + (from - tail), packet.payload + (from - begin), static_cast<std::size_t>(to - from)) != 0;
+  return std::memcmp(said.tail.data() + (from - tail), packet.payload + (from - begin), static_cast<std::size_t>(to - from)) != 0;
 }
 
 void TcpConnection::TakeSegment(Side side, const Packet& packet, std::int64_t ack, TcpEvents& events) {
@@ -321,11 +311,11 @@ void TcpConnection::TakeOctets(Side side, const Packet& packet, std::int64_t beg
     again -= std::max<std::int64_t>(0, std::min(to, s.lost_from + s.lost) - std::max(begin, s.lost_from));
     // One octet before new ones: that octet was a window probe.
     if (again == 1 && to == s.told && begin == s.told - 1) again = 0;
-    if (again > 0) conflict = RepeatConflicts(s, packet) || TailConflicts(s, packet, begin, end);
+    if (again > 0) conflict = RepeatConflicts(side, packet) || TailConflicts(side, packet, begin, end);
   }
   const std::int64_t from = std::max(begin, s.told);
   if (from < end) {
-    if (from < s.End()) ++s.counts.out_of_order;
+    if (from < s.End()) ++counts_[side].out_of_order;
     const std::int64_t real_end = std::clamp(captured_end, from, end);
     const auto real = static_cast<std::uint32_t>(real_end - from);
     const std::uint8_t* octets = real != 0 ? packet.payload + (from - begin) : nullptr;
@@ -347,7 +337,7 @@ void TcpConnection::TakeOctets(Side side, const Packet& packet, std::int64_t beg
     }
   }
   if (again > 0) {
-    ++s.counts.retransmissions;
+    ++counts_[side].retransmissions;
     events.OnTcpRetransmission(side, static_cast<std::uint64_t>(again), conflict, origin);
   }
 }
@@ -355,7 +345,7 @@ void TcpConnection::TakeOctets(Side side, const Packet& packet, std::int64_t beg
 void TcpConnection::TakeFin(Side side, std::int64_t at, std::int64_t ack, const Origin& origin, TcpEvents& events) {
   Half& s = halves_[side];
   if (s.fin_at != kNone) {
-    if (at == s.fin_at) ++s.counts.retransmissions;
+    if (at == s.fin_at) ++counts_[side].retransmissions;
     return;
   }
   if (at < s.told) return;  // octets after it were told: it is a lie
@@ -375,7 +365,7 @@ void TcpConnection::TakeFin(Side side, std::int64_t at, std::int64_t ack, const 
 void TcpConnection::TellOctets(Side side, const std::uint8_t* octets, std::uint32_t length, const Origin& origin,
                                TcpEvents& events) {
   Half& s = halves_[side];
-  s.Remember(octets, length);
+  said_[side].Remember(s.Next(), octets, length);
   s.told += length;
   s.beyond = 0;
   events.OnTcpOctets(side, {reinterpret_cast<const char*>(octets), length}, origin);
@@ -388,7 +378,7 @@ void TcpConnection::TellGap(Side side, std::int64_t to, const Origin& origin, Tc
   s.lost = static_cast<std::uint32_t>(std::min(to - s.lost_from, 2 * kPlausible));
   s.told = to;
   s.beyond = 0;
-  s.tail_length = 0;
+  said_[side].tail_length = 0;
   events.OnTcpGap(side, static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to - from), origin);
 }
 

@@ -82,7 +82,10 @@ class TcpConnection {
   TcpConnection& operator=(TcpConnection&&) = delete;
 
   // Takes the packet; calls `events` for all that can be told now.
-  void Add(Side side, const Packet& packet, TcpEvents& events);
+  void Add(Side side, const Packet& packet, TcpEvents& events) {
+    ++packets_;
+    if (!quiet_ || !AddQuietly(side, packet, events)) AddSlowly(side, packet, events);
+  }
   // The capture is at its end (or the connection is given up): tells all that is held, with the gaps between. Also a reset that
   // still waits for octets before it; so call it before a closed connection is dropped.
   void Flush(const Origin& now, TcpEvents& events);
@@ -93,13 +96,16 @@ class TcpConnection {
   bool fin_told(Side side) const { return halves_[side].fin_told; }
   // Both FINs were captured and acknowledged, or a reset was seen. Octets, FINs or the reset may still wait for what is missing
   // before them; no more than `reorder_window` packets can come that belong here, and Flush ends the waiting.
-  bool closed() const;
+  bool closed() const {
+    const auto done = [](const Half& h) { return h.fin_at != kNone && h.acked > h.fin_at; };
+    return reset_seen_ || (done(halves_[0]) && done(halves_[1]));
+  }
   bool reset() const { return reset_seen_; }
   // True if `packet` cannot belong to this connection but begins a new one on the same ports: a SYN with another sequence
   // number after the connection was closed, or far outside it; octets far outside a closed one.
   bool BeginsAnother(Side side, const Packet& packet) const;
 
-  const TcpCounts& counts(Side side) const { return halves_[side].counts; }
+  const TcpCounts& counts(Side side) const { return counts_[side]; }
   std::uint64_t packets() const { return packets_; }
   // Stream octets told or declared lost so far.
   std::uint64_t told(Side side) const { return static_cast<std::uint64_t>(halves_[side].told); }
@@ -125,6 +131,16 @@ class TcpConnection {
     std::uint32_t length = 0;
     std::uint32_t print = 0;
   };
+  // What a side said last, to compare a repeat with.
+  struct Said {
+    std::array<std::uint8_t, 64> tail;  // its first `tail_length` octets: those right before `told`
+    std::array<Recent, 3> recent;
+    std::uint8_t tail_length = 0;
+    std::uint8_t recent_next = 0;
+    // The next octets of the side.
+    void Remember(std::uint32_t sequence, const std::uint8_t* octets, std::uint32_t length);
+  };
+  // Both together lie in two cache lines: every packet needs both.
   struct Half {
     std::int64_t told = 0;        // octets told or declared lost
     std::int64_t acked = kNone;   // highest position that the other side acknowledged; a FIN counts as one
@@ -134,12 +150,6 @@ class TcpConnection {
     std::uint32_t lost = 0;       // its length
     std::uint32_t base = 0;       // sequence number of position 0
     std::uint32_t first_at = 0;   // low half of the place of the side's first packet among the connection's
-    TcpCounts counts;
-    std::uint32_t retry = 0;  // first sequence number after a second SYN with another number, if `retried`
-    std::array<Recent, 3> recent;
-    std::array<std::uint8_t, 64> tail;  // its first `tail_length` octets: those right before `told`
-    std::uint8_t tail_length = 0;
-    std::uint8_t recent_next = 0;
     std::uint8_t beyond : 1 = 0;  // 1: a FIN (told, or lost and given up) counts as reached
     bool known : 1 = false;       // `base` has a value, perhaps only from the other side's acknowledgement
     bool present : 1 = false;     // a packet of this side was seen
@@ -154,7 +164,6 @@ class TcpConnection {
     std::uint32_t Next() const { return base + static_cast<std::uint32_t>(told); }
     std::int64_t Reach() const { return told + beyond; }
     std::int64_t End() const { return end > told ? end : told; }
-    void Remember(const std::uint8_t* octets, std::uint32_t length);
   };
   struct Backlog;  // what waits; exists only while something does
   struct Front;    // what comes next in a side's stream, of that which waits
@@ -169,8 +178,8 @@ class TcpConnection {
   void TakeSegment(Side side, const Packet& packet, std::int64_t ack, TcpEvents& events);
   void TakeOctets(Side side, const Packet& packet, std::int64_t begin, std::int64_t end, std::int64_t ack, TcpEvents& events);
   void TakeFin(Side side, std::int64_t at, std::int64_t ack, const Origin& origin, TcpEvents& events);
-  bool RepeatConflicts(const Half& s, const Packet& packet) const;
-  bool TailConflicts(const Half& s, const Packet& packet, std::int64_t begin, std::int64_t end) const;
+  bool RepeatConflicts(Side side, const Packet& packet) const;
+  bool TailConflicts(Side side, const Packet& packet, std::int64_t begin, std::int64_t end) const;
 
   Backlog& backlog();
   void Acknowledge(Side side, std::int64_t position);
@@ -199,12 +208,15 @@ class TcpConnection {
   void EndStep();
 
   std::array<Half, 2> halves_;
-  const TcpLimits* limits_;
-  ReassemblyBudget* budget_;
-  std::unique_ptr<Backlog> backlog_;
   std::uint64_t packets_ = 0;
   bool quiet_ = false;  // both sides settled, nothing waits, no FIN: AddQuietly may be tried
   bool reset_seen_ = false;
+  std::array<Said, 2> said_;
+  std::array<TcpCounts, 2> counts_;
+  std::array<std::uint32_t, 2> retry_{};  // first sequence number after a second SYN with another number, if `retried`
+  const TcpLimits* limits_;
+  ReassemblyBudget* budget_;
+  std::unique_ptr<Backlog> backlog_;
 };
 
 }  // namespace glasspost::capture

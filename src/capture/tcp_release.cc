@@ -239,7 +239,7 @@ bool TcpConnection::DeclareGap(Side side, std::int64_t limit, const Origin& now,
     Rebase(side, s.base + 1);  // no octet: a keep-alive came first, whose sequence number is one less than that of the next octet
     return true;
   }
-  const bool never_spoke = s.recent[0].length == 0 && !front.any;
+  const bool never_spoke = said_[side].recent[0].length == 0 && !front.any;
   TellGap(side, to, now, events);
   if (never_spoke && !s.mute()) ++s.silent;
   return true;

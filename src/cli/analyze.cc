@@ -30,7 +30,7 @@ namespace {
 using analysis::Language;
 using capture::FrameSource;
 
-constexpr std::size_t kOutputBuffer = std::size_t{1} << 18;  // octets of output written at once
+constexpr std::size_t kOutputBuffer = std::size_t{1} << 16;  // octets of output written at once
 constexpr int kRead = 0, kFaults = 1, kUsage = 2, kCannotOpen = 3;
 
 void Complain(const Error& e) { fmt::print(stderr, "glasspost: {}\n", e.Text()); }
@@ -44,7 +44,8 @@ class Analyze {
 
   // What goes wrong is told after what was read.
   int Run() {
-    std::setvbuf(stdout, nullptr, _IOFBF, kOutputBuffer);
+    static char buffer[kOutputBuffer];  // of stdio's own the size is not what is asked for
+    std::setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     Tell();
     if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) Fault(kCannotOpen, {"cannot be written", "standard output", {}});
     for (const Error& e : errors_) Complain(e);

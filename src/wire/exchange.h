@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/frame_list.h"
@@ -63,10 +64,19 @@ struct Span {
     if (first_time == kNoTime || o.time < first_time) first_time = o.time;
     if (last_time == kNoTime || o.time > last_time) last_time = o.time;
   }
+  // Member by member, here and below: by way of a third one, short strings are copied octet by octet.
+  friend void swap(Span& a, Span& b) noexcept {
+    std::swap(a.offset, b.offset);
+    std::swap(a.length, b.length);
+    swap(a.frames, b.frames);
+    std::swap(a.first_time, b.first_time);
+    std::swap(a.last_time, b.last_time);
+  }
 };
 
 // Texts below are the peer's octets with secrets already masked (unless the observer was told to keep them); not escaped.
 struct Request {
+  Span span;
   std::string verb;      // upper case as the RFC writes it; "." data block, "*" answer to a challenge, "QUERY" DNS
   std::string written;   // the verb as the client wrote it, where it wrote it otherwise (ehlo)
   std::string argument;  // rest of the line; octet count for "."
@@ -74,7 +84,6 @@ struct Request {
   std::string decoded;   // what base64 in it means, secrets masked; empty if nothing was decoded
   SaslContent sasl = SaslContent::kNone;
   bool cut = false;  // longer than the limit, or a gap lies in it: only its beginning is kept
-  Span span;
   std::string_view VerbAsWritten() const { return written.empty() ? verb : written; }
   void SetVerb(std::string_view upper, Octets as_written) {
     verb.assign(upper);
@@ -86,6 +95,16 @@ struct Request {
     sasl = SaslContent::kNone;
     cut = false;
     span.Clear();
+  }
+  friend void swap(Request& a, Request& b) noexcept {
+    a.verb.swap(b.verb);
+    a.written.swap(b.written);
+    a.argument.swap(b.argument);
+    a.tag.swap(b.tag);
+    a.decoded.swap(b.decoded);
+    std::swap(a.sasl, b.sasl);
+    std::swap(a.cut, b.cut);
+    swap(a.span, b.span);
   }
 };
 
@@ -105,6 +124,16 @@ struct Reply {
     sasl = SaslContent::kNone;
     cut = false;
     span.Clear();
+  }
+  friend void swap(Reply& a, Reply& b) noexcept {
+    std::swap(a.code, b.code);
+    a.status.swap(b.status);
+    a.enhanced.swap(b.enhanced);
+    a.text.swap(b.text);
+    a.decoded.swap(b.decoded);
+    std::swap(a.sasl, b.sasl);
+    std::swap(a.cut, b.cut);
+    swap(a.span, b.span);
   }
 };
 

@@ -35,9 +35,7 @@ void MessageScan::Reset() {
   if (journey_dirty_) journey_.Finish(), journey_dirty_ = false;
 }
 
-void MessageScan::OnOctets(Octets octets) {
-  if (octets.empty()) return;
-  size_ += octets.size();
+void MessageScan::Take(Octets octets) {
   if (options_.digest) digest_.Update(octets), digest_dirty_ = true;
   if (state_ == State::kHeader) octets.remove_prefix(OnHeaderOctets(octets));
   if (journey_started_ && !octets.empty()) journey_.Update(octets);

@@ -37,7 +37,12 @@ class MessageScan {
   }
 
   // Consecutive octets of the message as its sender wrote it. Views are not kept.
-  void OnOctets(Octets octets);
+  void OnOctets(Octets octets) {
+    size_ += octets.size();
+    // The body, of which nothing but the size is asked for.
+    if (state_ == State::kBody && !options_.digest && !journey_started_) return;
+    if (!octets.empty()) Take(octets);
+  }
   // `length` octets are missing here. Size and digest go on over what is there; a header that is hit is cut at this place,
   // since what follows cannot be told from body.
   void OnGap(std::uint64_t length);
@@ -69,6 +74,7 @@ class MessageScan {
  private:
   enum class State : std::uint8_t { kHeader, kBody, kLost };
 
+  void Take(Octets octets);
   // Takes the header's part of `octets`; tells how much that was, the empty line included.
   std::size_t OnHeaderOctets(Octets octets);
   void OnHeaderLine();

@@ -17,15 +17,6 @@ bool IsTlsRecord(char c) { return c >= 0x14 && c <= 0x17; }
 
 }  // namespace
 
-void Pop3Observer::Pending::Clear() {
-  request.Clear();
-  command = Command::kUnknown;
-  shape = Shape::kSingle;
-  answer = pipelined = cleartext = bare_lf = too_long = false;
-  lost_before = 0;
-  weight = 0;
-}
-
 Pop3Observer::Pop3Observer(ObserverSink& sink, const ObserverOptions& options, const Pop3Limits& limits)
     : sink_(sink),
       options_(options),
@@ -186,8 +177,8 @@ void Pop3Observer::ClientAnswer(const text::Line& line, const Origin& o) {
   p.command = Command::kAuth;
   p.request.verb = "*";
   sasl_.OnResponse(line.text, step_, line.cut ? line.length - kLineEnd : sasl::SaslObserver::kWhole);
-  std::swap(p.request.argument, step_.shown_argument);
-  std::swap(p.request.decoded, step_.decoded);
+  p.request.argument.swap(step_.shown_argument);
+  p.request.decoded.swap(step_.decoded);
   p.request.sasl = step_.content;
   p.cleartext = step_.content == SaslContent::kPassword || step_.content == SaslContent::kCredentials ||
                 step_.content == SaslContent::kToken;
@@ -273,7 +264,7 @@ void Pop3Observer::FillAuth(Pending& p, Octets argument, std::size_t octets, boo
               cut ? octets - before : sasl::SaslObserver::kWhole);
   p.request.argument.assign(mechanism);
   if (!initial.empty()) p.request.argument.append(" ").append(step_.shown_argument);
-  std::swap(p.request.decoded, step_.decoded);
+  p.request.decoded.swap(step_.decoded);
   p.request.sasl = step_.content;
   p.cleartext = sasl_.password_seen();
 }
@@ -289,7 +280,7 @@ Pop3Observer::Pending& Pop3Observer::Push(const text::Line& line) {
   }
   Pending& p = At(count_++);
   p.Clear();
-  std::swap(p.request.span, client_line_);
+  swap(p.request.span, client_line_);
   p.request.cut = line.cut;
   p.bare_lf = !line.crlf;
   pending_octets_ += p.weight = line.text.size();

@@ -57,9 +57,8 @@ class Pop3Observer final : public Observer {
   Secrets TakeSecrets() override { return std::move(secrets_); }
 
  private:
-  // A command (or an answer to a challenge) that waits for its reply.
-  struct Pending {
-    Request request;
+  // What is known of a command (or an answer to a challenge) beside what is told of it.
+  struct Asked {
     Command command = Command::kUnknown;
     bool answer = false;           // verb "*"
     Shape shape = Shape::kSingle;  // of the reply, if it is +OK
@@ -69,7 +68,14 @@ class Pop3Observer final : public Observer {
     bool too_long = false;
     std::size_t weight = 0;    // octets of its line that were kept
     unsigned lost_before = 0;  // commands before it that were not captured and whose replies may still come
-    void Clear();
+  };
+  // One that waits for its reply.
+  struct Pending : Asked {
+    Request request;
+    void Clear() {
+      static_cast<Asked&>(*this) = {};
+      request.Clear();
+    }
   };
   // Where the server's octets are.
   enum class ServerState : std::uint8_t {
@@ -196,7 +202,7 @@ class Pop3Observer final : public Observer {
   // The reply that is being read.
   Exchange exchange_;
   bool busy_ = false;  // exchange_ is in use
-  Pending taken_;      // what else is known of the command in exchange_
+  Asked taken_;        // what else is known of the command in exchange_
   Shape shape_ = Shape::kSingle;
   bool body_gap_ = false;  // octets of the body were lost
   bool body_complete_start_ = true;

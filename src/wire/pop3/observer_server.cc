@@ -73,7 +73,7 @@ void Pop3Observer::BreakServerLine() {
   if (server_line_.length == 0 || state_ != ServerState::kStatus || tls_ == Tls::kOpaque) return;
   if (broken_line_.empty()) {
     broken_unasked_ = count_ == 0 && lost_ == 0;
-    std::swap(broken_span_, server_line_);
+    swap(broken_span_, server_line_);
   } else {
     broken_span_.length += server_line_.length;
     server_line_.frames.ForEach([&](std::uint64_t frame) { broken_span_.frames.Add(frame); });
@@ -89,7 +89,7 @@ void Pop3Observer::MendServerLine(text::Line& line, const Origin& o) {
   const bool ends_there = greeting_due_ || count_ == 0 || Front().shape == Shape::kSingle;
   if (ends_there && IsStatus(ParseStatus(line.text))) return TellBrokenLine(o);
   broken_line_.Join(line);
-  std::swap(broken_span_, server_line_);
+  swap(broken_span_, server_line_);
   server_line_.length += broken_span_.length;
   broken_span_.frames.ForEach([&](std::uint64_t frame) { server_line_.frames.Add(frame); });
   server_line_.last_time = std::max(server_line_.last_time, broken_span_.last_time);
@@ -97,7 +97,7 @@ void Pop3Observer::MendServerLine(text::Line& line, const Origin& o) {
 
 void Pop3Observer::TellBrokenLine(const Origin& o) {
   const text::Line line = broken_line_.Take();
-  std::swap(broken_span_, server_line_);
+  swap(broken_span_, server_line_);
   const StatusLine s = ParseStatus(line.text);
   if (IsStatus(s) && greeting_due_) {
     Greeting(s, line, o);
@@ -116,7 +116,7 @@ void Pop3Observer::TellBrokenLine(const Origin& o) {
     }
     TellExchange(o);
   }
-  std::swap(broken_span_, server_line_);
+  swap(broken_span_, server_line_);
 }
 
 // An empty line is no command. A server may call it an error, or pass over it: then what it says belongs to what came after, and
@@ -265,7 +265,7 @@ void Pop3Observer::Challenge(const StatusLine& s, const text::Line& line, const 
   if (!sasl_.active()) sasl_.Begin("", std::nullopt, step_);
   sasl_.OnChallenge(s.text, step_, line.cut ? static_cast<std::size_t>(line.length) : sasl::SaslObserver::kWhole);
   SetReply(s.status, step_.shown_argument, line, o);
-  std::swap(exchange_.reply.decoded, step_.decoded);
+  exchange_.reply.decoded.swap(step_.decoded);
   exchange_.reply.sasl = step_.content;
   // A client that did not wait has answered already.
   answer_expected_ = count_ == 0 || !Front().answer;
@@ -371,7 +371,7 @@ void Pop3Observer::GiveMessage(Octets octets) {
   if (sampled_ < kSample) {
     const Octets piece = octets.substr(0, kSample - sampled_);
     sampled_ += piece.size();
-    sampled_lines_ += static_cast<std::size_t>(std::count(piece.begin(), piece.end(), '\n'));
+    for (std::size_t at = piece.find('\n'); at != Octets::npos; at = piece.find('\n', at + 1)) ++sampled_lines_;
   }
   if (options_.message_octets) sink_.OnMessageOctets(Direction::kToClient, octets);
 }

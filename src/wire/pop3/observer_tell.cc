@@ -18,19 +18,19 @@ void Pop3Observer::PopFront() {
 }
 
 void Pop3Observer::TakeFront() {
-  std::swap(taken_, Front());
+  taken_ = Front();
+  swap(exchange_.request, Front().request);
   pending_octets_ -= taken_.weight;
   PopFront();
   busy_ = true;
   exchange_.number = ++number_;
   exchange_.has_request = true;
-  std::swap(exchange_.request, taken_.request);
   exchange_.phase = PhaseOf(taken_.command, taken_.answer);
   CheckRequest();
 }
 
 void Pop3Observer::BeginUnrequested() {
-  taken_.Clear();
+  taken_ = {};
   busy_ = true;
   exchange_.number = ++number_;
   exchange_.phase = last_phase_;
@@ -86,7 +86,7 @@ void Pop3Observer::SetReply(Status status, Octets text, const text::Line& line, 
   r.status = Name(status);
   r.text.assign(text);
   r.cut = line.cut;
-  std::swap(r.span, server_line_);
+  swap(r.span, server_line_);
   server_line_.Clear();
   lf_server_ = bare_line_end_ = !line.crlf && line.length > 1;  // a LF alone may be the rest of a CRLF that was lost
   if (line.length > limits_.status_octets && status != Status::kContinue)

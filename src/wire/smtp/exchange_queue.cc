@@ -32,8 +32,6 @@ Entry& ExchangeQueue::Push(bool& full) {
   return entry;
 }
 
-Entry* ExchangeQueue::Find(std::uint64_t number) { return number >= first_ && number < next_number() ? &At(number) : nullptr; }
-
 Entry* ExchangeQueue::FirstAwaiting(std::uint64_t from) {
   awaiting_ = std::max(awaiting_, first_);
   while (awaiting_ < next_number() && At(awaiting_).replied) ++awaiting_;
@@ -54,10 +52,6 @@ void ExchangeQueue::TellFront() {
   octets_ -= std::exchange(entry.weight, 0);
   ++first_;
   --count_;
-}
-
-void ExchangeQueue::Tell() {
-  while (count_ > 0 && At(first_).replied && At(first_).request_done) TellFront();
 }
 
 void ExchangeQueue::TellAll() {

@@ -14,13 +14,13 @@ namespace glasspost::smtp {
 constexpr std::size_t kFindingDetail = 80;  // octets of the peer's that a finding repeats
 
 struct Entry {
-  Exchange exchange;
   Verb verb = Verb::kUnknown;
   bool request_done = true;  // false: its octets are still coming (data block, chunk)
   bool replied = false;      // its reply is there, or will not come
   bool lossy = false;        // its reply may lie in a gap
   bool last = false;         // BDAT … LAST
   bool noted = false;        // as an unknown command, which is told with it: its reply may yet say that it was a secret
+  Exchange exchange;
   Origin noted_at;
   std::uint64_t transaction = 0;
   std::size_t recipient = 0;
@@ -49,12 +49,14 @@ class ExchangeQueue {
   // A new exchange with the next number. References to other entries die; `full` is set where an entry had to go.
   Entry& Push(bool& full);
   // Null if it has been told already, or is none.
-  Entry* Find(std::uint64_t number);
+  Entry* Find(std::uint64_t number) { return number >= first_ && number < next_number() ? &At(number) : nullptr; }
   const Entry* Find(std::uint64_t number) const { return const_cast<ExchangeQueue*>(this)->Find(number); }
   // The first entry with number >= `from` that awaits a reply; null if there is none.
   Entry* FirstAwaiting(std::uint64_t from = 0);
   // Tells all entries at the front that are whole. References to entries die.
-  void Tell();
+  void Tell() {
+    while (count_ > 0 && At(first_).replied && At(first_).request_done) TellFront();
+  }
   // Tells everything as it stands.
   void TellAll();
   // The entry's texts have grown.
@@ -74,15 +76,15 @@ class ExchangeQueue {
   void Grow();
   void TellFront();
 
-  ObserverSink& sink_;
-  const Secrets& secrets_;
-  std::size_t limit_;
-  std::size_t octet_limit_;
-  std::size_t octets_ = 0;    // the weights of those that wait
   std::vector<Entry> slots_;  // a power of two of them; an entry's slot follows from its number
   std::uint64_t first_ = 1;   // number of the oldest entry
   std::size_t count_ = 0;
   std::uint64_t awaiting_ = 1;  // no entry before this number awaits a reply
+  ObserverSink& sink_;
+  const Secrets& secrets_;
+  std::size_t limit_;
+  std::size_t octet_limit_;
+  std::size_t octets_ = 0;  // the weights of those that wait
 };
 
 }  // namespace glasspost::smtp

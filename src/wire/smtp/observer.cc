@@ -8,9 +8,9 @@ namespace glasspost::smtp {
 SmtpObserver::SmtpObserver(ObserverSink& sink, const ObserverOptions& options, const SmtpLimits& limits, Protocol hint)
     : sink_(sink),
       options_(options),
+      queue_(sink, secrets_, limits.pending, limits.pending_octets),
       limits_(limits),
       secrets_(options.show_secrets),
-      queue_(sink, secrets_, limits.pending, limits.pending_octets),
       transactions_(limits.recipients, limits.recipient_octets),
       sasl_(options.show_secrets, &secrets_),
       protocol_(hint),
@@ -46,13 +46,6 @@ void SmtpObserver::OnOneSided(Direction seen) {
   server_only_ = !client_only_;
   uncertain_ = extensions_maybe_ = true;
   content_decides_ = client_only_;
-}
-
-// An octet that begins a TLS record where TLS is due (or an answer to a reply that is lost): nobody decrypts it here.
-bool SmtpObserver::SwallowsTls(Direction direction, Octets octets, bool at_line_start) {
-  bool& swallow = swallow_[static_cast<std::size_t>(Index(direction))];
-  if (!swallow && tls_due_ && at_line_start && BeginsTls(octets.front())) swallow = true;
-  return swallow;
 }
 
 void SmtpObserver::OnClientOctets(Octets octets, const Origin& origin) {

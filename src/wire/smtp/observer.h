@@ -116,7 +116,12 @@ class SmtpObserver final : public Observer {
   void SetHold(Hold hold, std::uint64_t exchange);
   void ReleaseHold() { hold_ = Hold::kNone; }
   void ForgetSession();
-  bool SwallowsTls(Direction direction, Octets octets, bool at_line_start);
+  // An octet that begins a TLS record where TLS is due (or an answer to a reply that is lost): nobody decrypts it here.
+  bool SwallowsTls(Direction direction, Octets octets, bool at_line_start) {
+    bool& swallow = swallow_[static_cast<std::size_t>(Index(direction))];
+    if (tls_due_ && at_line_start && BeginsTls(octets.front())) swallow = true;
+    return swallow;
+  }
 
   // observer_client.cc: commands
   std::size_t TakeLines(Octets octets, const Origin& origin);
@@ -204,37 +209,44 @@ class SmtpObserver final : public Observer {
   void Note(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail = {});
   bool NoteOnce(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail = {});
 
+  // First what every piece of a message needs.
   ObserverSink& sink_;
   const ObserverOptions options_;
+  Mode mode_ = Mode::kCommands;
+  Hold hold_ = Hold::kNone;
+  bool ended_ = false;
+  bool client_only_ = false;
+  bool server_spoke_ = false;      // since the client's last octets
+  bool tls_due_ = false;           // STARTTLS was accepted
+  std::array<bool, 2> swallow_{};  // that direction is TLS nobody decrypts
+  bool ignores_look_alikes_ = false;
+  std::uint64_t client_at_ = 0;  // stream position of the next octet to be taken
+  std::uint64_t block_ = 0;      // exchange of the open data block
+  ExchangeQueue queue_;
+  text::DotDecoder decoder_;
+  HeldOctets held_;
+
   const SmtpLimits limits_;
   Secrets secrets_;
-  ExchangeQueue queue_;
   Transactions transactions_;
   sasl::SaslObserver sasl_;
   sasl::SaslStep step_;
   Protocol protocol_;
 
   // What is known of the capture.
-  bool client_only_ = false;
   bool server_only_ = false;
   bool mid_stream_ = false;
-  bool uncertain_ = false;     // a gap: the rules' state is a guess until a reply confirms it
-  bool server_spoke_ = false;  // since the client's last octets
-  bool streaming_ = false;     // the client goes on before it has heard all replies
-  bool greeted_ = false;       // the greeting was seen, or is lost
-  bool closing_ = false;       // nothing more will come: what is held must be decided
-  bool ended_ = false;
+  bool uncertain_ = false;  // a gap: the rules' state is a guess until a reply confirms it
+  bool streaming_ = false;  // the client goes on before it has heard all replies
+  bool greeted_ = false;    // the greeting was seen, or is lost
+  bool closing_ = false;    // nothing more will come: what is held must be decided
 
   // The client's side.
-  Mode mode_ = Mode::kCommands;
-  Hold hold_ = Hold::kNone;
   std::uint64_t hold_exchange_ = 0;  // whose reply decides
   bool content_decides_ = false;     // that reply is lost
   bool sent_unasked_ = false;        // what is being released was sent before the reply that released it
-  HeldOctets held_;
   text::LineSplitter client_lines_;
   Span line_span_;
-  std::uint64_t client_at_ = 0;  // stream position of the next octet to be taken
   Command command_;
   bool answer_due_ = false;      // the next line answers a 334
   bool answer_unasked_ = false;  // which answered no AUTH: the next line answers it unless it is a command
@@ -250,12 +262,9 @@ class SmtpObserver final : public Observer {
   Phase phase_ = Phase::kGreeting;
 
   // The message.
-  text::DotDecoder decoder_;
   text::DotDecoder probe_;   // runs ahead over what is held behind a look-alike
   bool probe_done_ = false;  // and has found the true end
   std::size_t probed_ = 0;   // held octets up to there
-  bool ignores_look_alikes_ = false;
-  std::uint64_t block_ = 0;  // exchange of the open data block
   std::uint64_t block_start_ = 0;
   bool block_lossy_ = false;  // its end may have been missed
   bool block_from_start_ = true;
@@ -293,9 +302,7 @@ class SmtpObserver final : public Observer {
   bool authenticated_ = false;
 
   // TLS.
-  bool tls_ = false;               // established
-  bool tls_due_ = false;           // STARTTLS was accepted
-  std::array<bool, 2> swallow_{};  // that direction is TLS nobody decrypts
+  bool tls_ = false;  // established
   std::uint64_t tls_exchange_ = 0;
 
   std::optional<Direction> first_fin_;

@@ -37,7 +37,7 @@ void SmtpObserver::Answer(Entry& entry, const Origin& origin) {
     entry.replies = std::max<std::size_t>(1, transactions_.ReplyCount(entry.transaction));
   Reply* reply = &exchange.reply;
   if (exchange.has_reply) reply = &exchange.more_replies.emplace_back();
-  std::swap(*reply, heard_.reply);
+  swap(*reply, heard_.reply);
   exchange.has_reply = true;
   entry.replied = exchange.more_replies.size() + 1 >= entry.replies;
   JudgeReply(entry, *reply, heard_, origin);

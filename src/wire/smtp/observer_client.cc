@@ -123,7 +123,7 @@ void SmtpObserver::OnCommand(const text::Line& line, bool partial, const Origin&
   exchange.phase = phase_ = PhaseOf(verb);
   exchange.has_request = true;
   exchange.request.cut = line.cut;
-  std::swap(exchange.request.span, line_span_);
+  swap(exchange.request.span, line_span_);
   entry.transaction = transactions_.current();
   entry.last = command_.last;
   if (verb != Verb::kUnknown) data_refused_ = stray_noted_ = false, mask_unknown_ = verb == Verb::kAuth;
@@ -276,7 +276,7 @@ void SmtpObserver::OnAuthAnswer(const text::Line& line, const Origin& origin) {
   exchange.has_request = true;
   exchange.request.verb = "*";
   exchange.request.cut = line.cut;
-  std::swap(exchange.request.span, line_span_);
+  swap(exchange.request.span, line_span_);
   const std::size_t length = line.cut ? TextLength(line) : sasl::SaslObserver::kWhole;
   const bool seen = sasl_.password_seen();
   sasl_.OnResponse(line.text, step_, length);

@@ -11,7 +11,7 @@ constexpr std::uint64_t kReplyLine = 512;  // RFC 5321 §4.5.3.1.5
 
 // `more` lies right behind `span`.
 void Extend(Span& span, Span& more) {
-  if (span.length == 0) return std::swap(span, more);
+  if (span.length == 0) return swap(span, more);
   more.frames.ForEach([&](std::uint64_t frame) { span.frames.Add(frame); });
   span.length += more.length;
   span.last_time = std::max(span.last_time, more.last_time);
@@ -78,13 +78,13 @@ void SmtpObserver::MendServerLine(text::Line& line, const Origin& origin) {
   if (ParseReplyLine(line.text, parsed)) return TellBrokenLine(origin);
   broken_line_.Join(line);
   Extend(broken_span_, reply_line_span_);
-  std::swap(broken_span_, reply_line_span_);
+  swap(broken_span_, reply_line_span_);
 }
 
 void SmtpObserver::TellBrokenLine(const Origin& origin) {
   const text::Line line = broken_line_.Take();
   ReplyLine parsed;
-  std::swap(broken_span_, reply_line_span_);
+  swap(broken_span_, reply_line_span_);
   if (server_resync_) {
     server_resync_ = false;
   } else if (reply_open_ || ParseReplyLine(line.text, parsed)) {
@@ -93,7 +93,7 @@ void SmtpObserver::TellBrokenLine(const Origin& origin) {
   } else {
     TellNoReply(line, origin);
   }
-  std::swap(broken_span_, reply_line_span_);
+  swap(broken_span_, reply_line_span_);
   Drain();
   queue_.Tell();
 }
@@ -391,7 +391,7 @@ void SmtpObserver::OnUnasked(bool greeting, const Origin& origin) {
   Entry& entry = broken != nullptr ? *broken : NewEntry(origin);
   Exchange& exchange = entry.exchange;
   const std::uint64_t number = exchange.number;
-  std::swap(exchange.reply, heard_.reply);
+  swap(exchange.reply, heard_.reply);
   const int code = exchange.reply.code;
   exchange.has_reply = true;
   exchange.phase = PhaseOfUnasked(code, greeting);
