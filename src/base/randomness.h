@@ -13,7 +13,7 @@ class Randomness {
   virtual ~Randomness() = default;
   virtual void Fill(std::span<std::uint8_t> octets) = 0;
 
-  std::string Octets(std::size_t count) {
+  std::string Draw(std::size_t count) {
     std::string out(count, '\0');
     Fill({reinterpret_cast<std::uint8_t*>(out.data()), out.size()});
     return out;

@@ -91,6 +91,7 @@ class Parser {
       file_.about = line.substr(7);
       return true;
     }
+    if (line.starts_with("roles: ")) return Roles(line.substr(7));
     if (!line.starts_with("options: ")) return false;
     std::istringstream words{std::string(line.substr(9))};
     for (std::string word; words >> word;) {
@@ -105,6 +106,16 @@ class Parser {
       } else {
         return false;
       }
+    }
+    return true;
+  }
+
+  bool Roles(Octets line) {
+    std::istringstream words{std::string(line)};
+    for (std::string word; words >> word;) {
+      file_.drives_server |= word == "server";
+      file_.drives_client |= word == "client";
+      if (word != "observer" && word != "server" && word != "client") return false;
     }
     return true;
   }

@@ -1,5 +1,5 @@
 // Reads tests/conversations/*.txt (the form is described in tests/conversations/README.md): one dialogue, what each side sent
-// and what an observer must make of it. The same file drives any role; here it drives the observer.
+// and what an observer must make of it. The same file drives any role: its head says which.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,9 @@ struct ConversationFile {
   bool mid_stream = false;
   bool client_only = false;
   bool server_only = false;
+  // Whom the file drives beside the observer.
+  bool drives_server = false;
+  bool drives_client = false;
   std::vector<Step> steps;
   // What is expected, by kind, in the order of the file ("findings" in any order).
   std::vector<std::string> exchanges;

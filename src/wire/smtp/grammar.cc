@@ -182,9 +182,10 @@ void ParseMailOrRcpt(Command& command, const GrammarLimits& limits) {
   } else {
     Note(command, Fault::kMissingFromOrTo);
   }
-  if (SkipSpaces(text) > 0) Note(command, Fault::kSpaceAfterColon);
+  if (SkipSpaces(text) > 0 && !limits.lenient_paths) Note(command, Fault::kSpaceAfterColon);
   if (text.empty()) return Note(command, Fault::kMissingArgument);
-  const Fault fault = ParsePath(text, command.path);
+  Fault fault = ParsePath(text, command.path);
+  if (fault == Fault::kNoAngleBrackets && limits.lenient_paths) fault = JudgePath(command.path);
   if (fault != Fault::kNone) Note(command, fault);
   if (command.path.null() && command.verb == Verb::kRcpt) Note(command, Fault::kBadLocalPart);
   ParseParameters(text, command, limits);

@@ -115,6 +115,8 @@ struct Command {
 struct GrammarLimits {
   // Stops a command line from becoming thousands of parameters.
   std::size_t parameters = 32;
+  // "MAIL FROM: <a@b>", "RCPT TO:c@d": no faults for a server that forgives them; all else in them is judged as strictly.
+  bool lenient_paths = false;
 };
 
 // `line` without its line end.

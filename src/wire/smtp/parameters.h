@@ -26,7 +26,8 @@ struct Notify {
   bool operator==(const Notify&) const = default;
 };
 
-// Views point into the command's line.
+// Views point into the command's line. An ENVID of more than 100 octets (RFC 3461 §4.4) or an ORCPT of more than 500 (§4.2) is a
+// bad value.
 struct MailParameters {
   std::optional<std::uint64_t> size;
   Body body = Body::kUnsaid;
@@ -52,8 +53,8 @@ struct Extensions {
   bool dsn = false;
   bool starttls = false;
   bool auth = false;
-  std::uint64_t size_limit = 0;         // 0: none said
-  std::vector<std::string> mechanisms;  // upper case
+  std::uint64_t size_limit = 0;              // 0: none said
+  std::vector<std::string> mechanisms = {};  // upper case
 };
 // Of the lines of a reply to EHLO or LHLO, the first of which is the greeting. Also "AUTH=LOGIN", as old servers write it.
 Extensions ParseExtensions(std::span<const std::string> lines);

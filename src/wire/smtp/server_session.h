@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/octets.h"
@@ -28,6 +29,7 @@
 #include "wire/smtp/parameters.h"
 #include "wire/smtp/rules.h"
 #include "wire/text/dot_decoder.h"
+#include "wire/text/line_encoder.h"
 #include "wire/text/line_end_scan.h"
 #include "wire/text/line_splitter.h"
 
@@ -43,6 +45,8 @@ struct ServerLimits {
   std::size_t line_octets = 2048;
   // The same for AUTH and its answers; RFC 4954 §4 asks for 12288.
   std::size_t auth_line_octets = 12288;
+  // Stops a line that never ends: after so many octets 421.
+  std::size_t endless_line_octets = std::size_t{1} << 20;
   // Stops one transaction from naming everybody. RFC 5321 §4.5.3.1.8: 100 at the very least, and never fewer here.
   std::size_t recipients = 1000;
   static constexpr std::size_t kFewestRecipients = 100;
@@ -61,9 +65,6 @@ struct ServerLimits {
   unsigned idle_commands = 100;
   // Stops a client that pipelines and never reads: beyond it no input is taken until the output was.
   std::size_t output_octets = std::size_t{16} << 10;
-  // RFC 3461 §4.4, §4.2.
-  static constexpr std::size_t kEnvidOctets = 100;
-  static constexpr std::size_t kOrcptOctets = 500;
 };
 
 // What a listener is. Shared by its sessions, which it outlives.
@@ -95,11 +96,11 @@ struct Hello {
 };
 struct Mail {
   const Path* path = nullptr;
-  MailParameters parameters;
+  MailParameters parameters = {};
 };
 struct Recipient {
   const Path* path = nullptr;
-  RcptParameters parameters;
+  RcptParameters parameters = {};
 };
 // The message's octets are all there.
 struct Content {
@@ -171,8 +172,8 @@ class ServerSession {
 
   bool has_output() const { return !output_.empty(); }
   Octets output() const { return output_; }
-  // Swaps with `buffer`, whose octets are dropped and whose memory is used next.
-  void TakeOutput(std::string& buffer);
+  // Nothing is kept of it: an idle session has no output buffer.
+  void TakeOutput(std::string& buffer) { buffer = std::exchange(output_, {}); }
 
   // Answers to the question that is open; ignored if none is (the session was closed meanwhile).
   void Decide(const Answer& answer);
@@ -197,7 +198,7 @@ class ServerSession {
   State state() const { return state_; }
   bool tls() const { return tls_; }
   bool in_transaction() const { return transaction_.open; }
-  bool receiving_content() const { return state_ == State::kData || chunk_left_ > 0; }
+  bool receiving_content() const { return state_ == State::kData || chunk_open_; }
   // Of the last EHLO or HELO that was accepted; empty before.
   const std::string& hello() const { return hello_; }
   bool esmtp() const { return esmtp_; }
@@ -214,76 +215,79 @@ class ServerSession {
   enum class Ask : std::uint8_t { kNothing, kConnect, kHello, kMail, kRecipient, kStart, kEnd, kStartTls, kLogin, kVerifiers };
   struct Transaction {
     bool open = false;
-    bool told = false;  // the handler was told of its end
+    bool told = false;  // the handler knows that it is over
     bool smtputf8 = false;
     bool chunked = false;
     bool started = false;  // the handler takes octets
-    bool normalised = false;
-    bool pending_cr = false;  // normalising: a CR was the last octet
+    bool failed = false;   // its end will be a refusal
     bool refused_recipients = false;
-    std::uint16_t failed = 0;  // the code that its end will be answered with, whatever comes
+    bool line_ended = true;    // the last octet given was an LF
     std::uint64_t octets = 0;  // of the message, as they came
     std::uint64_t given = 0;   // to the handler
     std::size_t recipients = 0;
-    char last = '\n';  // the last octet given
   };
 
-  // One line of dialogue (server_session.cc), commands by family (server_commands.cc, server_content.cc, server_auth.cc).
-  std::size_t ReceiveLines(Octets input);
+  // The dialogue (server_session.cc).
+  bool takes_input() const;
+  std::size_t ReceiveLine(Octets input);
   void OnLine(const text::Line& line);
   void OnCommand(Octets line);
   void Dispatch(const Command& command);
-  bool Permitted(const Command& command);
-  bool Syntax(const Command& command);
-  void OutOfOrder(const Command& command);
+  bool Refuses(const Command& command);
+  void OutOfOrder(Verb verb);
+  void Put(Ask question, Verb verb, const Decision& decision);
+  void Apply(const Answer& answer);
+  void ApplyConnect(const Answer& answer);
+  void Move(Verb verb, int code, bool last = false) { state_ = smtp::Next(state_, verb, code, last); }
+  void Say(int code, std::string_view enhanced, std::string_view text);
+  // As the handler said it, held to the rules: a yes has a code of success, a no one of refusal. Returns the code; after 421
+  // the session is over.
+  int SayAnswer(Verb verb, const Answer& answer, std::string_view yes_enhanced, std::string_view yes_text);
+  void SayError(int code, std::string_view enhanced, std::string_view text);
+  void CountIdle();
+  void EndTransaction(Reset why);
+  void ForgetTransaction();
+  void Finish();
+
+  // Commands of the envelope and of the connection (server_commands.cc).
   void DoHello(const Command& command);
+  void ApplyHello(const Answer& answer);
+  void SayHello(std::string_view text);
+  Extensions Offered() const;
   void DoMail(const Command& command);
+  void ApplyMail(const Answer& answer);
   void DoRcpt(const Command& command);
+  void ApplyRecipient(const Answer& answer);
+  bool RefusesPath(const Command& command);
+  bool RefusesParameters(ParameterFault fault);
+  void DoReset();
   void DoStartTls();
   void DoOther(const Command& command);
-  void SayHello(const Answer& answer);
-  void RefusePath(const Command& command);
-  void RefuseParameters(ParameterFault fault);
 
+  // The message (server_content.cc).
   void DoData();
-  void DoBdat(const Command& command);
+  void ApplyStart(const Answer& answer);
   std::size_t ReceiveData(Octets input);
+  void DoBdat(const Command& command);
+  std::optional<Answer> ChunkRefusal(const Command& command) const;
   std::size_t ReceiveChunk(Octets input);
+  void EndChunk();
   void BeginContent();
   void TakeContent(Octets octets);
   void GiveOctets(Octets octets);
-  void GiveNormalised(Octets octets);
-  void FailContent(std::uint16_t code);
-  void EndData();
-  void EndChunk();
-  void AskForEnd(const Content& content);
+  void FailContent();
+  bool Overflows();
+  std::optional<Answer> ContentFault(bool bare) const;
+  void EndContent(const Content& content);
   void AnswerEnd(std::span<const Answer> answers);
-  void SayFailed();
 
+  // The login (server_auth.cc).
+  sasl::MechanismSet OfferedMechanisms() const;
   void DoAuth(const Command& command);
   void OnAuthLine(Octets line);
   void AfterSasl(sasl::ServerExchange::State state);
   void AnswerLogin(const Answer& answer);
-  sasl::MechanismSet OfferedMechanisms() const;
-  Extensions Offered() const;
-
-  void Put(Ask question, Verb verb, const Decision& decision);
-  void Apply(const Answer& answer);
-  void ApplyConnect(const Answer& answer);
-  void ApplyHello(const Answer& answer);
-  void ApplyMail(const Answer& answer);
-  void ApplyRecipient(const Answer& answer);
-  void ApplyStart(const Answer& answer);
-  void Move(Verb verb, int code, bool last = false) { state_ = Next(state_, verb, code, last); }
-
-  void Say(int code, std::string_view enhanced, std::string_view text);
-  // As the handler said it, held to the rules: a yes has a code of success, a no one of refusal.
-  int SayAnswer(Verb verb, const Answer& answer, std::string_view yes_enhanced, std::string_view yes_text);
-  void SayError(int code, std::string_view enhanced, std::string_view text);
-  void CountError();
-  void EndTransaction(Reset why);
-  void ForgetTransaction();
-  void Finish();
+  void EndAuth(int code);
 
   ServerHandler& handler_;
   const ServerOptions& options_;
@@ -295,8 +299,13 @@ class ServerSession {
   std::unique_ptr<sasl::ServerExchange> sasl_;
   text::DotDecoder decoder_;
   text::LineEndScan chunk_scan_;
+  text::LineEncoder normaliser_{false};
   Transaction transaction_;
+  std::unique_ptr<Answer> refusal_;        // of the message's start, for all of its chunks
+  std::unique_ptr<Answer> chunk_refusal_;  // of the chunk at hand
+  std::string asked_hello_;                // the name that the handler is asked about
   std::uint64_t chunk_left_ = 0;
+  std::uint64_t chunk_size_ = 0;
   std::uint64_t discarded_ = 0;
   unsigned errors_ = 0;
   unsigned refused_recipients_ = 0;
@@ -312,6 +321,7 @@ class ServerSession {
   bool held_ = false;
   bool refused_greeting_ = false;  // 554: only QUIT is listened to
   bool skip_line_ = false;         // a bare LF was answered; the rest up to CRLF is passed over
+  bool chunk_open_ = false;
   bool chunk_last_ = false;
   bool shutting_down_ = false;
   bool closing_ = false;

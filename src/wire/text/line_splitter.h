@@ -54,6 +54,14 @@ class LineSplitter {
   std::uint64_t pending() const { return done_ ? 0 : length_; }
   Octets partial() const { return done_ ? Octets{} : Octets(carry_); }
   std::size_t held() const { return carry_.size(); }
+  // Octets on the heap; Release gives them back if no line has begun. Lines that were handed out are gone then.
+  std::size_t heap() const { return carry_.capacity() > kInside ? carry_.capacity() : 0; }
+  void Release() {
+    if (pending() != 0 || heap() == 0) return;
+    std::string().swap(carry_);
+    length_ = 0;
+    done_ = false;
+  }
   void Reset() {
     carry_.clear();
     length_ = 0;
@@ -67,6 +75,8 @@ class LineSplitter {
     const std::size_t room = limit_ + 2 - carry_.size();
     carry_.append(piece.substr(0, room));
   }
+
+  static constexpr std::size_t kInside = 15;  // octets that a std::string holds without the heap
 
   std::size_t limit_;  // octets without the line end
   std::string carry_;
