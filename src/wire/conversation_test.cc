@@ -140,7 +140,16 @@ std::string NameOf(const ::testing::TestParamInfo<std::filesystem::path>& info) 
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   return name;
 }
-INSTANTIATE_TEST_SUITE_P(Files, Conversation, ::testing::ValuesIn(test::ConversationFiles()), NameOf);
+
+std::vector<std::filesystem::path> ObserverFiles() {
+  std::vector<std::filesystem::path> files = test::ConversationFiles();
+  std::erase_if(files, [](const auto& path) {
+    const auto file = test::ReadConversationFile(path);
+    return file && !file->drives_observer;
+  });
+  return files;
+}
+INSTANTIATE_TEST_SUITE_P(Files, Conversation, ::testing::ValuesIn(ObserverFiles()), NameOf);
 
 TEST(ConversationFile, SaysWhereItIsWrong) {
   const auto bad = test::ParseConversation("x", "protocol: smtp\nC: HELO\nC? HELO\nexpect\n");

@@ -103,6 +103,8 @@ class Parser {
         file_.client_only = true;
       } else if (word == "server-only") {
         file_.server_only = true;
+      } else if (word == "normalise") {
+        file_.normalise = true;
       } else {
         return false;
       }
@@ -111,8 +113,10 @@ class Parser {
   }
 
   bool Roles(Octets line) {
+    file_.drives_observer = false;
     std::istringstream words{std::string(line)};
     for (std::string word; words >> word;) {
+      file_.drives_observer |= word == "observer";
       file_.drives_server |= word == "server";
       file_.drives_client |= word == "client";
       if (word != "observer" && word != "server" && word != "client") return false;

@@ -30,9 +30,12 @@ struct ConversationFile {
   bool mid_stream = false;
   bool client_only = false;
   bool server_only = false;
-  // Whom the file drives beside the observer.
+  // Whom the file drives.
+  bool drives_observer = true;
   bool drives_server = false;
   bool drives_client = false;
+  // The server makes bare line ends CRLF; else it refuses a message with one.
+  bool normalise = false;
   std::vector<Step> steps;
   // What is expected, by kind, in the order of the file ("findings" in any order).
   std::vector<std::string> exchanges;
