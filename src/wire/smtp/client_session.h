@@ -57,7 +57,9 @@ struct Outcome {
 };
 
 struct ClientLimits {
-  // Stops an endless reply line, and an endless reply (RFC 5321 §4.5.3.1.5 asks for 512 a line).
+  // Stops a reply line that never ends.
+  std::size_t endless_line_octets = std::size_t{1} << 20;
+  // Stops long reply lines from being kept, and an endless reply (RFC 5321 §4.5.3.1.5 asks for 512 a line).
   std::size_t line_octets = std::size_t{8} << 10;
   ReplyLimits reply = {.lines = 200, .octets = std::size_t{64} << 10};
   // Stops a server that sends lines of a reply for ever: so many of them, then the connection is given up.
@@ -85,9 +87,9 @@ struct ClientOptions {
 };
 
 struct ClientRecipient {
-  Octets path;  // without angle brackets
-  Notify notify;
-  Octets orcpt;  // "rfc822;xtext"
+  Octets path = {};  // without angle brackets
+  Notify notify = {};
+  Octets orcpt = {};  // "rfc822;xtext"
 };
 
 // Where a message's octets come from.
@@ -105,14 +107,14 @@ class MessageSource {
 
 // One message. All views outlive its sending.
 struct ClientMessage {
-  Octets reverse_path;  // without angle brackets; empty for <>
-  std::span<const ClientRecipient> recipients;
+  Octets reverse_path = {};  // without angle brackets; empty for <>
+  std::span<const ClientRecipient> recipients = {};
   MessageSource* source = nullptr;
-  std::optional<std::uint64_t> size;
+  std::optional<std::uint64_t> size = {};
   bool eight_bit = false;  // an octet over 127 is in it: needs 8BITMIME
   bool smtputf8 = false;   // in its header too: needs SMTPUTF8 (addresses are looked at here)
   Return ret = Return::kUnsaid;
-  Octets envid;  // xtext
+  Octets envid = {};  // xtext
 };
 
 class ClientHandler {
@@ -166,49 +168,50 @@ class ClientSession {
   bool esmtp() const { return esmtp_; }
   bool authenticated() const { return authenticated_; }
   const Extensions& extensions() const { return extensions_; }
-  const ReplyValue& greeting() const { return greeting_; }
 
  private:
-  enum class Status : std::uint8_t { kDue, kAccepted, kTold };
+  enum class Status : std::uint8_t { kDue, kAccepted, kTold, kNeverSent };
 
-  // Dialogue (client_session.cc).
+  // The connection (client_session.cc).
   void OnReply(const ReplyValue& reply);
   void OnGreeting(const ReplyValue& reply);
   void OnHello(const ReplyValue& reply);
-  void OnStartTls(const ReplyValue& reply);
-  void OnAuth(const ReplyValue& reply);
   void AfterHello();
-  void SayHello(Verb verb);
+  void OnStartTls(const ReplyValue& reply);
   void BeginAuth();
+  void OnAuth(const ReplyValue& reply);
+  void SayHello(Verb verb);
   void Ready();
-  void Put(const Command& command);
   void PutLine(std::string_view line);
-  // One message (client_message.cc).
-  bool Sendable();
-  void Judge();
-  void PutEnvelope();
-  void PutMail();
-  void PutRecipient(std::size_t index);
-  void OnEnvelope(const ReplyValue& reply);
-  void OnMailReply(const ReplyValue& reply);
-  void OnDataReply(const ReplyValue& reply);
-  void AfterEnvelope();
-  void BeginContent();
-  void Fill();
-  void PutPiece(Octets octets);
-  void EndContent();
-  void OnContent(const ReplyValue& reply);
-  void OnChunk(const ReplyValue& reply);
-  void OnContentEnd(const ReplyValue& reply);
-  void EndMessage(bool reset);
-  std::size_t NextAccepted(std::size_t from) const;
-  // Outcomes.
   Outcome From(const ReplyValue& reply, Stage stage) const;
   Outcome Local(Outcome::Kind kind, int code, std::string_view enhanced, std::string_view text) const;
   void Tell(std::size_t index, const Outcome& outcome);
   void TellRest(const Outcome& outcome);
-  void Break(const Outcome& outcome);
-  void Break(std::string_view enhanced, std::string_view text);
+  // The connection is given up. `polite`: with a QUIT, whose answer nobody waits for.
+  void Break(const Outcome& outcome, bool polite = false);
+  void BreakRules(std::string_view what);
+
+  // One message (client_message.cc).
+  std::optional<Outcome> Unsendable() const;
+  std::optional<Outcome> Unsendable(const ClientRecipient& recipient) const;
+  bool NeedsUtf8() const;
+  std::size_t Advance(std::size_t position) const;
+  void PutEnvelope();
+  void PutMail();
+  void PutRecipient(const ClientRecipient& recipient);
+  void OnEnvelope(const ReplyValue& reply);
+  void OnDataReply(const ReplyValue& reply);
+  void BeginContent();
+  bool CanFill() const;
+  void Fill();
+  void FillData();
+  void FillChunk();
+  void PutChunk(bool last);
+  void OnContent(const ReplyValue& reply);
+  void OnContentEnd(const ReplyValue& reply);
+  void Fail(const Outcome& outcome);
+  void AfterFailure();
+  void EndMessage(bool reset);
 
   ClientHandler& handler_;
   const ClientOptions& options_;
@@ -216,20 +219,20 @@ class ClientSession {
   text::LineSplitter splitter_;
   ReplyAssembler assembler_;
   std::string output_;
-  ReplyValue greeting_;
   Extensions extensions_;
   std::unique_ptr<sasl::ClientExchange> sasl_;
   ClientMessage message_;
   std::vector<Status> recipients_;
   text::LineEncoder encoder_;
   std::string chunk_;
-  Outcome failure_;       // of MAIL, DATA or a chunk: what the rest of the recipients get
-  std::size_t sent_ = 0;  // of the envelope: MAIL is 0, recipients from 1, DATA the last
-  std::size_t answered_ = 0;
+  std::string initial_;          // an initial response that was too long for the command
+  Outcome failure_;              // of MAIL, DATA or a chunk: what the rest of the recipients get
+  std::size_t sent_ = 0;         // position in the envelope: MAIL is 0, recipients from 1, then DATA
+  std::size_t answered_ = 0;     // the same, of what was answered
+  std::size_t outstanding_ = 0;  // commands and chunks whose replies are due
   std::size_t accepted_ = 0;
-  std::size_t reply_lines_ = 0;
-  std::size_t told_ = 0;  // LMTP: the recipient whose reply is due
-  unsigned chunks_out_ = 0;
+  std::size_t due_ = 0;  // LMTP: the recipient whose reply comes next
+  std::uint64_t reply_lines_ = 0;
   unsigned challenges_ = 0;
   Stage stage_ = Stage::kGreeting;
   bool tls_ = false;
@@ -242,8 +245,13 @@ class ClientSession {
   bool mail_accepted_ = false;
   bool failed_ = false;
   bool chunking_ = false;
-  bool content_sent_ = false;
-  bool empty_content_ = false;  // 354 although no recipient is left: a lone dot
+  bool utf8_ = false;
+  bool source_ended_ = false;
+  bool nobody_ = false;  // 354 although no recipient is left: a lone dot
+  bool in_message_ = false;
+  bool telling_ready_ = false;
+  bool ready_again_ = false;
+  bool no_tls_ = false;  // STARTTLS was refused, and may be
   bool closed_ = false;
 };
 

@@ -104,22 +104,16 @@ Extensions ParseExtensions(std::span<const std::string> lines) {
   return e;
 }
 
-void AppendNotify(std::string& out, const Notify& notify) {
-  if (!notify.said()) return;
-  out += " NOTIFY=";
-  if (notify.never) {
-    out += "NEVER";
-    return;
-  }
-  const char* separator = "";
+std::string NotifyValue(const Notify& notify) {
+  if (notify.never) return "NEVER";
+  std::string out;
   const auto word = [&](bool said, const char* text) {
-    if (!said) return;
-    (out += separator) += text;
-    separator = ",";
+    if (said) (out += out.empty() ? "" : ",") += text;
   };
   word(notify.success, "SUCCESS");
   word(notify.failure, "FAILURE");
   word(notify.delay, "DELAY");
+  return out;
 }
 
 bool IsEightBit(Octets text) {

@@ -64,8 +64,8 @@ enum class ParameterFault : std::uint8_t { kNone, kUnknown, kBadValue };
 ParameterFault ReadMail(const Command& command, const Extensions& offered, MailParameters& out);
 ParameterFault ReadRcpt(const Command& command, const Extensions& offered, RcptParameters& out);
 
-// " NOTIFY=SUCCESS,FAILURE"; nothing where nothing was said.
-void AppendNotify(std::string& out, const Notify& notify);
+// "SUCCESS,FAILURE"; nothing where nothing was said.
+std::string NotifyValue(const Notify& notify);
 
 // Octets over 127 in it.
 bool IsEightBit(Octets text);
