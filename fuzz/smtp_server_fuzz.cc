@@ -62,7 +62,6 @@ class Handler : public ServerHandler {
   Decision OnPassword(Octets user, Octets password) override { return Said("login", user, password == "x"); }
 
   bool open() const { return open_; }
-  void NoMail() { open_ = false; }
 
  private:
   Decision Said(const char* what, Octets path, bool yes) {
@@ -98,7 +97,6 @@ Heard Drive(Octets input, const ServerOptions& options, bool tls, bool later, st
     session.Decide(*std::exchange(handler.due, std::nullopt));
     session.TakeOutput(out);
     heard.sent += out;
-    // No octet behind STARTTLS may count, in whatever piece it comes: the test's client sends none.
   };
   settle();
   while (!input.empty()) {
