@@ -358,8 +358,7 @@ TEST_F(ServerSessionTest, HandlersAreHeldToTheRules) {
   Envelope();
   Say("DATA");
   handler.end = Answer::No(503, "2.0.0", "line\r\nends\x01\n250 second");
-  EXPECT_EQ(Raw("x\r\n.\r\n"), "554-5.0.0 line\r\n554-5.0.0 ends\r\n554 5.0.0 250 second\r\n")
-      << "a reply of the handler's own";
+  EXPECT_EQ(Raw("x\r\n.\r\n"), "554-5.0.0 line\r\n554-5.0.0 ends\r\n554 5.0.0 250 second\r\n") << "a reply of the handler's own";
 }
 
 TEST_F(ServerSessionTest, RequiresLoginAndTls) {
