@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/octets.h"
+#include "base/origin.h"
 #include "store/result.h"
 
 namespace glasspost::store {
@@ -73,18 +74,20 @@ struct Resolution {
   std::vector<AddressName> unresolved;  // targets of aliases that name nothing, or lie deeper than kAliasDepth
 };
 
+// `now` is for UIDVALIDITY and for leases.
 class Directory {
  public:
   virtual ~Directory() = default;
 
   // A domain, with accounts that exist from its first moment (postmaster, abuse): all of it or nothing.
-  virtual void AddDomain(std::string domain, std::vector<NewAccount> accounts, Done<void> done) = 0;
+  virtual void AddDomain(std::string domain, std::vector<NewAccount> accounts, Timestamp now, Done<void> done) = 0;
   // kNotEmpty while it has accounts or aliases, unless `with_all`: then they and their mail go with it.
-  virtual void RemoveDomain(std::string domain, bool with_all, Done<void> done) = 0;
+  virtual void RemoveDomain(std::string domain, bool with_all, Timestamp now, Done<void> done) = 0;
   virtual void ListDomains(std::string after, Done<std::vector<std::string>> done) = 0;
 
-  virtual void AddAccount(NewAccount account, Done<AccountId> done) = 0;
-  virtual void RemoveAccount(AddressName name, Done<void> done) = 0;  // and its mail; kInUse while its maildrop is locked
+  virtual void AddAccount(NewAccount account, Timestamp now, Done<AccountId> done) = 0;
+  // And its mail; kInUse while its maildrop is locked.
+  virtual void RemoveAccount(AddressName name, Timestamp now, Done<void> done) = 0;
   virtual void SetVerifiers(AddressName name, std::vector<std::string> verifiers, Done<void> done) = 0;
   virtual void SetQuota(AddressName name, std::uint64_t quota, Done<void> done) = 0;
   // The exact account: no aliases, no tags.

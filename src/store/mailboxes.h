@@ -93,7 +93,7 @@ class Mailboxes {
   virtual void ReadMessage(MessageId message, std::uint64_t offset, std::size_t length, Done<std::string> done) = 0;
 
   virtual void ListMailboxes(AccountId account, Done<std::vector<MailboxInfo>> done) = 0;
-  virtual void CreateMailbox(AccountId account, MailboxId parent, std::string name, Done<MailboxInfo> done) = 0;
+  virtual void CreateMailbox(AccountId account, MailboxId parent, std::string name, Timestamp now, Done<MailboxInfo> done) = 0;
   virtual void RenameMailbox(MailboxId mailbox, MailboxId parent, std::string name, Done<void> done) = 0;
   virtual void DeleteMailbox(MailboxId mailbox, Done<void> done) = 0;  // INBOX and one with children: kInvalid, kNotEmpty
   virtual void ListMessages(MailboxId mailbox, std::uint32_t after_uid, Done<std::vector<MailboxMessage>> done) = 0;

@@ -1,0 +1,34 @@
+// What the parts of the SQLite store share.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "store/sqlite/journey_index.h"
+#include "store/sqlite/listing_cache.h"
+#include "store/sqlite/maildrop_locks.h"
+#include "store/sqlite/readers.h"
+#include "store/sqlite/writer.h"
+
+namespace glasspost::store {
+
+struct Engine {
+  explicit Engine(std::size_t listing_octets) : listings(listing_octets) {}
+
+  // Larger than all before, also of earlier runs; microseconds of `now` if that is larger. Any thread.
+  std::int64_t NextId(Timestamp now);
+
+  Database db;           // the writer's
+  JourneyIndex journey;  // the writer's
+  MaildropLocks locks;
+  ListingCache listings;
+  std::atomic<std::int64_t> last_id = 0;
+  std::unique_ptr<Readers> readers;
+  std::unique_ptr<Writer> writer;
+};
+
+// Events of a plan; `message` where an event names none. False: kTooLarge.
+bool WithinLimits(const std::vector<JourneyEvent>& events);
+void AppendEvents(Engine& engine, Database& db, const std::vector<JourneyEvent>& events, MessageId message);
+
+}  // namespace glasspost::store

@@ -1,0 +1,99 @@
+#include "store/sqlite/queue_claim.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace glasspost::store {
+namespace {
+
+using Names = std::unordered_set<std::string>;
+
+// False: there was more to look at than kScanned rows.
+bool ByDueTime(Database& db, const Claim& claim, const Names& skip, std::vector<EntryId>& found) {
+  std::unordered_map<std::string, std::size_t> of_destination;
+  Query query(db, "SELECT id, destination FROM queue_entry WHERE held = 0 AND ready <= ? ORDER BY ready LIMIT ?", claim.now,
+              QueueLimits::kScanned);
+  std::size_t rows = 0;
+  while (found.size() < claim.limit) {
+    if (!query.Next()) return rows < QueueLimits::kScanned;
+    ++rows;
+    std::string destination = query.Text(1);
+    if (skip.contains(destination)) continue;
+    if (++of_destination[std::move(destination)] <= claim.per_destination) found.push_back(query.Int(0));
+  }
+  return true;
+}
+
+// Steps from one destination to the next in the index, whatever the number of their entries.
+template <class F>
+void EachDestination(Database& db, const Names& skip, F visit) {
+  std::string at;
+  bool begun = false;
+  for (;;) {
+    {
+      Query next(db,
+                 "SELECT destination FROM queue_entry WHERE held = 0 AND (destination > ?1 OR ?2) ORDER BY destination LIMIT 1",
+                 at, begun ? 0 : 1);
+      if (!next.Next()) return;
+      at = next.Text(0);
+    }
+    begun = true;
+    if (!skip.contains(at)) visit(at);
+  }
+}
+
+struct Candidate {
+  Timestamp ready;
+  EntryId id;
+  bool operator<(const Candidate& other) const { return std::pair(ready, id) < std::pair(other.ready, other.id); }
+};
+
+void ByDestination(Database& db, const Claim& claim, const Names& skip, std::vector<EntryId>& found) {
+  std::vector<Candidate> candidates;  // a heap, the latest on top, of at most `limit`
+  EachDestination(db, skip, [&](const std::string& destination) {
+    Query query(db, "SELECT ready, id FROM queue_entry WHERE held = 0 AND destination = ? AND ready <= ? ORDER BY ready LIMIT ?",
+                destination, claim.now, std::min(claim.per_destination, claim.limit));
+    while (query.Next()) {
+      candidates.push_back({query.Int(0), query.Int(1)});
+      std::push_heap(candidates.begin(), candidates.end());
+      if (candidates.size() <= claim.limit) continue;
+      std::pop_heap(candidates.begin(), candidates.end());
+      candidates.pop_back();
+    }
+  });
+  std::sort_heap(candidates.begin(), candidates.end());
+  found.clear();
+  for (const Candidate& candidate : candidates) found.push_back(candidate.id);
+}
+
+}  // namespace
+
+std::vector<EntryId> FindClaimable(Database& db, const Claim& asked) {
+  Claim claim = asked;
+  claim.limit = std::min(claim.limit, QueueLimits::kClaimed);
+  const Names skip(claim.skip.begin(), claim.skip.end());
+  std::vector<EntryId> found;
+  if (!ByDueTime(db, claim, skip, found)) ByDestination(db, claim, skip, found);
+  return found;
+}
+
+Timestamp FindNextDue(Database& db, const std::vector<std::string>& skipped) {
+  const Names skip(skipped.begin(), skipped.end());
+  {
+    Query query(db, "SELECT ready, destination FROM queue_entry WHERE held = 0 ORDER BY ready LIMIT ?", QueueLimits::kScanned);
+    std::size_t rows = 0;
+    for (; query.Next(); ++rows) {
+      if (!skip.contains(query.Text(1))) return query.Int(0);
+    }
+    if (rows < QueueLimits::kScanned) return kNoTime;
+  }
+  Timestamp earliest = kNoTime;
+  EachDestination(db, skip, [&](const std::string& destination) {
+    Query query(db, "SELECT min(ready) FROM queue_entry WHERE held = 0 AND destination = ?", destination);
+    if (query.Next() && !query.IsNull(0)) earliest = earliest == kNoTime ? query.Int(0) : std::min(earliest, query.Int(0));
+  });
+  return earliest;
+}
+
+}  // namespace glasspost::store
