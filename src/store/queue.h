@@ -118,7 +118,7 @@ class Queue {
                       Done<std::vector<bool>> done) = 0;
 
   virtual void List(QueueSelection selection, Done<std::vector<Entry>> done) = 0;
-  virtual void Count(Done<QueueCounts> done) = 0;  // kept as counters, not counted
+  virtual void Count(Done<QueueCounts> done) = 0;  // some 10 ms for a million
   // On every entry that the selection names (its paging is ignored), whatever its number, some thousands a transaction; gives how
   // many. kRemove skips leased entries. `now` is the due time that kRetry and kRelease set.
   virtual void Act(QueueAction action, QueueSelection selection, Timestamp now, Done<std::uint64_t> done) = 0;

@@ -14,6 +14,7 @@ struct RecordingFile {
   int number;
   bool recorded;     // not for temporary files
   bool folder_sync;  // the first sync syncs the folder too, as SQLite does it for a journal
+  bool database;
   sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
 
   static RecordingFile& Of(sqlite3_file* file) { return *reinterpret_cast<RecordingFile*>(file); }
@@ -44,6 +45,7 @@ int RecordingFile::Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, 
   self.recorded = name != nullptr && (flags & SQLITE_OPEN_DELETEONCLOSE) == 0;
   const bool journal = (flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL)) != 0;
   self.folder_sync = journal && (flags & SQLITE_OPEN_CREATE) != 0;
+  self.database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
   self.number = 0;
   if (self.recorded) {
     const std::lock_guard lock(owner.mutex_);
@@ -101,8 +103,7 @@ int RecordingFile::Truncate(sqlite3_file* file, sqlite3_int64 size) {
 int RecordingFile::Sync(sqlite3_file* file, int flags) {
   RecordingFile& self = Of(file);
   ++self.vfs->syncs_;
-  if (self.vfs->fail_syncs_ > 0) {
-    --self.vfs->fail_syncs_;
+  if (self.vfs->fail_syncs_.exchange(0) > 0 || (self.database && self.vfs->fail_database_syncs_.exchange(0) > 0)) {
     ++self.vfs->failed_syncs_;
     return SQLITE_IOERR_FSYNC;
   }

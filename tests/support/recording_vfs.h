@@ -35,8 +35,9 @@ class RecordingVfs {
   void Mark(std::string text);  // between the disk's events, in the order of time
   std::vector<DiskEvent> TakeRecord();
 
-  void FillDisk(bool full) { full_ = full; }  // writes that lengthen a file answer SQLITE_FULL
-  void FailNextSync() { fail_syncs_ = 1; }    // that one only
+  void FillDisk(bool full) { full_ = full; }                 // writes that lengthen a file answer SQLITE_FULL
+  void FailNextSync() { fail_syncs_ = 1; }                   // that one only
+  void FailNextDatabaseSync() { fail_database_syncs_ = 1; }  // the next of a database itself, which a checkpoint asks for
   std::uint64_t failed_syncs() const { return failed_syncs_; }
   std::uint64_t syncs() const { return syncs_; }
   std::uint64_t writes() const { return writes_; }
@@ -53,7 +54,7 @@ class RecordingVfs {
   std::map<std::string, int> files_;
   int last_file_ = 0;
   std::atomic<bool> full_ = false;
-  std::atomic<int> fail_syncs_ = 0;
+  std::atomic<int> fail_syncs_ = 0, fail_database_syncs_ = 0;
   std::atomic<std::uint64_t> failed_syncs_ = 0, syncs_ = 0, writes_ = 0;
 };
 

@@ -12,7 +12,7 @@ using Names = std::unordered_set<std::string>;
 // False: there was more to look at than kScanned rows.
 bool ByDueTime(Database& db, const Claim& claim, const Names& skip, std::vector<EntryId>& found) {
   std::unordered_map<std::string, std::size_t> of_destination;
-  Query query(db, "SELECT id, destination FROM queue_entry WHERE held = 0 AND ready <= ? ORDER BY ready LIMIT ?", claim.now,
+  Query query(db, "SELECT id, destination FROM queue_entry WHERE held = 0 AND ready <= ? ORDER BY ready, id LIMIT ?", claim.now,
               QueueLimits::kScanned);
   std::size_t rows = 0;
   while (found.size() < claim.limit) {
@@ -52,7 +52,7 @@ struct Candidate {
 void ByDestination(Database& db, const Claim& claim, const Names& skip, std::vector<EntryId>& found) {
   std::vector<Candidate> candidates;  // a heap, the latest on top, of at most `limit`
   EachDestination(db, skip, [&](const std::string& destination) {
-    Query query(db, "SELECT ready, id FROM queue_entry WHERE held = 0 AND destination = ? AND ready <= ? ORDER BY ready LIMIT ?",
+    Query query(db, "SELECT ready, id FROM queue_entry WHERE held = 0 AND destination = ? AND ready <= ? ORDER BY ready, id LIMIT ?",
                 destination, claim.now, std::min(claim.per_destination, claim.limit));
     while (query.Next()) {
       candidates.push_back({query.Int(0), query.Int(1)});

@@ -51,7 +51,7 @@ CREATE TABLE queue_entry(id INTEGER PRIMARY KEY, message INTEGER NOT NULL, recip
   attempts INTEGER NOT NULL DEFAULT 0, last_attempt INTEGER NOT NULL DEFAULT 0, last_reply TEXT NOT NULL DEFAULT '',
   delay_told INTEGER NOT NULL DEFAULT 0, lease_owner TEXT, lease_until INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX queue_message ON queue_entry(message);
-CREATE INDEX queue_ready ON queue_entry(ready, destination) WHERE held = 0;
+CREATE INDEX queue_ready ON queue_entry(ready, id, destination) WHERE held = 0;
 CREATE INDEX queue_destination ON queue_entry(destination, ready) WHERE held = 0;
 CREATE INDEX queue_held ON queue_entry(held) WHERE held = 1;
 CREATE INDEX queue_leased ON queue_entry(lease_owner) WHERE lease_owner IS NOT NULL;

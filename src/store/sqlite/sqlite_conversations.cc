@@ -114,7 +114,6 @@ void SqliteConversations::RunAll(std::vector<Task>& tasks) {
   if (db_.is_open()) db_.Run("BEGIN");
   for (Task& task : tasks) task.run(db_);
   if (!db_.is_open()) return;
-  KeepWithinBounds();
   db_.Run("COMMIT");
   if (!db_.failed()) return;
   const bool spoiled = IsFinal(db_.error());
@@ -170,6 +169,7 @@ void SqliteConversations::WriteHead(Database& db, const ConversationHead& head) 
   ++count_;
   octets_ += static_cast<std::uint64_t>(octets);
   latest_ = std::max(latest_, head.end);
+  KeepWithinBounds();
 }
 
 void SqliteConversations::Finish(ConversationHead head) {
