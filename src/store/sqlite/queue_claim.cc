@@ -29,16 +29,13 @@ bool ByDueTime(Database& db, const Claim& claim, const Names& skip, std::vector<
 template <class F>
 void EachDestination(Database& db, const Names& skip, F visit) {
   std::string at;
-  bool begun = false;
-  for (;;) {
+  for (const char* sql = "SELECT destination FROM queue_entry WHERE held = 0 AND destination >= ? ORDER BY destination LIMIT 1";;
+       sql = "SELECT destination FROM queue_entry WHERE held = 0 AND destination > ? ORDER BY destination LIMIT 1") {
     {
-      Query next(db,
-                 "SELECT destination FROM queue_entry WHERE held = 0 AND (destination > ?1 OR ?2) ORDER BY destination LIMIT 1",
-                 at, begun ? 0 : 1);
+      Query next(db, sql, at);
       if (!next.Next()) return;
       at = next.Text(0);
     }
-    begun = true;
     if (!skip.contains(at)) visit(at);
   }
 }
@@ -52,7 +49,8 @@ struct Candidate {
 void ByDestination(Database& db, const Claim& claim, const Names& skip, std::vector<EntryId>& found) {
   std::vector<Candidate> candidates;  // a heap, the latest on top, of at most `limit`
   EachDestination(db, skip, [&](const std::string& destination) {
-    Query query(db, "SELECT ready, id FROM queue_entry WHERE held = 0 AND destination = ? AND ready <= ? ORDER BY ready, id LIMIT ?",
+    Query query(db,
+                "SELECT ready, id FROM queue_entry WHERE held = 0 AND destination = ? AND ready <= ? ORDER BY ready, id LIMIT ?",
                 destination, claim.now, std::min(claim.per_destination, claim.limit));
     while (query.Next()) {
       candidates.push_back({query.Int(0), query.Int(1)});

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "store/sqlite/sqlite_store.h"
 #include "support/await.h"
@@ -364,7 +364,7 @@ TEST_F(StoreTest, RemovedAccountsMailGoesPieceByPiece) {
   FAIL() << "messages stay";
 }
 
-// A quarter of a million entries (a million with GLASSPOST_LONG) behind 3,000 that are due but whose destination has no room.
+// A hundred thousand entries (a million with GLASSPOST_LONG), the first ten thousand of a destination that has no room.
 TEST_F(StoreTest, LongQueueStaysUsable) {
   const int count = std::getenv("GLASSPOST_LONG") != nullptr ? 1'000'000 : 100'000;
   for (int done = 0; done < count;) {
@@ -375,28 +375,26 @@ TEST_F(StoreTest, LongQueueStaysUsable) {
     }
     ASSERT_TRUE(Deliver("x", plan));
   }
-  using Clock = std::chrono::steady_clock;
-  const auto milliseconds = [](Clock::time_point from) {
-    return std::chrono::duration<double, std::milli>(Clock::now() - from).count();
-  };
-  auto from = Clock::now();
+  // CPU time of this process, since others may have the machine.
+  const auto seconds = [] { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; };
+  double from = seconds();
   Reopen();
-  EXPECT_LT(milliseconds(from), 2000);
-  from = Clock::now();
+  EXPECT_LT(seconds() - from, 1);
+  from = seconds();
   const auto claimed = Await<std::vector<Entry>>([&](auto d) {
     store_->queue().ClaimDue({{"me", 10'000'000}, 10'000'000, 100, 5, {"dead.test"}}, std::move(d));
   });
-  EXPECT_LT(milliseconds(from), 2000);
+  EXPECT_LT(seconds() - from, 0.2);
   ASSERT_EQ(claimed->size(), 100u);
   EXPECT_EQ(claimed->at(0).entry.due, 10'000);
-  from = Clock::now();
+  from = seconds();
   EXPECT_EQ(*Await<Timestamp>([&](auto d) { store_->queue().NextDue({"dead.test"}, std::move(d)); }), 10'100);
   EXPECT_EQ(Await<std::vector<Entry>>([&](auto d) {
               store_->queue().List({"", "", 0, 0, 100, false}, std::move(d));
             })->size(),
             100u);
   EXPECT_EQ(Counts().entries, static_cast<std::uint64_t>(count));
-  EXPECT_LT(milliseconds(from), 2000);
+  EXPECT_LT(seconds() - from, 0.4);
 }
 
 }  // namespace
