@@ -1,0 +1,23 @@
+// The key and certificate that a server makes for itself where it was given none: ECDSA on P-256, signed by itself, for names
+// that the server knows to be its own. Clients that verify will not trust it; the connection is encrypted all the same.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "net/tls_context.h"
+
+namespace glasspost::net {
+
+struct SelfSignedOptions {
+  std::vector<std::string> names;  // DNS names and addresses; the first is the subject's; at least one
+  int days = 3650;
+};
+
+// Makes both files, with mode 0600, unless both are there. Each is written whole beside its place first; a power loss leaves
+// neither of them torn. `made`: whether they are new.
+Expected<bool> EnsureSelfSigned(const KeyPairFiles& files, const SelfSignedOptions& options, const Clock& clock);
+
+}  // namespace glasspost::net
