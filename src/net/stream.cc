@@ -258,6 +258,7 @@ Task<void> Stream::Close(std::chrono::nanoseconds timeout) {
   }
   TellClosed();
   socket_.close(ignored);
+  if (status_ == IoStatus::kEnd) status_ = IoStatus::kCancelled;  // there is no more writing either
   Fail(IoStatus::kCancelled);
 }
 

@@ -122,7 +122,7 @@ Expected<std::unique_ptr<UnboundResolver>> UnboundResolver::Make(asio::io_contex
   };
   set("do-not-query-localhost:", "no");
   set("domain-insecure:", "test");
-  if (error == 0) error = ub_ctx_zone_add(ub, "test.", "transparent");
+  set("rrset-roundrobin:", "no");
   for (const std::string& server : options.name_servers) {
     const Expected<std::string> address = ForUnbound(server);
     if (!address) return std::unexpected(address.error());
@@ -134,6 +134,7 @@ Expected<std::unique_ptr<UnboundResolver>> UnboundResolver::Make(asio::io_contex
     error = ub_ctx_add_ta_file(ub, options.trust_anchor.c_str());
     if (error != 0) return Fail("the trust anchor cannot be read", options.trust_anchor);
   }
+  if (error == 0) error = ub_ctx_zone_add(ub, "test.", "transparent");  // the last: no option can be set after it
   if (error != 0) return Fail(std::string("the resolver cannot be set up: ") + ub_strerror(error));
   return std::unique_ptr<UnboundResolver>(new UnboundResolver(std::make_shared<State>(context, std::move(made))));
 }

@@ -13,10 +13,10 @@ namespace glasspost::net {
 struct UnboundOptions {
   // Name servers to forward to, "192.0.2.53" or "192.0.2.53:5353", "[2001:db8::53]:53"; empty: those of resolv.conf, or none if
   // `recursive`, which asks the root servers itself.
-  std::vector<std::string> name_servers;
+  std::vector<std::string> name_servers = {};
   bool recursive = false;
   // File of the root's trust anchor ("/usr/share/dns/root.key"); empty: nothing is validated.
-  std::string trust_anchor;
+  std::string trust_anchor = {};
 };
 
 class UnboundResolver final : public Resolver {
