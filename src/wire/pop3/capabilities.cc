@@ -38,7 +38,7 @@ void Capabilities::Learn(Octets line) {
   if (EqualsNoCase(name, "EXPIRE")) expire.assign(line);
   if (EqualsNoCase(name, "IMPLEMENTATION")) implementation.assign(line);
   if (!EqualsNoCase(name, "SASL")) return;
-  while (!line.empty() && mechanisms.size() < kMostMechanisms) mechanisms.emplace_back(TakeWord(line));
+  while (!line.empty() && mechanisms.size() < kMostMechanisms) mechanisms.push_back(UpperCase(TakeWord(line)));
 }
 
 }  // namespace glasspost::pop3

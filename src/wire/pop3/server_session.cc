@@ -170,6 +170,7 @@ void ServerSession::Err(Text text, Octets code) {
 }
 
 void ServerSession::Mistake(Text text) {
+  user_.clear();  // PASS follows USER at once, or not at all
   if (++mistakes_ < options_.limits.mistakes) return Err(text);
   Err(Text::kTooManyMistakes);
   Close();
