@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "net/test_support.h"
+#include "wire/pop3/server_session.h"
+#include "wire/pop3/test_handler.h"
 
 namespace glasspost::net {
 namespace {
@@ -69,7 +71,7 @@ Task<void> Serve(Stream& s, std::shared_ptr<const TlsContext> tls, bool implicit
 }
 
 class Peers : public ::testing::Test {
- protected:
+ public:  // its coroutines are no members
   Peers() : files_(MakePair(folder_, "mx.test")) {
     auto made = TlsContext::ForServer({.pairs = {files_}, .alpn = {"pop3"}});
     EXPECT_TRUE(made);
@@ -159,6 +161,64 @@ TEST_F(Peers, PoplibOverStls) {
           port_ + " " + files_.certificate,
       false);
   EXPECT_EQ(out, "b'+OK'\nb'+OK you said USER alice\\r'\nb'+OK bye'\n");
+}
+
+// How a session and a stream are put together.
+Task<void> RunPop3(Stream& stream, pop3::ServerSession& session, std::shared_ptr<const TlsContext> tls) {
+  session.Start();
+  while (true) {
+    if (!session.output().empty()) {
+      const std::size_t n = session.output().size();
+      if (co_await stream.Write(session.output(), 5s) != IoStatus::kOk) co_return;
+      session.Sent(n);
+    } else if (session.finished()) {
+      break;
+    } else if (session.StartsTls()) {
+      if (co_await stream.StartTls(tls, "", 5s) != IoStatus::kOk) co_return;
+      session.TlsStarted();
+    } else {
+      const ReadResult in = co_await stream.Read(5s);
+      if (in.status != IoStatus::kOk) co_return;
+      stream.PutBack(in.octets.substr(session.Receive(in.octets)));
+    }
+  }
+  co_await stream.Close(2s);
+}
+
+TEST_F(Peers, PoplibFetchesFromTheSession) {
+  if (!Has("python3")) GTEST_SKIP() << "no python3";
+  pop3::test::TestHandler handler;
+  const std::string large(300'000, 'x');
+  handler.messages = {{"Subject: one\r\n\r\n.dot\r\n", "7.1"}, {"Subject: two\r\n\r\n" + large + "\r\n", "7.2"}};
+  pop3::ServerOptions options;
+  options.apop = true;
+  pop3::test::CountingRandomness randomness;
+  Command peer(
+      "timeout 20 python3 -c 'import poplib,ssl,sys\n"
+      "poplib._MAXLINE = 1000000\n"
+      "p = poplib.POP3(\"127.0.0.1\", int(sys.argv[1]), 10)\n"
+      "try: p.user(\"alice\")\n"
+      "except poplib.error_proto: print(\"refused\")\n"
+      "p.stls(ssl.create_default_context(cafile=sys.argv[2]))\n"
+      "print(\"STLS\" in p.capa(), \"USER\" in p.capa())\n"
+      "p.user(\"alice\"); p.pass_(\"wonderland\")\n"
+      "print(p.stat(), p.list()[1], p.uidl()[1], p.top(1, 0)[1], p.retr(1)[1], len(p.retr(2)[1][2]))\n"
+      "p.dele(2); print(p.quit())' " +
+      port_ + " " + files_.certificate);
+  net_.Run([](Peers& t, pop3::test::TestHandler& h, const pop3::ServerOptions& o, Randomness& r) -> Task<void> {
+    auto [error, socket] = co_await t.acceptor_.async_accept(kAwait);
+    if (error) co_return;
+    Stream stream(std::move(socket), Side::kServer, t.net_.deadlines);
+    pop3::ServerSession session(h, o, r, false);
+    h.session = &session;
+    co_await RunPop3(stream, session, t.tls_);
+  }(*this, handler, options, randomness));
+  EXPECT_EQ(
+      peer.Output(),
+      "refused\nFalse True\n"
+      "(2, 300040) [b'1 22', b'2 300018'] [b'1 7.1', b'2 7.2'] [b'Subject: one', b''] [b'Subject: one', b'', b'.dot'] 300000\n"
+      "b'+OK bye'\n");
+  EXPECT_EQ(handler.told, (std::vector<std::string>{"password alice wonderland", "commit 1"}));
 }
 
 // We are the client; the peer is openssl's server, which sends back each line reversed.
