@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "support/known_randomness.h"
 #include "wire/pop3/client_session.h"
 #include "wire/pop3/test_handler.h"
 
@@ -70,7 +71,7 @@ Heard Run(Octets input, std::size_t piece, unsigned how) {
   options.passwords_without_tls = (how & 2) != 0;
   options.apop = (how & 4) != 0;
   options.limits = {.line_octets = 100, .listed = 10, .message_octets = 200, .window = 3, .challenges = 3};
-  test::CountingRandomness randomness;
+  glasspost::test::CountingRandomness randomness;
   Recorder recorder;
   ClientSession session(recorder, options, randomness);
   recorder.session = &session;

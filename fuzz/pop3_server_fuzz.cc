@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "support/known_randomness.h"
 #include "wire/pop3/server_session.h"
 #include "wire/pop3/test_handler.h"
 
@@ -13,8 +14,8 @@ namespace {
 using glasspost::Octets;
 using glasspost::pop3::ServerOptions;
 using glasspost::pop3::ServerSession;
-using glasspost::pop3::test::CountingRandomness;
 using glasspost::pop3::test::TestHandler;
+using glasspost::test::CountingRandomness;
 
 void Check(bool condition) {
   if (!condition) std::abort();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/base64.h"
+#include "support/known_randomness.h"
 #include "wire/sasl/server.h"
 
 namespace {
@@ -18,13 +19,6 @@ using State = ServerExchange::State;
 void Require(bool ok) {
   if (!ok) std::abort();
 }
-
-class FixedRandomness : public Randomness {
- public:
-  void Fill(std::span<std::uint8_t> octets) override {
-    for (auto& o : octets) o = 7;
-  }
-};
 
 std::vector<std::string> Lines(Octets input) {
   std::vector<std::string> lines;
@@ -40,7 +34,7 @@ std::vector<std::string> Lines(Octets input) {
 State Drive(Mechanism mechanism, const std::vector<std::string>& lines, const std::vector<std::string>& verifiers, bool password,
             std::size_t& used) {
   static const ServerOptions kOptions{.host = "mx", .made_up_salt_key = "key"};
-  FixedRandomness randomness;
+  test::FixedRandomness randomness;
   ServerExchange server(mechanism, kOptions, randomness);
   used = 0;
   State state = lines.empty() || lines[0].empty() ? server.Begin({}) : server.Begin(lines[used++]);

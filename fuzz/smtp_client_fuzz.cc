@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "support/known_randomness.h"
 #include "wire/smtp/client_session.h"
 
 namespace {
@@ -15,13 +16,6 @@ using namespace glasspost::smtp;
 void Require(bool ok) {
   if (!ok) std::abort();
 }
-
-class FixedRandomness : public Randomness {
- public:
-  void Fill(std::span<std::uint8_t> octets) override {
-    for (auto& o : octets) o = 7;
-  }
-};
 
 class Source : public MessageSource {
  public:
@@ -75,7 +69,7 @@ class Handler : public ClientHandler {
 };
 
 std::string Drive(Octets input, const ClientOptions& options, bool eight_bit, std::size_t piece) {
-  FixedRandomness randomness;
+  test::FixedRandomness randomness;
   Handler handler;
   ClientSession session(handler, options, randomness);
   handler.session = &session;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "support/known_randomness.h"
 #include "wire/smtp/reply.h"
 #include "wire/smtp/server_session.h"
 
@@ -18,13 +19,6 @@ using namespace glasspost::smtp;
 void Require(bool ok) {
   if (!ok) std::abort();
 }
-
-class FixedRandomness : public Randomness {
- public:
-  void Fill(std::span<std::uint8_t> octets) override {
-    for (auto& o : octets) o = 7;
-  }
-};
 
 class Handler : public ServerHandler {
  public:
@@ -82,7 +76,7 @@ struct Heard {
 };
 
 Heard Drive(Octets input, const ServerOptions& options, bool tls, bool later, std::size_t piece) {
-  FixedRandomness randomness;
+  test::FixedRandomness randomness;
   Handler handler(later);
   ServerSession session(handler, options, randomness);
   Heard heard;

@@ -23,9 +23,9 @@ std::array<std::uint8_t, kSize> Hmac(const EVP_MD* hash, Octets key, Octets octe
 
 }  // namespace
 
-Digest256 HashSha256(Octets octets) {
-  Digest256 out{};
-  if (EVP_Digest(octets.data(), octets.size(), out.data(), nullptr, EVP_sha256(), nullptr) != 1) std::abort();
+std::array<std::uint8_t, 16> HashMd5(Octets octets) {
+  std::array<std::uint8_t, 16> out{};
+  if (EVP_Digest(octets.data(), octets.size(), out.data(), nullptr, EVP_md5(), nullptr) != 1) std::abort();
   return out;
 }
 

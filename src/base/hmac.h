@@ -6,12 +6,12 @@
 #include <string>
 
 #include "base/octets.h"
+#include "base/sha256.h"
 
 namespace glasspost {
 
-using Digest256 = std::array<std::uint8_t, 32>;
-
-Digest256 HashSha256(Octets octets);
+// MD5 (RFC 1321) only where a protocol has nothing else: APOP, CRAM-MD5.
+std::array<std::uint8_t, 16> HashMd5(Octets octets);
 Digest256 HmacSha256(Octets key, Octets octets);
 std::array<std::uint8_t, 16> HmacMd5(Octets key, Octets octets);
 // One block of PBKDF2 with HMAC-SHA-256: SCRAM's Hi() (RFC 5802 §2.2). Costs two hashes an iteration.

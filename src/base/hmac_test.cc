@@ -1,4 +1,4 @@
-// The published vectors of RFC 2202, RFC 4231 and RFC 7914 §11.
+// The published vectors of RFC 1321 §A.5, RFC 2202, RFC 4231 and RFC 7914 §11.
 #include "base/hmac.h"
 
 #include <gtest/gtest.h>
@@ -16,6 +16,7 @@ TEST(Hmac, PublishedVectors) {
   EXPECT_EQ(Hex(HmacSha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
   EXPECT_EQ(Hex(HmacSha256("", "")), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+  EXPECT_EQ(Hex(HashMd5("abc")), "900150983cd24fb0d6963f7d28e17f72");
   EXPECT_EQ(Hex(HashSha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <cstdlib>
 #include <utility>
 
 namespace glasspost {
@@ -32,11 +33,17 @@ void Sha256::Update(Octets octets) {
   EVP_DigestUpdate(context_, octets.data(), octets.size());
 }
 
-std::array<std::uint8_t, 32> Sha256::Finish() {
+Digest256 Sha256::Finish() {
   if (context_ == nullptr) Begin();
-  std::array<std::uint8_t, 32> digest{};
+  Digest256 digest{};
   EVP_DigestFinal_ex(context_, digest.data(), nullptr);
   EVP_DigestInit_ex2(context_, Algorithm(), nullptr);
+  return digest;
+}
+
+Digest256 HashSha256(Octets octets) {
+  Digest256 digest{};
+  if (EVP_Digest(octets.data(), octets.size(), digest.data(), nullptr, Algorithm(), nullptr) != 1) std::abort();
   return digest;
 }
 

@@ -12,6 +12,8 @@ struct evp_md_ctx_st;
 
 namespace glasspost {
 
+using Digest256 = std::array<std::uint8_t, 32>;
+
 class Sha256 {
  public:
   Sha256() = default;  // costs nothing until the first octet
@@ -20,13 +22,16 @@ class Sha256 {
   Sha256& operator=(Sha256&&) noexcept;
   void Update(Octets octets);
   // The digest of all octets so far; the object begins anew.
-  std::array<std::uint8_t, 32> Finish();
+  Digest256 Finish();
 
  private:
   void Begin();
 
   evp_md_ctx_st* context_ = nullptr;
 };
+
+// Of octets that are all there.
+Digest256 HashSha256(Octets octets);
 
 std::string Hex(Bytes octets);  // lower case, no separators
 

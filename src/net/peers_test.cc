@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "net/test_support.h"
+#include "support/known_randomness.h"
 #include "wire/pop3/server_session.h"
 #include "wire/pop3/test_handler.h"
 
@@ -92,7 +93,7 @@ class Peers : public ::testing::Test {
     exit_status_ = peer.exit_status();
     return output;
   }
-  Folder folder_;
+  TemporaryFolder folder_;
   KeyPairFiles files_;
   Net net_;
   Acceptor acceptor_{net_.context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
@@ -192,7 +193,7 @@ TEST_F(Peers, PoplibFetchesFromTheSession) {
   handler.messages = {{"Subject: one\r\n\r\n.dot\r\n", "7.1"}, {"Subject: two\r\n\r\n" + large + "\r\n", "7.2"}};
   pop3::ServerOptions options;
   options.apop = true;
-  pop3::test::CountingRandomness randomness;
+  glasspost::test::CountingRandomness randomness;
   Command peer(
       "timeout 20 python3 -c 'import poplib,ssl,sys\n"
       "poplib._MAXLINE = 1000000\n"

@@ -18,7 +18,7 @@ std::string Contents(const std::string& path) {
 }
 
 TEST(SelfSigned, IsMadeOnceAndForItsOwnerAlone) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const KeyPairFiles files{.certificate = folder / "cert.pem", .key = folder / "key.pem"};
   const SelfSignedOptions options{.names = {"localhost.test", "mail.localhost.test", "127.0.0.1", "::1"}};
   auto made = EnsureSelfSigned(files, options, SystemClock());
@@ -45,7 +45,7 @@ TEST(SelfSigned, IsMadeOnceAndForItsOwnerAlone) {
 }
 
 TEST(SelfSigned, SaysWhyNot) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const KeyPairFiles nowhere{.certificate = folder / "no/cert.pem", .key = folder / "no/key.pem"};
   const auto made = EnsureSelfSigned(nowhere, {.names = {"a.test"}}, SystemClock());
   ASSERT_FALSE(made);

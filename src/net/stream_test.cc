@@ -161,7 +161,7 @@ class StreamTls : public ::testing::Test {
                 r = co_await s.StartTls(c, h, 5s);
               }(*p.client, Client(verify, {"imap", "pop3"}), std::move(host), client));
   }
-  Folder folder_;
+  TemporaryFolder folder_;
   KeyPairFiles files_;
   Net net_;
 };

@@ -3,10 +3,8 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <boost/asio/use_future.hpp>
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -15,6 +13,7 @@
 #include "net/self_signed.h"
 #include "net/stream.h"
 #include "net/system_clock.h"
+#include "support/temporary_folder.h"
 
 namespace glasspost::net::test {
 
@@ -52,25 +51,8 @@ class RecordingTap final : public Tap {
   std::string& told_;
 };
 
-// A folder of its own, removed at the end.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "glasspost-net-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string operator/(const char* name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
-inline KeyPairFiles MakePair(const Folder& folder, const std::string& name) {
-  const KeyPairFiles files{.certificate = folder / (name + ".crt").c_str(), .key = folder / (name + ".key").c_str()};
+inline KeyPairFiles MakePair(const TemporaryFolder& folder, const std::string& name) {
+  const KeyPairFiles files{.certificate = folder / (name + ".crt"), .key = folder / (name + ".key")};
   const auto made = EnsureSelfSigned(files, {.names = {name, "127.0.0.1"}}, SystemClock());
   EXPECT_TRUE(made) << (made ? "" : made.error().Text());
   return files;

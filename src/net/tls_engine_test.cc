@@ -40,7 +40,7 @@ class Engines : public ::testing::TestWithParam<std::size_t> {
     ASSERT_EQ(server_->Handshake(), TlsEngine::Result::kDone);
     ASSERT_EQ(client_->Handshake(), TlsEngine::Result::kDone);
   }
-  Folder folder_;
+  TemporaryFolder folder_;
   std::unique_ptr<TlsEngine> server_;
   std::unique_ptr<TlsEngine> client_;
 };

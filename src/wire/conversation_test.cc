@@ -134,13 +134,6 @@ TEST_P(Conversation, IsToldTheSameAtEverySplit) {
   }
 }
 
-std::string NameOf(const ::testing::TestParamInfo<std::filesystem::path>& info) {
-  std::string name = info.param.stem().string();
-  for (char& c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  return name;
-}
-
 std::vector<std::filesystem::path> ObserverFiles() {
   std::vector<std::filesystem::path> files = test::ConversationFiles();
   std::erase_if(files, [](const auto& path) {
@@ -149,7 +142,8 @@ std::vector<std::filesystem::path> ObserverFiles() {
   });
   return files;
 }
-INSTANTIATE_TEST_SUITE_P(Files, Conversation, ::testing::ValuesIn(ObserverFiles()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Files, Conversation, ::testing::ValuesIn(ObserverFiles()),
+                         [](const auto& of) { return test::TestName(of.param); });
 
 TEST(ConversationFile, SaysWhereItIsWrong) {
   const auto bad = test::ParseConversation("x", "protocol: smtp\nC: HELO\nC? HELO\nexpect\n");

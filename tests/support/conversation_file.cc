@@ -202,6 +202,22 @@ std::vector<std::filesystem::path> ConversationFiles() {
   return files;
 }
 
+std::vector<std::filesystem::path> FilesThatDrive(bool ConversationFile::*role, std::initializer_list<Protocol> protocols) {
+  std::vector<std::filesystem::path> files = ConversationFiles();
+  std::erase_if(files, [&](const auto& path) {
+    const auto file = ReadConversationFile(path);
+    return !file || !((*file).*role) || std::find(protocols.begin(), protocols.end(), file->protocol) == protocols.end();
+  });
+  return files;
+}
+
+std::string TestName(const std::filesystem::path& path) {
+  std::string name = path.stem().string();
+  for (char& c : name)
+    if (!IsAlpha(c) && !IsDigit(c)) c = '_';
+  return name;
+}
+
 Expected<ConversationFile> ParseConversation(const std::string& name, const std::string& text) {
   return Parser(name).Parse(text);
 }

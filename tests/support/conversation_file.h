@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,10 @@ struct ConversationFile {
 
 // All files of tests/conversations, sorted by name.
 std::vector<std::filesystem::path> ConversationFiles();
+// Of these the ones of `protocols` that drive this role.
+std::vector<std::filesystem::path> FilesThatDrive(bool ConversationFile::*role, std::initializer_list<Protocol> protocols);
+// A file's name as a test may have it.
+std::string TestName(const std::filesystem::path& path);
 Expected<ConversationFile> ReadConversationFile(const std::filesystem::path& path);
 Expected<ConversationFile> ParseConversation(const std::string& name, const std::string& text);
 

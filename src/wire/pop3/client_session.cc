@@ -1,13 +1,11 @@
 // Frame, opening and login: here; so are orders and their replies, at the end.
 #include "wire/pop3/client_session.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
-#include "base/sha256.h"
+#include "base/time_text.h"
+#include "wire/pop3/apop.h"
 
 namespace glasspost::pop3 {
 namespace {
@@ -24,21 +22,8 @@ Octets ChallengeIn(Octets greeting) {
   return found.contains('@') ? found : Octets{};
 }
 
-std::string ApopDigest(Octets challenge, Octets secret) {
-  const std::string text = std::string(challenge).append(secret);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  std::size_t length = 0;
-  if (EVP_Q_digest(nullptr, "MD5", nullptr, text.data(), text.size(), digest, &length) != 1) return {};
-  return Hex(Bytes(digest, length));
-}
-
 // What would not stay within its command.
 bool Sendable(Octets text) { return text.find_first_of(Octets("\r\n\0", 3)) == Octets::npos; }
-
-void AppendNumber(std::string& out, std::uint64_t number) {
-  char digits[20];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-}
 
 bool WorthAnotherTry(Octets code) {
   return EqualsNoCase(code, "IN-USE") || EqualsNoCase(code, "LOGIN-DELAY") || EqualsNoCase(code, "SYS/TEMP");

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support/conversation_file.h"
+#include "support/known_randomness.h"
 #include "support/pop3_roles.h"
 #include "wire/pop3/test_handler.h"
 
@@ -83,7 +84,7 @@ class Pop3Client : public ::testing::Test {
 
   sasl::Credentials credentials{.user = "alice", .password = "wonderland", .token = {}};
   ClientOptions options{.credentials = &credentials, .limits = {}};
-  test::CountingRandomness randomness;
+  glasspost::test::CountingRandomness randomness;
   Recorder recorder;
   std::unique_ptr<ClientSession> session;
 };
@@ -286,15 +287,6 @@ TEST_F(Pop3Client, SilenceAndLostConnections) {
 
 // ---- files ----
 
-std::vector<std::filesystem::path> Files() {
-  std::vector<std::filesystem::path> files;
-  for (const auto& path : glasspost::test::ConversationFiles()) {
-    const auto file = glasspost::test::ReadConversationFile(path);
-    if (file && file->protocol == Protocol::kPop3 && file->drives_client) files.push_back(path);
-  }
-  return files;
-}
-
 class Pop3ClientConversation : public ::testing::TestWithParam<std::filesystem::path> {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Pop3ClientConversation);
 
@@ -338,7 +330,7 @@ TEST_P(Pop3ClientConversation, SaysWhatTheFilesClientSays) {
     const sasl::Credentials credentials{.user = d.user, .password = d.password, .token = {}};
     ClientOptions options{.tls = ClientOptions::Tls::kIfOffered, .credentials = &credentials, .limits = {}};
     options.passwords_without_tls = true;
-    test::CountingRandomness randomness;
+    glasspost::test::CountingRandomness randomness;
     Recorder recorder;
     ClientSession session(recorder, options, randomness);
     // All that comes after the login is ordered at once.
@@ -375,13 +367,10 @@ TEST_P(Pop3ClientConversation, SaysWhatTheFilesClientSays) {
   }
 }
 
-std::string NameOf(const ::testing::TestParamInfo<std::filesystem::path>& info) {
-  std::string name = info.param.stem().string();
-  for (char& c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  return name;
-}
-INSTANTIATE_TEST_SUITE_P(Files, Pop3ClientConversation, ::testing::ValuesIn(Files()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Files, Pop3ClientConversation,
+                         ::testing::ValuesIn(glasspost::test::FilesThatDrive(&glasspost::test::ConversationFile::drives_client,
+                                                                             {Protocol::kPop3})),
+                         [](const auto& of) { return glasspost::test::TestName(of.param); });
 
 }  // namespace
 }  // namespace glasspost::pop3

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/conversation_file.h"
+#include "support/known_randomness.h"
 #include "support/pop3_roles.h"
 #include "wire/pop3/server_session.h"
 #include "wire/pop3/test_handler.h"
@@ -82,18 +83,9 @@ class Driver {
     } while (!session_.output().empty() || !handler_.due.empty());
   }
 
-  test::CountingRandomness randomness_;
+  glasspost::test::CountingRandomness randomness_;
   ServerSession session_;
 };
-
-std::vector<std::filesystem::path> Files() {
-  std::vector<std::filesystem::path> files;
-  for (const auto& path : glasspost::test::ConversationFiles()) {
-    const auto file = glasspost::test::ReadConversationFile(path);
-    if (file && file->protocol == Protocol::kPop3 && file->drives_server) files.push_back(path);
-  }
-  return files;
-}
 
 class Pop3ServerConversation : public ::testing::TestWithParam<std::filesystem::path> {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Pop3ServerConversation);
@@ -147,13 +139,10 @@ TEST_P(Pop3ServerConversation, AnswersTheSameAtEverySplit) {
   for (std::size_t at = 1; at < said.size(); ++at) ASSERT_EQ(two(at), whole) << "split after " << at;
 }
 
-std::string NameOf(const ::testing::TestParamInfo<std::filesystem::path>& info) {
-  std::string name = info.param.stem().string();
-  for (char& c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  return name;
-}
-INSTANTIATE_TEST_SUITE_P(Files, Pop3ServerConversation, ::testing::ValuesIn(Files()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Files, Pop3ServerConversation,
+                         ::testing::ValuesIn(glasspost::test::FilesThatDrive(&glasspost::test::ConversationFile::drives_server,
+                                                                             {Protocol::kPop3})),
+                         [](const auto& of) { return glasspost::test::TestName(of.param); });
 
 }  // namespace
 }  // namespace glasspost::pop3

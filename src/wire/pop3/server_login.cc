@@ -1,8 +1,6 @@
 // AUTHORIZATION: USER and PASS, APOP, AUTH (RFC 5034), STLS, CAPA, LANG.
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
-#include "base/sha256.h"
+#include "base/hmac.h"
+#include "wire/pop3/apop.h"
 #include "wire/pop3/server_session.h"
 #include "wire/sasl/verifier.h"
 
@@ -13,20 +11,6 @@ constexpr std::string_view kAuthCode = "AUTH";           // RFC 3206 §4
 constexpr std::string_view kTemporaryCode = "SYS/TEMP";  // RFC 3206 §4
 constexpr std::string_view kPermanentCode = "SYS/PERM";  // RFC 3206 §4
 constexpr std::string_view kInUseCode = "IN-USE";        // RFC 2449 §8.1.1
-
-// The digest that APOP asks for (RFC 1939 §7), in hexadecimal.
-std::string ApopDigest(Octets challenge, Octets secret) {
-  const std::string text = std::string(challenge).append(secret);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  std::size_t length = 0;
-  if (EVP_Q_digest(nullptr, "MD5", nullptr, text.data(), text.size(), digest, &length) != 1) return {};
-  return Hex(Bytes(digest, length));
-}
-
-// In a time that does not tell where they differ.
-bool SameDigest(Octets a, Octets b) {
-  return a.size() == b.size() && !a.empty() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
 
 }  // namespace
 
@@ -117,10 +101,10 @@ void ServerSession::VerifiersFound(std::span<const std::string> verifiers) {
     const auto verifier = sasl::ParseVerifier(text);
     if (!verifier || !EqualsNoCase(verifier->scheme, "PLAIN")) continue;
     known = true;
-    proven_ = proven_ || SameDigest(ApopDigest(challenge_, verifier->data), digest_);
+    proven_ = proven_ || SameSecret(ApopDigest(challenge_, verifier->data), digest_);
   }
   // As much work where there is no account.
-  if (!known) SameDigest(ApopDigest(challenge_, challenge_), digest_);
+  if (!known) SameSecret(ApopDigest(challenge_, challenge_), digest_);
   digest_.clear();
   asked_ = Asked::kLogin;
   handler_.Proven(user_, proven_);

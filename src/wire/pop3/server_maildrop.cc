@@ -1,19 +1,8 @@
 // TRANSACTION and UPDATE: STAT, LIST, UIDL, RETR, TOP, DELE, RSET, QUIT (RFC 1939 §5 to §7).
-#include <charconv>
-
+#include "base/time_text.h"
 #include "wire/pop3/server_session.h"
 
 namespace glasspost::pop3 {
-namespace {
-
-void AppendNumber(std::string& out, std::uint64_t number) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(digits, end);
-}
-
-}  // namespace
-
 // Says what is wrong with the number if it names no message that is there.
 bool ServerSession::Find(Octets argument, std::uint32_t& index) {
   const auto number = ParseNumber(argument);

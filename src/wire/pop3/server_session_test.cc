@@ -3,13 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "base/base64.h"
+#include "support/known_randomness.h"
 #include "wire/pop3/test_handler.h"
 #include "wire/pop3/top_cutter.h"
 
 namespace glasspost::pop3 {
 namespace {
 
-using test::CountingRandomness;
+using glasspost::test::CountingRandomness;
 using test::TestHandler;
 
 class Pop3Server : public ::testing::Test {

@@ -9,16 +9,6 @@
 
 namespace glasspost::pop3::test {
 
-class CountingRandomness final : public Randomness {
- public:
-  void Fill(std::span<std::uint8_t> octets) override {
-    for (auto& o : octets) o = next_++;
-  }
-
- private:
-  std::uint8_t next_ = 0;
-};
-
 // As much as a message takes on the wire before dots are doubled: that is what sizes are told of.
 class TestHandler final : public ServerHandler, public MaildropView {
  public:

@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/hmac.h"
 #include "base/sha256.h"
+#include "support/known_randomness.h"
 #include "wire/sasl/client.h"
 #include "wire/sasl/scram.h"
 #include "wire/sasl/server.h"
@@ -18,29 +19,6 @@ namespace {
 
 using State = ServerExchange::State;
 using Step = ClientExchange::Step;
-
-class Counting : public Randomness {
- public:
-  explicit Counting(std::uint8_t first = 0) : next_(first) {}
-  void Fill(std::span<std::uint8_t> octets) override {
-    for (auto& o : octets) o = next_++;
-  }
-
- private:
-  std::uint8_t next_;
-};
-
-// Gives the octets that it was given.
-class Scripted : public Randomness {
- public:
-  explicit Scripted(std::string octets) : octets_(std::move(octets)) {}
-  void Fill(std::span<std::uint8_t> octets) override {
-    for (std::size_t i = 0; i < octets.size(); ++i) octets[i] = static_cast<std::uint8_t>(octets_[i % octets_.size()]);
-  }
-
- private:
-  std::string octets_;
-};
 
 ServerOptions Options() { return {.host = "mx.example.org", .made_up_salt_key = "key"}; }
 
@@ -123,7 +101,7 @@ TEST(Scram, PublishedExchangeOfTheServer) {
 // One login, server against client; true: both are content.
 bool Login(ClientMechanism mechanism, Mechanism server_mechanism, const Credentials& credentials,
            const std::vector<std::string>& verifiers) {
-  Counting server_random(100), client_random;
+  test::CountingRandomness server_random(100), client_random;
   const ServerOptions options = Options();
   ServerExchange server(server_mechanism, options, server_random);
   ClientExchange client(mechanism, credentials, client_random);
@@ -180,7 +158,7 @@ TEST(Exchange, OfAccountsThatAreNoneNothingCanBeSeen) {
   const std::string first = B64("n,,n=bob,r=abcdef");
   std::string challenges[3];
   for (int i = 0; i < 3; ++i) {
-    Scripted random("same");
+    test::FixedRandomness random("same");
     ServerExchange server(Mechanism::kScram, options, random);
     ASSERT_EQ(server.Begin(first), State::kAskVerifiers);
     // No account; one without what SCRAM needs; again none.
@@ -196,7 +174,7 @@ TEST(Exchange, OfAccountsThatAreNoneNothingCanBeSeen) {
   }
   EXPECT_EQ(challenges[0], challenges[1]);
   EXPECT_EQ(challenges[0], challenges[2]);
-  Scripted random("same");
+  test::FixedRandomness random("same");
   ServerExchange other(Mechanism::kScram, options, random);
   (void)other.Begin(B64("n,,n=carol,r=abcdef"));
   (void)other.Verifiers({});
@@ -204,7 +182,7 @@ TEST(Exchange, OfAccountsThatAreNoneNothingCanBeSeen) {
 }
 
 TEST(ServerExchange, WhatIsMalformed) {
-  Counting random;
+  test::CountingRandomness random;
   const ServerOptions options = Options();
   const auto begin = [&](Mechanism m, std::optional<std::string> initial) {
     ServerExchange server(m, options, random);
@@ -239,7 +217,7 @@ TEST(ServerExchange, ScramHoldsTheClientToWhatItSaid) {
   const ServerOptions options = Options();
   const std::vector<std::string> verifiers = {MakeScramVerifier("pencil", "salt")};
   for (const char* wrong : {"c=eSws", "r=other", "p=", ""}) {
-    Counting random;
+    test::CountingRandomness random;
     ServerExchange server(Mechanism::kScram, options, random);
     (void)server.Begin(B64("n,,n=user,r=abc"));
     (void)server.Verifiers(verifiers);
@@ -254,7 +232,7 @@ TEST(ServerExchange, ScramHoldsTheClientToWhatItSaid) {
 }
 
 TEST(ClientExchange, DoesNotBelieveImpostors) {
-  Counting random;
+  test::CountingRandomness random;
   const Credentials credentials{"user", "pencil", {}};
   ClientExchange client(ClientMechanism::kScramSha256, credentials, random);
   const std::string first = *DecodeBase64(*client.Initial());
@@ -266,7 +244,7 @@ TEST(ClientExchange, DoesNotBelieveImpostors) {
     EXPECT_EQ(other.OnChallenge(B64("r=another,s=c2FsdA==,i=4096")), Step::kImpostor);
   }
   {
-    Counting same;
+    test::CountingRandomness same;
     ClientExchange other(ClientMechanism::kScramSha256, credentials, same);
     (void)other.Initial();
     EXPECT_EQ(other.OnChallenge(B64("r=" + nonce + ",s=c2FsdA==,i=4096")), Step::kImpostor) << "nothing of its own";
@@ -281,7 +259,7 @@ TEST(ClientExchange, DoesNotBelieveImpostors) {
 
 // RFC 2195 §2, RFC 4616 §4.
 TEST(ClientExchange, PublishedAnswers) {
-  Counting random;
+  test::CountingRandomness random;
   const Credentials tim{"tim", "tanstaaftanstaaf", {}};
   ClientExchange cram(ClientMechanism::kCramMd5, tim, random);
   EXPECT_FALSE(cram.Initial());

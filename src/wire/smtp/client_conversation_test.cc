@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "base/base64.h"
 #include "support/conversation_file.h"
+#include "support/known_randomness.h"
 #include "wire/smtp/client_session.h"
 #include "wire/text/dot_decoder.h"
 
@@ -18,13 +19,6 @@ namespace {
 
 using test::ConversationFile;
 using test::Step;
-
-class FixedRandomness : public Randomness {
- public:
-  void Fill(std::span<std::uint8_t> octets) override {
-    for (auto& o : octets) o = 1;
-  }
-};
 
 class TextSource : public MessageSource {
  public:
@@ -222,20 +216,10 @@ class Driver : public ClientHandler {
   std::size_t piece_;
   bool later_;
   std::size_t next_ = 0;
-  FixedRandomness randomness_;
+  test::FixedRandomness randomness_;
   std::unique_ptr<TextSource> source_;
   ClientSession session_;
 };
-
-std::vector<std::filesystem::path> ClientFiles() {
-  std::vector<std::filesystem::path> files;
-  for (const auto& path : test::ConversationFiles()) {
-    const auto file = test::ReadConversationFile(path);
-    const bool ours = file && (file->protocol == Protocol::kSmtp || file->protocol == Protocol::kLmtp);
-    if (ours && file->drives_client) files.push_back(path);
-  }
-  return files;
-}
 
 class ClientConversation : public ::testing::TestWithParam<std::filesystem::path> {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ClientConversation);
@@ -293,13 +277,10 @@ TEST_P(ClientConversation, HearsTheSameAtEverySplit) {
       ASSERT_EQ(run(i, at), whole) << "step " << i + 1 << " split after " << at;
 }
 
-std::string NameOf(const ::testing::TestParamInfo<std::filesystem::path>& info) {
-  std::string name = info.param.stem().string();
-  for (char& c : name)
-    if (!IsAlpha(c) && !IsDigit(c)) c = '_';
-  return name;
-}
-INSTANTIATE_TEST_SUITE_P(Files, ClientConversation, ::testing::ValuesIn(ClientFiles()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Files, ClientConversation,
+                         ::testing::ValuesIn(test::FilesThatDrive(&test::ConversationFile::drives_client,
+                                                                  {Protocol::kSmtp, Protocol::kLmtp})),
+                         [](const auto& of) { return test::TestName(of.param); });
 
 }  // namespace
 }  // namespace glasspost::smtp

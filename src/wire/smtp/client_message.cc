@@ -187,44 +187,30 @@ bool ClientSession::CanFill() const {
 }
 
 void ClientSession::Fill() {
-  while (CanFill() && output_.size() < options_.limits.output_octets) chunking_ ? FillChunk() : FillData();
+  while (CanFill() && output_.size() < options_.limits.output_octets) TakePiece();
 }
 
-void ClientSession::FillData() {
+// What comes next of the message. A small message is one chunk (RFC 3030 §2).
+void ClientSession::TakePiece() {
+  std::string& to = chunking_ ? chunk_ : output_;
   const MessageSource::Piece piece = message_.source->Read();
   switch (piece.kind) {
     case MessageSource::Piece::Kind::kOctets:
-      return encoder_.Append(output_, piece.octets);
+      encoder_.Append(to, piece.octets);
+      if (chunking_ && chunk_.size() >= options_.limits.output_octets) PutChunk(false);
+      return;
     case MessageSource::Piece::Kind::kLater:
       waiting_for_source_ = true;
       return;
     case MessageSource::Piece::Kind::kFailed:
       return Break(Local(Outcome::Kind::kDeferred, 451, "4.3.0", "The message could not be read"));
     case MessageSource::Piece::Kind::kEnd:
-      encoder_.Finish(output_);
+      encoder_.Finish(to);
+      if (chunking_) return PutChunk(true);
       output_ += ".\r\n";
       outstanding_ = 1;
       stage_ = Stage::kContentEnd;
       return;
-  }
-}
-
-// Gathers a chunk; a small message is one chunk (RFC 3030 §2).
-void ClientSession::FillChunk() {
-  const MessageSource::Piece piece = message_.source->Read();
-  switch (piece.kind) {
-    case MessageSource::Piece::Kind::kOctets:
-      encoder_.Append(chunk_, piece.octets);
-      if (chunk_.size() >= options_.limits.output_octets) PutChunk(false);
-      return;
-    case MessageSource::Piece::Kind::kLater:
-      waiting_for_source_ = true;
-      return;
-    case MessageSource::Piece::Kind::kFailed:
-      return Break(Local(Outcome::Kind::kDeferred, 451, "4.3.0", "The message could not be read"));
-    case MessageSource::Piece::Kind::kEnd:
-      encoder_.Finish(chunk_);
-      return PutChunk(true);
   }
 }
 

@@ -204,8 +204,7 @@ class ClientSession {
   void BeginContent();
   bool CanFill() const;
   void Fill();
-  void FillData();
-  void FillChunk();
+  void TakePiece();
   void PutChunk(bool last);
   void OnContent(const ReplyValue& reply);
   void OnContentEnd(const ReplyValue& reply);

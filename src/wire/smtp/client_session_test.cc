@@ -7,17 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "support/known_randomness.h"
+
 namespace glasspost::smtp {
 namespace {
 
 using Next = ClientSession::Next;
-
-class FixedRandomness : public Randomness {
- public:
-  void Fill(std::span<std::uint8_t> octets) override {
-    for (auto& o : octets) o = 1;
-  }
-};
 
 class TextSource : public MessageSource {
  public:
@@ -77,7 +72,7 @@ class ClientSessionTest : public ::testing::Test, public ClientHandler {
     return told;
   }
 
-  FixedRandomness randomness;
+  test::FixedRandomness randomness;
   ClientOptions options;
   std::unique_ptr<ClientSession> session;
   std::vector<std::string> paths;

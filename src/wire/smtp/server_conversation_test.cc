@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "support/conversation_file.h"
+#include "support/known_randomness.h"
 #include "wire/smtp/reply.h"
 #include "wire/smtp/server_session.h"
 
@@ -17,16 +18,6 @@ namespace {
 
 using test::ConversationFile;
 using test::Step;
-
-class CountingRandomness : public Randomness {
- public:
-  void Fill(std::span<std::uint8_t> octets) override {
-    for (auto& o : octets) o = next_++;
-  }
-
- private:
-  std::uint8_t next_ = 0;
-};
 
 struct Replies {
   std::vector<ReplyValue> all;
@@ -214,7 +205,7 @@ class Driver {
   }
 
   const Replies& expected_;
-  CountingRandomness randomness_;
+  test::CountingRandomness randomness_;
   ScriptedHandler handler_;
   Heard run_;
   ServerSession session_;
@@ -242,16 +233,6 @@ std::vector<Step> Runs(const std::vector<Step>& steps) {
     }
   }
   return runs;
-}
-
-std::vector<std::filesystem::path> ServerFiles() {
-  std::vector<std::filesystem::path> files;
-  for (const auto& path : test::ConversationFiles()) {
-    const auto file = test::ReadConversationFile(path);
-    const bool ours = file && (file->protocol == Protocol::kSmtp || file->protocol == Protocol::kLmtp);
-    if (ours && file->drives_server) files.push_back(path);
-  }
-  return files;
 }
 
 class ServerConversation : public ::testing::TestWithParam<std::filesystem::path> {};
@@ -311,13 +292,10 @@ TEST_P(ServerConversation, IsTheSameAtEverySplit) {
   }
 }
 
-std::string NameOf(const ::testing::TestParamInfo<std::filesystem::path>& info) {
-  std::string name = info.param.stem().string();
-  for (char& c : name)
-    if (!IsAlpha(c) && !IsDigit(c)) c = '_';
-  return name;
-}
-INSTANTIATE_TEST_SUITE_P(Files, ServerConversation, ::testing::ValuesIn(ServerFiles()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Files, ServerConversation,
+                         ::testing::ValuesIn(test::FilesThatDrive(&test::ConversationFile::drives_server,
+                                                                  {Protocol::kSmtp, Protocol::kLmtp})),
+                         [](const auto& of) { return test::TestName(of.param); });
 
 }  // namespace
 }  // namespace glasspost::smtp

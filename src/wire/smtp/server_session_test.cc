@@ -8,16 +8,10 @@
 
 #include "base/base64.h"
 #include "base/hmac.h"
+#include "support/known_randomness.h"
 
 namespace glasspost::smtp {
 namespace {
-
-class FixedRandomness : public Randomness {
- public:
-  void Fill(std::span<std::uint8_t> octets) override {
-    for (auto& o : octets) o = 7;
-  }
-};
 
 class Handler : public ServerHandler {
  public:
@@ -87,7 +81,7 @@ class ServerSessionTest : public ::testing::Test {
     EXPECT_EQ(Say("RCPT TO:<b@example.org>"), "250 2.1.5 Ok\r\n");
   }
 
-  FixedRandomness randomness;
+  test::FixedRandomness randomness;
   Handler handler;
   ServerOptions options;
   std::unique_ptr<ServerSession> session;
