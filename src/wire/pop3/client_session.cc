@@ -60,7 +60,7 @@ void ClientSession::Receive(Octets input) {
       FeedMessage(input);
     } else if (lines_.Next(input, line) == text::LineSplitter::Step::kLine) {
       OnLine(line);
-    } else if (lines_.pending() > options_.limits.line_octets) {
+    } else if (lines_.pending() > options_.limits.line_octets + 1) {  // its CR may be there, and the LF yet to come
       return End(Kind::kTooMuch, "a line without end");
     }
   }

@@ -122,6 +122,23 @@ TEST_F(Pop3Client, SendsAheadWhereThatIsOffered) {
   EXPECT_EQ(session->next(), ClientSession::Next::kReady);
 }
 
+// The longest line, and one octet more, whether its end comes with it or later.
+TEST_F(Pop3Client, LinesAtTheLimitAreTheSameInPieces) {
+  options.limits.line_octets = 100;
+  for (const std::size_t octets : {100, 101}) {
+    const std::string line = "+OK " + std::string(octets - 4, 'x');
+    for (std::size_t at = 1; at <= octets + 2; ++at) {
+      Begin();
+      const std::string all = line + "\r\n";
+      std::string said = Hear(all.substr(0, at));
+      said += Hear(all.substr(at));
+      EXPECT_EQ(said, octets == 100 ? "CAPA\r\n" : "") << octets << " octets, split after " << at;
+      EXPECT_EQ(recorder.closed, octets == 100 ? 0 : 1) << octets << " octets, split after " << at;
+      recorder.closed = 0;
+    }
+  }
+}
+
 TEST_F(Pop3Client, TlsBeforeThePassword) {
   Begin(false);
   EXPECT_EQ(Hear("+OK ready\r\n"), "CAPA\r\n");
