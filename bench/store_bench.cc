@@ -105,17 +105,6 @@ Plan PlanFor(const LocalTarget& target, Timestamp now, std::uint64_t number, boo
   return plan;
 }
 
-bool AppendAll(Receiver& receiver, Octets body) {
-  for (; !body.empty(); body.remove_prefix(std::min(body.size(), MessageLimits::kHeld))) {
-    std::promise<bool> taken;
-    auto future = taken.get_future();
-    const bool at_once =
-        receiver.Append(body.substr(0, MessageLimits::kHeld), [&](Result<void> r) { taken.set_value(r.has_value()); });
-    if (!at_once && !future.get()) return false;
-  }
-  return true;
-}
-
 void Run(const Options& o) {
   std::filesystem::remove_all(o.folder);
   SqliteOptions options;
@@ -148,7 +137,7 @@ void Run(const Options& o) {
       }
       const Timestamp now = WallClock();
       auto receiver = (*store)->Receive(now);
-      if (!AppendAll(*receiver, body)) ++failed;
+      if (!AwaitAppend(*receiver, body, MessageLimits::kHeld)) ++failed;
       receiver->Commit(PlanFor(targets[random() % targets.size()], now, ++started, o.journey), [&, session](Result<Accepted> r) {
         if (r) ++done;
         ready.Push(session);

@@ -32,14 +32,7 @@ LocalTarget AddUser(Store& store) {
 
 Result<Accepted> Deliver(Store& store, MailboxId mailbox, Octets octets) {
   auto receiver = store.Receive(1);
-  for (; !octets.empty(); octets.remove_prefix(std::min(octets.size(), MessageLimits::kChunk))) {
-    auto taken = Await<void>([&](Done<void> done) {
-      auto shared = std::make_shared<Done<void>>(std::move(done));
-      if (receiver->Append(octets.substr(0, MessageLimits::kChunk), [shared](Result<void> r) { (*shared)(std::move(r)); }))
-        (*shared)({});
-    });
-    if (!taken) return std::unexpected(taken.error());
-  }
+  if (auto taken = AwaitAppend(*receiver, octets); !taken) return std::unexpected(taken.error());
   Plan plan;
   plan.mailboxes.push_back({mailbox, "", 0});
   return Await<Accepted>([&](auto done) { receiver->Commit(std::move(plan), std::move(done)); });

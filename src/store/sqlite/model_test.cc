@@ -78,11 +78,7 @@ class ModelTest : public testing::Test {
     auto receiver = store_->Receive(now_);
     for (Octets rest = octets; !rest.empty();) {
       const std::size_t size = std::min<std::size_t>(rest.size(), 1 + random_() % MessageLimits::kChunk);
-      auto taken = Await<void>([&](Done<void> done) {
-        auto shared = std::make_shared<Done<void>>(std::move(done));
-        if (receiver->Append(rest.substr(0, size), [shared](Result<void> r) { (*shared)(std::move(r)); })) (*shared)({});
-      });
-      ASSERT_TRUE(taken);
+      ASSERT_TRUE(AwaitAppend(*receiver, rest.substr(0, size)));
       rest.remove_prefix(size);
       if (random_() % 40 == 0) return;  // abandoned
     }

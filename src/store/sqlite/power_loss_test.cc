@@ -94,13 +94,8 @@ void Offer(const World& world, int number, std::mt19937& random) {
   world.Mark(mark);
   const std::string content = Content(number);
   auto receiver = world.store.Receive(1);
-  for (std::string_view rest = content; !rest.empty(); rest.remove_prefix(std::min<std::size_t>(rest.size(), 50'000))) {
-    auto taken = Await<void>([&](Done<void> done) {
-      std::promise<void> unused;
-      if (receiver->Append(rest.substr(0, 50'000), [&done](Result<void> r) { done(std::move(r)); })) done({});
-    });
-    ASSERT_TRUE(taken) << taken.error().text;
-  }
+  const auto taken = AwaitAppend(*receiver, content, 50'000);
+  ASSERT_TRUE(taken) << taken.error().text;
   auto accepted = Await<Accepted>([&](Done<Accepted> done) {
     receiver->Commit(std::move(plan), [&, done = std::move(done)](Result<Accepted> r) mutable {
       if (r) world.Mark("accept " + std::to_string(number));
