@@ -1,0 +1,57 @@
+// The one place where is decided who may do what: asked at each step of an SMTP session. Built in are access lists, greylisting
+// and limits; SPF, DKIM, DMARC and milters are policies too.
+//
+// Policies stand in a chain and are asked in order; the first that does not accept decides. A policy that cannot answer at once
+// returns kLater and calls `later` once, from any thread, never inside the call; what it was given lives until then.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/octets.h"
+#include "base/origin.h"
+#include "store/directory.h"
+#include "wire/smtp/answer.h"
+#include "wire/smtp/server_session.h"
+
+namespace glasspost::server {
+
+// What is known of a session when a policy is asked. Lives as long as the session.
+struct SmtpFacts {
+  smtp::Role role = smtp::Role::kMx;
+  Endpoint client;
+  Endpoint server;
+  std::uint64_t conversation = 0;
+  std::string hello;  // of EHLO or HELO
+  bool tls = false;
+  std::string user;  // logged in as this account's address; empty: not
+  store::AccountId account = 0;
+  bool relay_network = false;  // the client's network may relay
+  // The transaction.
+  std::string reverse_path;             // empty for <>
+  std::vector<std::string> recipients;  // accepted so far
+};
+
+struct Verdict {
+  smtp::Answer answer;                    // a yes, or the refusal (5yz) or deferral (4yz)
+  std::vector<std::string> header_lines;  // to be put before the message, whole fields with CRLF (Received-SPF and its kin)
+};
+using PolicyDecision = std::optional<Verdict>;
+using PolicyLater = std::move_only_function<void(Verdict)>;
+
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  virtual PolicyDecision AtConnect(const SmtpFacts&, PolicyLater&) { return Verdict{}; }
+  virtual PolicyDecision AtHello(const SmtpFacts&, PolicyLater&) { return Verdict{}; }
+  virtual PolicyDecision AtAuth(const SmtpFacts&, PolicyLater&) { return Verdict{}; }
+  virtual PolicyDecision AtMail(const SmtpFacts&, PolicyLater&) { return Verdict{}; }
+  virtual PolicyDecision AtRecipient(const SmtpFacts&, const std::string& /*recipient*/, PolicyLater&) { return Verdict{}; }
+  // The message's header block, as it came.
+  virtual PolicyDecision AtEnd(const SmtpFacts&, Octets /*header*/, std::uint64_t /*octets*/, PolicyLater&) { return Verdict{}; }
+};
+
+}  // namespace glasspost::server
