@@ -84,6 +84,18 @@ void AppendRfc3339Seconds(std::string& out, std::int64_t seconds) {
   out.append(text, 20);
 }
 
+void AppendRfc5322(std::string& out, Timestamp time) {
+  static constexpr char kDays[] = "ThuFriSatSunMonTueWed";  // 1970 began on a Thursday
+  static constexpr char kMonths[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  constexpr std::int64_t kDay = 86'400'000'000'000;
+  const std::int64_t day = time / kDay - (time % kDay < 0 ? 1 : 0);
+  char text[kRfc3339Octets];
+  PutRfc3339(text, time);
+  const std::size_t month = static_cast<std::size_t>((text[5] - '0') * 10 + (text[6] - '0') - 1);
+  out.append(kDays + (day % 7 + 7) % 7 * 3, 3).append(", ").append(text + 8, 2).append(" ").append(kMonths + month * 3, 3);
+  out.append(" ").append(text, 4).append(" ").append(text + 11, 8).append(" +0000");
+}
+
 void AppendTimeOfDay(std::string& out, Timestamp time) {
   std::string whole;
   AppendRfc3339(whole, time);

@@ -15,6 +15,8 @@ inline constexpr std::size_t kRfc3339Octets = 30;
 char* PutRfc3339(char* at, Timestamp time);
 // The same of seconds since 1970, without a fraction: 2026-11-23T08:15:30Z. Years 0 to 9999; others become the nearest of them.
 void AppendRfc3339Seconds(std::string& out, std::int64_t seconds);
+// RFC 5322 §3.3 in UTC: "Mon, 23 Nov 2026 08:15:30 +0000". Years as above.
+void AppendRfc5322(std::string& out, Timestamp time);
 // 08:15:30.123456 (UTC), for terminals
 void AppendTimeOfDay(std::string& out, Timestamp time);
 // A difference in ns as milliseconds with up to six digits, no trailing zeros: 0.25, 1203, 0

@@ -1,6 +1,7 @@
 #include "net/stream.h"
 
 #include <array>
+#include <utility>
 
 #include "net/endpoint.h"
 
@@ -83,12 +84,23 @@ void Stream::Cancel() {
   socket_.cancel(ignored);
 }
 
+void Stream::Interrupt() {
+  interrupted_ = true;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
 Task<IoStatus> Stream::Ready(Wait what, std::chrono::nanoseconds timeout) {
   timed_out_ = false;
+  if (what == Wait::kRead && std::exchange(interrupted_, false)) co_return IoStatus::kCancelled;
   Arm(deadlines_, timeout);
   const auto kind = what == Wait::kRead ? Socket::wait_read : Socket::wait_write;
   const auto [error] = co_await socket_.async_wait(kind, kAwait);
   Disarm();
+  if (error == asio::error::operation_aborted && interrupted_ && !timed_out_) {
+    if (what == Wait::kRead) interrupted_ = false;
+    co_return what == Wait::kRead ? IoStatus::kCancelled : IoStatus::kOk;
+  }
   if (error) co_return FailWith(error);
   if (status_ == IoStatus::kCancelled && !closing_) co_return status_;
   co_return IoStatus::kOk;
@@ -168,7 +180,7 @@ void Stream::PutBack(Octets rest) {
 }
 
 Task<IoStatus> Stream::Write(Octets octets, std::chrono::nanoseconds timeout) {
-  if (status_ != IoStatus::kOk && status_ != IoStatus::kEnd) co_return status_;
+  if (status_ != IoStatus::kOk && status_ != IoStatus::kEnd && status_ != IoStatus::kTimedOut) co_return status_;
   const Direction outward = Opposite(Inward());
   if (!engine_) {
     const IoStatus status = co_await Send(octets, outward, false, timeout);
@@ -247,7 +259,7 @@ std::optional<TlsInfo> Stream::tls_info() const {
 
 Task<void> Stream::Close(std::chrono::nanoseconds timeout) {
   boost::system::error_code ignored;
-  if (status_ == IoStatus::kOk || status_ == IoStatus::kEnd) {
+  if (status_ == IoStatus::kOk || status_ == IoStatus::kEnd || status_ == IoStatus::kTimedOut) {
     closing_ = true;
     if (engine_ && handshaken_) {
       engine_->CloseNotify();

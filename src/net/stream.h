@@ -6,7 +6,7 @@
 //   const IoStatus sent = co_await stream.Write(session.output(), timeout);
 //
 // One operation at a time. All on the thread of its io_context, Cancel() too. The stream outlives its operations. Once one has
-// failed so do all that follow, with the same status.
+// failed so do all that follow, with the same status; only after a Read that ended or timed out last words can be written.
 #pragma once
 
 #include <chrono>
@@ -74,6 +74,8 @@ class Stream final : private Deadline {
 
   // Ends the operation that waits, and all that come. May be called from within other coroutines of the same thread.
   void Cancel();
+  // Ends the Read that waits, or the next one that would, with kCancelled; all else goes on as if it had not been.
+  void Interrupt();
 
   bool tls() const { return engine_ != nullptr; }
   std::optional<TlsInfo> tls_info() const;
@@ -116,6 +118,7 @@ class Stream final : private Deadline {
   bool handshaken_ = false;
   bool drained_ = false;  // the last read took all there was
   bool timed_out_ = false;
+  bool interrupted_ = false;
   bool closing_ = false;
   bool told_closed_ = false;
 };

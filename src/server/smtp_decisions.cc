@@ -1,0 +1,348 @@
+// The decisions: who may send what to whom, and what becomes of it.
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "server/smtp_connection.h"
+#include "server/trace.h"
+
+namespace glasspost::server {
+namespace {
+
+using smtp::Answer;
+
+std::uint8_t NotifyBits(const smtp::Notify& n) {
+  return static_cast<std::uint8_t>((n.never ? 1 : 0) | (n.success ? 2 : 0) | (n.failure ? 4 : 0) | (n.delay ? 8 : 0));
+}
+
+}  // namespace
+
+// The next step of the policy; what it wants in the header is kept.
+template <class Step>
+net::Task<Answer> SmtpConnection::AskPolicy(Step step) {
+  if (context_.policy == nullptr) co_return Answer{};
+  net::Answer<Verdict> answer(waiter_);
+  PolicyLater later = answer.Callback();
+  PolicyDecision decision = step(*context_.policy, later);
+  if (!decision) {
+    co_await waiter_.Wait();
+    decision = answer.value();
+    if (!decision) co_return Answer::No(451, "4.3.0", "Policy is not available");
+  }
+  for (const std::string& line : decision->header_lines) header_lines_ += line;
+  co_return std::move(decision->answer);
+}
+
+smtp::Decision SmtpConnection::OnConnect() {
+  if (!context_.policy) return Answer{};
+  return Ask(Question::kConnect);
+}
+
+net::Task<Answer> SmtpConnection::DecideConnect() {
+  const Answer answer = co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtConnect(facts_, later); });
+  if (!answer.yes()) NoteRefusal("connect", answer);
+  co_return answer;
+}
+
+smtp::Decision SmtpConnection::OnHello(const smtp::Hello& hello) {
+  facts_.hello = hello.name;
+  if (!context_.policy) return Answer{};
+  return Ask(Question::kHello);
+}
+
+net::Task<Answer> SmtpConnection::DecideHello() {
+  const Answer answer = co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtHello(facts_, later); });
+  if (!answer.yes()) NoteRefusal("hello", answer);
+  co_return answer;
+}
+
+smtp::Decision SmtpConnection::OnMail(const smtp::Mail& mail) {
+  header_lines_.clear();
+  facts_.recipients.clear();
+  facts_.reverse_path = mail.path->text;
+  envelope_.Begin(mail.path->text, mail.parameters);
+  recipient_name_ = AddressOf(*mail.path, service_->default_domain);
+  const bool check = service_->check_sender && !facts_.user.empty() && !mail.path->null();
+  if (!context_.policy && !check) return Answer{};
+  return Ask(Question::kMail);
+}
+
+net::Task<Answer> SmtpConnection::DecideMail() {
+  Answer answer;
+  if (service_->check_sender && !facts_.user.empty() && !facts_.reverse_path.empty() && !co_await MayUse(recipient_name_))
+    answer = Answer::No(553, "5.7.1", "Not your address: you are logged in as " + facts_.user);
+  if (answer.yes()) answer = co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtMail(facts_, later); });
+  if (!answer.yes()) NoteRefusal("mail", answer);
+  co_return answer;
+}
+
+// It leads to the account: its own name, a tag, an alias.
+net::Task<bool> SmtpConnection::MayUse(store::AddressName sender) {
+  auto resolution = context_.recipients.Find(sender);
+  if (!resolution) {
+    const auto found = co_await net::Await<store::Result<RecipientCache::Shared>>(
+        waiter_, [&](auto done) { context_.recipients.Ask(std::move(sender), std::move(done)); });
+    if (!found || !*found) co_return false;
+    resolution = **found;
+  }
+  co_return std::ranges::any_of(resolution->mailboxes, [&](const auto& m) { return m.account == facts_.account; });
+}
+
+smtp::Decision SmtpConnection::OnRecipient(const smtp::Recipient& recipient) {
+  recipient_name_ = AddressOf(
+      *recipient.path, service_->default_domain,
+      facts_.server.address.is_v4() ? "[" + facts_.server.address.Text() + "]" : "[IPv6:" + facts_.server.address.Text() + "]");
+  recipient_ = std::make_unique<EnvelopeRecipient>();
+  recipient_->path = recipient.path->domain.empty() ? PathText(recipient_name_) : std::string(recipient.path->text);
+  if (!recipient.path->source_route.empty())  // RFC 5321 §3.3: may be ignored
+    recipient_->path = std::string(recipient.path->local_part) + "@" + std::string(recipient.path->domain);
+  recipient_->domain = recipient_name_.domain;
+  recipient_->orcpt = recipient.parameters.orcpt;
+  recipient_->notify = NotifyBits(recipient.parameters.notify);
+  if (!context_.policy) {
+    if (const auto known = context_.recipients.Find(recipient_name_)) return Place(*known);
+  }
+  return Ask(Question::kRecipient);
+}
+
+net::Task<Answer> SmtpConnection::DecideRecipient() {
+  Answer answer =
+      co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtRecipient(facts_, recipient_->path, later); });
+  if (answer.yes()) {
+    auto resolution = context_.recipients.Find(recipient_name_);
+    if (!resolution) {
+      const auto found = co_await net::Await<store::Result<RecipientCache::Shared>>(
+          waiter_, [&](auto done) { context_.recipients.Ask(recipient_name_, std::move(done)); });
+      if (!found) co_return Answer::No(451, "4.3.0", "Shutting down");
+      if (!*found) co_return FaultAnswer(found->error());
+      resolution = **found;
+    }
+    answer = *Place(*resolution);
+  } else {
+    NoteRefusal("recipient", answer);
+  }
+  co_return answer;
+}
+
+// Where the recipient's mail goes, or why nowhere.
+std::optional<Answer> SmtpConnection::Place(const store::Resolution& resolution) {
+  using Kind = store::Resolution::Kind;
+  const auto refuse = [&](Answer answer) {
+    NoteRefusal("recipient", answer);
+    recipient_.reset();
+    return answer;
+  };
+  const bool may_relay = !facts_.user.empty() || facts_.relay_network;
+  if (submission() && service_->session.require_auth && facts_.user.empty())
+    return refuse(Answer::No(530, "5.7.0", "Authentication required"));
+  if (resolution.kind == Kind::kElsewhere) {
+    if (!may_relay) return refuse(Answer::No(550, "5.7.1", "Relaying denied: <" + recipient_->path + "> is not of this host"));
+    recipient_->elsewhere = true;
+  } else if (resolution.kind == Kind::kUnknown || (resolution.mailboxes.empty() && resolution.forwards.empty())) {
+    return refuse(Answer::No(550, "5.1.1", "<" + recipient_->path + "> is not known here"));
+  }
+  for (const store::LocalTarget& target : resolution.mailboxes) {
+    if (target.quota != 0 && target.used + envelope_.size() >= target.quota) return refuse(QuotaAnswer());
+  }
+  // Someone wants to hear of the delivery (RFC 3461 §4.1): the queue's business.
+  recipient_->mailboxes = resolution.mailboxes;
+  recipient_->forwards = resolution.forwards;
+  if ((recipient_->notify & 2) != 0 && !recipient_->elsewhere) {
+    recipient_->mailboxes.clear();
+    recipient_->forwards.clear();
+    recipient_->elsewhere = true;
+  }
+  const std::size_t more = recipient_->mailboxes.size() + recipient_->forwards.size() + 1;
+  if (envelope_.targets() + more > store::MessageLimits::kRecipients)
+    return refuse(Answer::No(452, "4.5.3", "Too many recipients behind these addresses"));
+  facts_.recipients.push_back(recipient_->path);
+  envelope_.Add(std::move(*recipient_));
+  recipient_.reset();
+  return Answer{};
+}
+
+smtp::Decision SmtpConnection::OnMessageStart(bool) {
+  if (!intake_) intake_ = std::make_unique<MessageIntake>(waiter_);
+  const Timestamp now = stream_->clock().Now();
+  auto receiver = context_.store.Receive(now);
+  const std::string id = store::QueueIdText(receiver->id());
+  const std::string tls = TlsText();
+  ReceivedFacts received;
+  received.hello = session_.hello();
+  received.client = facts_.client.address;
+  received.host = service_->session.host;
+  received.with = session_.with_protocol();
+  received.tls = tls;
+  received.queue_id = id;
+  if (facts_.recipients.size() == 1) received.recipient = facts_.recipients.front();
+  received.time = now;
+  MessageIntake::Missing missing;
+  if (submission()) missing = {DateField(now), MessageIdField(id, service_->session.host)};
+  intake_->Begin(std::move(receiver), ReceivedField(received), std::move(missing));
+  return Answer{};
+}
+
+void SmtpConnection::OnMessageOctets(Octets octets) {
+  intake_->Take(octets);
+  if (intake_->owed()) session_.Hold();
+}
+
+smtp::Decision SmtpConnection::OnMessageEnd(const smtp::Content& content) {
+  content_ = content;
+  return Ask(Question::kEnd);
+}
+
+net::Task<Answer> SmtpConnection::DecideEnd() {
+  intake_->Finish();
+  co_await intake_->Settle();
+  Answer answer;
+  if (intake_->failure()) {
+    answer = FaultAnswer(*intake_->failure());
+  } else if (intake_->header_too_long()) {
+    answer = Answer::No(552, "5.3.4", "The message's header is too long");
+  } else if (CountReceived(intake_->header()) > service_->received_limit + 1) {  // our own is among them
+    answer = Answer::No(554, "5.4.6", "Too many hops: the message goes in a loop");
+  } else {
+    answer = co_await AskPolicy(
+        [&](Policy& p, PolicyLater& later) { return p.AtEnd(facts_, intake_->header(), content_.octets, later); });
+  }
+  if (!answer.yes()) {
+    NoteRefusal("end of data", answer);
+    intake_->Abandon();
+    envelope_.Clear();
+    co_return answer;
+  }
+  store::Plan plan = envelope_.MakePlan(stream_->clock().Now(), content_.eight_bit, header_lines_);
+  TellJourney(plan);
+  const bool entries = !plan.entries.empty();
+  const std::unique_ptr<store::Receiver> receiver = intake_->TakeReceiver();
+  const std::string id = store::QueueIdText(receiver->id());
+  const auto committed = co_await net::Await<store::Result<store::Accepted>>(
+      waiter_, [&](auto done) { receiver->Commit(std::move(plan), std::move(done)); });
+  intake_->Release();
+  if (!committed) co_return Answer::No(451, "4.3.0", "Shutting down");
+  if (!*committed) {
+    answer = FaultAnswer(committed->error());
+    NoteRefusal("end of data", answer);
+    envelope_.Clear();
+    co_return answer;
+  }
+  if (entries) context_.queued();
+  context_.events.Note(Event::kAccepted, facts_.conversation,
+                       {{"id", id},
+                        {"from", facts_.reverse_path},
+                        {"to", facts_.recipients.front()},
+                        {"recipients", std::to_string(facts_.recipients.size())},
+                        {"octets", std::to_string(content_.octets)}});
+  envelope_.Clear();
+  co_return Answer::Yes("Ok: queued as " + id);
+}
+
+// The events of a message that is accepted: this one has the keys by which its journey is found and joined.
+void SmtpConnection::TellJourney(store::Plan& plan) {
+  store::JourneyEvent event;
+  event.time = plan.arrived;
+  event.kind = static_cast<int>(JourneyKind::kAccepted);
+  event.conversation = facts_.conversation;
+  event.sender = facts_.reverse_path;
+  event.message_id = intake_->message_id();
+  event.digest = intake_->journey_id();
+  AppendDetail(event.detail, "peer", facts_.client.Text());
+  AppendDetail(event.detail, "helo", session_.hello());
+  AppendDetail(event.detail, "with", session_.with_protocol());
+  if (!facts_.user.empty()) AppendDetail(event.detail, "user", facts_.user);
+  AppendDetail(event.detail, "octets", std::to_string(content_.octets));
+  for (store::JourneyEvent& e : plan.events) e.conversation = facts_.conversation;
+  plan.events.insert(plan.events.begin(), std::move(event));
+}
+
+void SmtpConnection::OnReset(smtp::Reset why) {
+  if (intake_ && intake_->open()) intake_->Abandon();
+  envelope_.Clear();
+  facts_.reverse_path.clear();
+  facts_.recipients.clear();
+  header_lines_.clear();
+  if (why == smtp::Reset::kTls) facts_.user.clear();
+}
+
+smtp::Decision SmtpConnection::OnPassword(Octets user, Octets password) {
+  user_ = user;
+  password_ = password;
+  return Ask(Question::kPassword);
+}
+
+net::Task<Answer> SmtpConnection::DecidePassword() {
+  const auto result = co_await net::Await<LoginResult>(waiter_, [&](auto done) {
+    context_.authenticator.CheckPassword(user_, std::exchange(password_, {}), facts_.client.address, std::move(done));
+  });
+  if (!result) co_return Answer::No(454, "4.7.0", "Temporary authentication failure");
+  const Answer answer = LoggedIn(*result);
+  co_return answer.yes() ? co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts_, later); }) : answer;
+}
+
+Answer SmtpConnection::LoggedIn(const LoginResult& result) {
+  using Kind = LoginResult::Kind;
+  if (result.kind == Kind::kAccepted) {
+    facts_.user = result.name.Text();
+    facts_.account = result.account;
+    context_.events.Note(Event::kLogin, facts_.conversation, {{"user", facts_.user}, {"peer", facts_.client.Text()}});
+    return Answer{};
+  }
+  context_.events.Note(Event::kLoginFailed, facts_.conversation, {{"user", user_}, {"peer", facts_.client.Text()}});
+  if (result.kind == Kind::kTryLater) return Answer::No(454, "4.7.0", "Temporary authentication failure");
+  if (result.kind == Kind::kTooOften)
+    return Answer::No(421, "4.7.0", service_->session.host + " Too many failed logins, closing");
+  return Answer{535, {}, {}};
+}
+
+std::optional<std::vector<std::string>> SmtpConnection::OnVerifiers(Octets user) {
+  user_ = user;
+  Ask(Question::kVerifiers);
+  return std::nullopt;
+}
+
+net::Task<void> SmtpConnection::FindVerifiers() {
+  auto found = co_await net::Await<FoundVerifiers>(
+      waiter_, [&](auto done) { context_.authenticator.FindVerifiers(user_, facts_.client.address, std::move(done)); });
+  found_ = found ? std::move(*found) : FoundVerifiers{};
+}
+
+smtp::Decision SmtpConnection::OnProof(Octets user, bool good) {
+  user_ = user;
+  proof_ = good;
+  return Ask(Question::kProof);
+}
+
+net::Task<Answer> SmtpConnection::DecideProof() {
+  context_.authenticator.NoteProof(facts_.client.address, proof_);
+  LoginResult result;
+  result.kind = proof_ ? LoginResult::Kind::kAccepted : LoginResult::Kind::kRefused;
+  result.account = found_.account;
+  result.name = found_.name;
+  found_ = {};
+  const Answer answer = LoggedIn(result);
+  co_return answer.yes() ? co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts_, later); }) : answer;
+}
+
+Answer SmtpConnection::QuotaAnswer() const {
+  return service_->quota_permanent ? Answer::No(552, "5.2.2", "The mailbox is full")
+                                   : Answer::No(452, "4.2.2", "The mailbox is full");
+}
+
+Answer SmtpConnection::FaultAnswer(const store::Failure& failure) const {
+  if (failure.fault == store::Fault::kOverQuota) return QuotaAnswer();
+  context_.events.Note(Event::kStoreFailed, facts_.conversation, {{"why", failure.text}});
+  if (failure.fault == store::Fault::kFull) return Answer::No(452, "4.3.1", "No room on the disk");
+  if (failure.fault == store::Fault::kTooLarge) return Answer::No(552, "5.3.4", "The message is too large");
+  return Answer::No(451, "4.3.0", "The message cannot be stored now");
+}
+
+void SmtpConnection::NoteRefusal(std::string_view stage, const Answer& answer) {
+  context_.events.Note(answer.code / 100 == 4 ? Event::kDeferred : Event::kRefused, facts_.conversation,
+                       {{"stage", stage},
+                        {"peer", facts_.client.Text()},
+                        {"from", facts_.reverse_path},
+                        {"to", recipient_ ? Octets(recipient_->path) : Octets()},
+                        {"reply", std::to_string(answer.code) + " " + answer.enhanced + " " + answer.text}});
+}
+
+}  // namespace glasspost::server
