@@ -35,23 +35,25 @@ struct SmtpFacts {
   std::vector<std::string> recipients;  // accepted so far
 };
 
-struct Verdict {
+struct PolicyVerdict {
   smtp::Answer answer;                    // a yes, or the refusal (5yz) or deferral (4yz)
   std::vector<std::string> header_lines;  // to be put before the message, whole fields with CRLF (Received-SPF and its kin)
 };
-using PolicyDecision = std::optional<Verdict>;
-using PolicyLater = std::move_only_function<void(Verdict)>;
+using PolicyDecision = std::optional<PolicyVerdict>;
+using PolicyLater = std::move_only_function<void(PolicyVerdict)>;
 
 class Policy {
  public:
   virtual ~Policy() = default;
-  virtual PolicyDecision AtConnect(const SmtpFacts&, PolicyLater&) { return Verdict{}; }
-  virtual PolicyDecision AtHello(const SmtpFacts&, PolicyLater&) { return Verdict{}; }
-  virtual PolicyDecision AtAuth(const SmtpFacts&, PolicyLater&) { return Verdict{}; }
-  virtual PolicyDecision AtMail(const SmtpFacts&, PolicyLater&) { return Verdict{}; }
-  virtual PolicyDecision AtRecipient(const SmtpFacts&, const std::string& /*recipient*/, PolicyLater&) { return Verdict{}; }
+  virtual PolicyDecision AtConnect(const SmtpFacts&, PolicyLater&) { return PolicyVerdict{}; }
+  virtual PolicyDecision AtHello(const SmtpFacts&, PolicyLater&) { return PolicyVerdict{}; }
+  virtual PolicyDecision AtAuth(const SmtpFacts&, PolicyLater&) { return PolicyVerdict{}; }
+  virtual PolicyDecision AtMail(const SmtpFacts&, PolicyLater&) { return PolicyVerdict{}; }
+  virtual PolicyDecision AtRecipient(const SmtpFacts&, const std::string& /*recipient*/, PolicyLater&) { return PolicyVerdict{}; }
   // The message's header block, as it came.
-  virtual PolicyDecision AtEnd(const SmtpFacts&, Octets /*header*/, std::uint64_t /*octets*/, PolicyLater&) { return Verdict{}; }
+  virtual PolicyDecision AtEnd(const SmtpFacts&, Octets /*header*/, std::uint64_t /*octets*/, PolicyLater&) {
+    return PolicyVerdict{};
+  }
 };
 
 }  // namespace glasspost::server

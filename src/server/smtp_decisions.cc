@@ -20,7 +20,7 @@ std::uint8_t NotifyBits(const smtp::Notify& n) {
 template <class Step>
 net::Task<Answer> SmtpConnection::AskPolicy(Step step) {
   if (context_.policy == nullptr) co_return Answer{};
-  net::Answer<Verdict> answer(waiter_);
+  net::Answer<PolicyVerdict> answer(waiter_);
   PolicyLater later = answer.Callback();
   PolicyDecision decision = step(*context_.policy, later);
   if (!decision) {
