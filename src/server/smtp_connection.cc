@@ -39,23 +39,25 @@ net::Task<void> SmtpConnection::Run() {
 net::Task<void> SmtpConnection::Talk() {
   using Next = smtp::ServerSession::Next;
   session_.Start(stream_->tls());
-  while (true) {
+  bool go_on = true;
+  while (go_on) {
     switch (session_.next()) {
       case Next::kRead:
         // The replies to a pipelined group go out together (RFC 2920 §3.2).
-        if (!more_input_ && !co_await SendOutput()) co_return;
-        if (!co_await Receive()) co_return;
+        if (!more_input_) go_on = co_await SendOutput();
+        if (go_on) go_on = co_await Receive();
         break;
       case Next::kWait:
         co_await AnswerQuestion();
         break;
       case Next::kWrite:
-        if (!co_await SendOutput()) co_return;
+        go_on = co_await SendOutput();
         break;
       case Next::kTls:
         more_input_ = false;
-        if (!co_await SendOutput() || !co_await Handshake()) co_return;
-        session_.TlsStarted();
+        go_on = co_await SendOutput();
+        if (go_on) go_on = co_await Handshake();
+        if (go_on) session_.TlsStarted();
         break;
       case Next::kClose:
         co_await SendOutput();
@@ -131,27 +133,33 @@ net::Task<void> SmtpConnection::AnswerQuestion() {
     // The message's end may have come with the octets that made the store busy.
     if (question_ == Question::kNone) co_return;
   }
-  switch (std::exchange(question_, Question::kNone)) {
-    case Question::kNone:
-      session_.Resume();
-      co_return;
+  // An awaited value stands by itself: gcc 12 destroys others twice.
+  const Question question = std::exchange(question_, Question::kNone);
+  if (question == Question::kNone) co_return session_.Resume();
+  if (question == Question::kVerifiers) {
+    co_await FindVerifiers();
+    co_return session_.GiveVerifiers(found_.verifiers);
+  }
+  const smtp::Answer answer = co_await Decide(question);
+  session_.Decide(answer);
+}
+
+net::Task<smtp::Answer> SmtpConnection::Decide(Question question) {
+  switch (question) {
     case Question::kConnect:
-      co_return session_.Decide(co_await DecideConnect());
+      return DecideConnect();
     case Question::kHello:
-      co_return session_.Decide(co_await DecideHello());
+      return DecideHello();
     case Question::kMail:
-      co_return session_.Decide(co_await DecideMail());
+      return DecideMail();
     case Question::kRecipient:
-      co_return session_.Decide(co_await DecideRecipient());
-    case Question::kEnd:
-      co_return session_.Decide(co_await DecideEnd());
+      return DecideRecipient();
     case Question::kPassword:
-      co_return session_.Decide(co_await DecidePassword());
+      return DecidePassword();
     case Question::kProof:
-      co_return session_.Decide(co_await DecideProof());
-    case Question::kVerifiers:
-      co_await FindVerifiers();
-      co_return session_.GiveVerifiers(found_.verifiers);
+      return DecideProof();
+    default:
+      return DecideEnd();
   }
 }
 

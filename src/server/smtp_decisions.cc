@@ -68,8 +68,10 @@ smtp::Decision SmtpConnection::OnMail(const smtp::Mail& mail) {
 
 net::Task<Answer> SmtpConnection::DecideMail() {
   Answer answer;
-  if (service_->check_sender && !facts_.user.empty() && !facts_.reverse_path.empty() && !co_await MayUse(recipient_name_))
-    answer = Answer::No(553, "5.7.1", "Not your address: you are logged in as " + facts_.user);
+  if (service_->check_sender && !facts_.user.empty() && !facts_.reverse_path.empty()) {
+    const bool may = co_await MayUse(recipient_name_);
+    if (!may) answer = Answer::No(553, "5.7.1", "Not your address: you are logged in as " + facts_.user);
+  }
   if (answer.yes()) answer = co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtMail(facts_, later); });
   if (!answer.yes()) NoteRefusal("mail", answer);
   co_return answer;
@@ -205,6 +207,7 @@ net::Task<Answer> SmtpConnection::DecideEnd() {
     answer = co_await AskPolicy(
         [&](Policy& p, PolicyLater& later) { return p.AtEnd(facts_, intake_->header(), content_.octets, later); });
   }
+  if (answer.yes() && !envelope_.MakeRoom(content_.octets)) answer = QuotaAnswer();
   if (!answer.yes()) {
     NoteRefusal("end of data", answer);
     intake_->Abandon();
@@ -275,8 +278,9 @@ net::Task<Answer> SmtpConnection::DecidePassword() {
     context_.authenticator.CheckPassword(user_, std::exchange(password_, {}), facts_.client.address, std::move(done));
   });
   if (!result) co_return Answer::No(454, "4.7.0", "Temporary authentication failure");
-  const Answer answer = LoggedIn(*result);
-  co_return answer.yes() ? co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts_, later); }) : answer;
+  Answer answer = LoggedIn(*result);
+  if (answer.yes()) answer = co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts_, later); });
+  co_return answer;
 }
 
 Answer SmtpConnection::LoggedIn(const LoginResult& result) {
@@ -319,8 +323,9 @@ net::Task<Answer> SmtpConnection::DecideProof() {
   result.account = found_.account;
   result.name = found_.name;
   found_ = {};
-  const Answer answer = LoggedIn(result);
-  co_return answer.yes() ? co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts_, later); }) : answer;
+  Answer answer = LoggedIn(result);
+  if (answer.yes()) answer = co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts_, later); });
+  co_return answer;
 }
 
 Answer SmtpConnection::QuotaAnswer() const {

@@ -78,6 +78,23 @@ std::size_t SmtpEnvelope::targets() const {
   return count;
 }
 
+bool SmtpEnvelope::MakeRoom(std::uint64_t octets) {
+  std::size_t full = 0;
+  std::size_t all = 0;
+  for (EnvelopeRecipient& r : recipients_) {
+    const auto is_full = [&](const store::LocalTarget& t) { return t.quota != 0 && t.used + octets > t.quota; };
+    const auto begin = std::ranges::remove_if(r.mailboxes, [&](const store::LocalTarget& t) {
+                         if (!is_full(t)) return false;
+                         r.forwards.push_back(t.name);
+                         return true;
+                       }).begin();
+    full += static_cast<std::size_t>(r.mailboxes.end() - begin);
+    r.mailboxes.erase(begin, r.mailboxes.end());
+    all += r.mailboxes.size() + r.forwards.size() + (r.elsewhere ? 1 : 0);
+  }
+  return full == 0 || full < all;
+}
+
 store::NewEntry SmtpEnvelope::MakeEntry(const EnvelopeRecipient& recipient, const store::AddressName& to, Timestamp now) const {
   store::NewEntry entry;
   entry.recipient = recipient.elsewhere ? recipient.path : PathText(to);

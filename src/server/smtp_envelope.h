@@ -41,6 +41,9 @@ class SmtpEnvelope {
   // Mailboxes and entries so far; the store takes MessageLimits::kRecipients.
   std::size_t targets() const;
 
+  // A message of so many octets: mailboxes that it would overfill are left to the queue, which tries again and tells the sender
+  // at last, so that one full mailbox does not keep the others' mail back. False: all of them are full.
+  bool MakeRoom(std::uint64_t octets);
   // `header_lines`: of policies, for the mailboxes.
   store::Plan MakePlan(Timestamp now, bool eight_bit, const std::string& header_lines) const;
 

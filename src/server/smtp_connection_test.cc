@@ -1,0 +1,217 @@
+// A whole SMTP connection over loopback, with a store behind it.
+#include "server/smtp_connection.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "base/journey.h"
+#include "net/test_support.h"
+#include "store/sqlite/sqlite_store.h"
+#include "support/await.h"
+
+namespace glasspost::server {
+namespace {
+
+using namespace std::chrono_literals;
+using net::Task;
+
+class NoEvents final : public Events {
+ public:
+  void Note(Event event, std::uint64_t, std::initializer_list<EventField>) override { ++counts[static_cast<std::size_t>(event)]; }
+  std::array<int, 64> counts{};
+};
+
+class OneAccount final : public Authenticator {
+ public:
+  explicit OneAccount(store::AccountId account) : account_(account) {}
+  void CheckPassword(std::string user, std::string password, Address, std::move_only_function<void(LoginResult)> done) override {
+    LoginResult result;
+    if (user == "ada@example.test" && password == "sesame")
+      result = {LoginResult::Kind::kAccepted, account_, {"ada", "example.test"}, 0};
+    std::thread([done = std::move(done), result]() mutable { done(result); }).detach();
+  }
+  void FindVerifiers(std::string, Address, std::move_only_function<void(FoundVerifiers)> done) override { done({}); }
+  void NoteProof(Address, bool) override {}
+
+ private:
+  store::AccountId account_;
+};
+
+class SmtpConnectionTest : public testing::Test {
+ protected:
+  SmtpConnectionTest() {
+    auto opened = store::OpenSqliteStore(folder_ / "data");
+    EXPECT_TRUE(opened) << opened.error().Text();
+    store_ = std::move(*opened);
+    std::vector<store::NewAccount> accounts;
+    for (const char* name : {"postmaster", "ada", "bob"}) accounts.push_back({{name, "example.test"}, {}, 0});
+    accounts.push_back({{"full", "example.test"}, {}, 100});
+    EXPECT_TRUE(Wait<void>([&](auto done) { store_->directory().AddDomain("example.test", accounts, 1, std::move(done)); }));
+    EXPECT_TRUE(Wait<void>([&](auto done) {
+      store_->directory().SetAlias(
+          {{"team", "example.test"}, {{"ada", "example.test"}, {"bob", "example.test"}, {"eve", "far.test"}}}, std::move(done));
+    }));
+    service_ = std::make_shared<SmtpService>();
+    service_->session.host = "mx.example.test";
+    service_->default_domain = "example.test";
+    service_->times.close = 1s;
+  }
+
+  template <class T, class F>
+  static store::Result<T> Wait(F call) {
+    return store::Await<T>(std::move(call));
+  }
+  store::Account AccountOf(const std::string& local) {
+    return *Wait<store::Account>([&](auto done) { store_->directory().FindAccount({local, "example.test"}, std::move(done)); });
+  }
+  std::string OnlyMessage(const std::string& local) {
+    const store::Account account = AccountOf(local);
+    auto messages = *Wait<std::vector<store::MailboxMessage>>(
+        [&](auto done) { store_->mailboxes().ListMessages(account.inbox, 0, std::move(done)); });
+    EXPECT_EQ(messages.size(), 1u) << local;
+    if (messages.empty()) return {};
+    std::string all;
+    while (true) {
+      auto answer = *Wait<store::ReadAnswer>([&](auto done) {
+        store_->mailboxes().Read({account.inbox, messages[0].uid, all.size(), 256 * 1024, false}, std::move(done));
+      });
+      all += answer.octets;
+      if (answer.pieces.empty() || answer.pieces.back().last) return all;
+    }
+  }
+  std::vector<store::Entry> QueueEntries() {
+    return *Wait<std::vector<store::Entry>>([&](auto done) { store_->queue().List({}, std::move(done)); });
+  }
+
+  // Sends `lines` when the greeting has come, gives all that the server says until it closes.
+  std::string Talk(const std::string& sent) {
+    RecipientCache cache(store_->directory());
+    OneAccount authenticator(AccountOf("ada").id);
+    const SmtpContext context{*store_, cache, authenticator, nullptr, events_, SystemRandomness(), [this] { ++queued_; }};
+    net::test::Pair pair = net::test::Connected(net_);
+    std::string said;
+    const auto client = [&]() -> Task<void> {
+      co_await pair.client->Write(sent, 5s);
+      said = co_await net::test::ReadAll(*pair.client, std::size_t{1} << 30);
+      co_await pair.client->Close(1s);
+    };
+    SmtpConnection connection(context, service_, net_.context, std::move(pair.server), {}, 7);
+    net_.Both(connection.Run(), client());
+    return said;
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<store::Store> store_;
+  std::shared_ptr<SmtpService> service_;
+  NoEvents events_;
+  net::test::Net net_;
+  int queued_ = 0;
+};
+
+TEST_F(SmtpConnectionTest, AMessageLiesInTheMailbox) {
+  const std::string said = Talk(
+      "EHLO there\r\nMAIL FROM:<eve@far.test>\r\nRCPT TO:<ada@example.test>\r\nDATA\r\nSubject: "
+      "hi\r\n\r\n..dot\r\n.\r\nQUIT\r\n");
+  EXPECT_TRUE(said.starts_with("220 mx.example.test")) << said;
+  EXPECT_NE(said.find("250 2.0.0 Ok: queued as "), std::string::npos) << said;
+  const std::string message = OnlyMessage("ada");
+  EXPECT_TRUE(message.starts_with(
+      "Return-Path: <eve@far.test>\r\nDelivered-To: ada@example.test\r\nReceived: from there ([127.0.0.1])\r\n"))
+      << message;
+  EXPECT_TRUE(message.ends_with("\r\nSubject: hi\r\n\r\n.dot\r\n")) << message;
+  EXPECT_NE(message.find("with ESMTP id "), std::string::npos);
+  EXPECT_NE(message.find("\r\n\tfor <ada@example.test>; "), std::string::npos);
+  EXPECT_TRUE(QueueEntries().empty());
+  EXPECT_EQ(queued_, 0);
+  EXPECT_EQ(events_.counts[static_cast<std::size_t>(Event::kAccepted)], 1);
+}
+
+TEST_F(SmtpConnectionTest, RelayingIsDeniedToStrangersAndUnknownsAreRefused) {
+  const std::string said = Talk(
+      "EHLO there\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<x@far.test>\r\nRCPT TO:<nobody@example.test>\r\nRCPT "
+      "TO:<full@example.test>\r\n"
+      "RCPT TO:<Postmaster>\r\nDATA\r\n\r\n" +
+      std::string(101, 'x') + "\r\n.\r\nQUIT\r\n");
+  EXPECT_NE(said.find("550 5.7.1 Relaying denied"), std::string::npos) << said;
+  EXPECT_NE(said.find("550 5.1.1 <nobody@example.test> is not known here"), std::string::npos);
+  EXPECT_NE(said.find("queued as"), std::string::npos) << said;
+  EXPECT_NE(OnlyMessage("postmaster"), "");
+  const auto entries = QueueEntries();  // what the full mailbox should have got
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].entry.recipient, "full@example.test");
+  EXPECT_NE(Talk("EHLO there\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<full@example.test>\r\nDATA\r\n\r\n" + std::string(101, 'x') +
+                 "\r\n.\r\nQUIT\r\n")
+                .find("452 4.2.2"),
+            std::string::npos);
+}
+
+TEST_F(SmtpConnectionTest, AnAliasGoesToMailboxesOnceAndToTheQueue) {
+  const std::string said = Talk(
+      "EHLO there\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<team@example.test>\r\nRCPT "
+      "TO:<ada+tag@example.test>\r\nDATA\r\n\r\nx\r\n.\r\nQUIT\r\n");
+  EXPECT_NE(said.find("queued as"), std::string::npos) << said;
+  EXPECT_NE(OnlyMessage("ada"), "");
+  EXPECT_NE(OnlyMessage("bob"), "");
+  const auto entries = QueueEntries();
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].entry.recipient, "eve@far.test");
+  EXPECT_EQ(entries[0].entry.destination, "far.test");
+  EXPECT_EQ(queued_, 1);
+}
+
+TEST_F(SmtpConnectionTest, SubmissionAddsWhatIsMissingAndChecksTheSender) {
+  service_->session.role = smtp::Role::kSubmission;
+  service_->session.require_auth = true;
+  service_->session.passwords_without_tls = true;
+  service_->session.mechanisms = {sasl::Mechanism::kPlain};
+  const std::string said = Talk(
+      "EHLO me\r\nAUTH PLAIN AGFkYUBleGFtcGxlLnRlc3QAc2VzYW1l\r\nMAIL FROM:<bob@example.test>\r\nMAIL FROM:<ada@example.test>\r\n"
+      "RCPT TO:<x@far.test>\r\nDATA\r\nSubject: no date\r\n\r\nbody\r\n.\r\n"
+      "MAIL FROM:<ada@example.test>\r\nRCPT TO:<bob@example.test>\r\nDATA\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n"
+      "Message-ID: <1@me>\r\n\r\nbody\r\n.\r\nQUIT\r\n");
+  EXPECT_NE(said.find("235 2.7.0"), std::string::npos) << said;
+  EXPECT_NE(said.find("553 5.7.1 Not your address"), std::string::npos) << said;
+  const auto entries = QueueEntries();
+  ASSERT_EQ(entries.size(), 1u);
+  const std::string queued =
+      *Wait<std::string>([&](auto done) { store_->mailboxes().ReadMessage(entries[0].message, 0, 65536, std::move(done)); });
+  const std::string id = store::QueueIdText(entries[0].message);
+  EXPECT_NE(queued.find("\r\nMessage-ID: <" + id + "@mx.example.test>\r\nDate: "), std::string::npos) << queued;
+  EXPECT_TRUE(queued.ends_with(" +0000\r\nSubject: no date\r\n\r\nbody\r\n")) << queued;
+  EXPECT_NE(queued.find("with ESMTPA id " + id), std::string::npos) << queued;
+  const std::string kept = OnlyMessage("bob");
+  EXPECT_EQ(kept.find("Message-ID: <" + std::string("0")), std::string::npos);
+  EXPECT_TRUE(kept.ends_with("Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@me>\r\n\r\nbody\r\n")) << kept;
+}
+
+TEST_F(SmtpConnectionTest, LoopsEndAndLongHeadersAreRefused) {
+  std::string looping = "EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<ada@example.test>\r\nDATA\r\n";
+  const std::string at_limit = [&] {
+    std::string all;
+    for (std::size_t i = 0; i < service_->received_limit; ++i) all += "Received: from a by b; now\r\n";
+    return all;
+  }();
+  std::string said = Talk(looping + at_limit + "\r\nx\r\n.\r\nQUIT\r\n");
+  EXPECT_NE(said.find("queued as"), std::string::npos) << said;
+  said = Talk(looping + at_limit + "Received: one more\r\n\r\nx\r\n.\r\nQUIT\r\n");
+  EXPECT_NE(said.find("554 5.4.6"), std::string::npos) << said;
+  std::string header;
+  while (header.size() <= MessageIntake::kHeaderOctets) header += "X-Long: " + std::string(900, 'x') + "\r\n";
+  said = Talk(looping + header + "\r\nx\r\n.\r\nQUIT\r\n");
+  EXPECT_NE(said.find("552 5.3.4"), std::string::npos) << said;
+  EXPECT_NE(OnlyMessage("ada"), "");
+}
+
+TEST_F(SmtpConnectionTest, ALargeMessageComesWhole) {
+  std::string body;
+  for (int i = 0; body.size() < 3'000'000; ++i) body += "line " + std::to_string(i) + " of a message that is long\r\n";
+  const std::string said =
+      Talk("EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<ada@example.test>\r\nDATA\r\nSubject: large\r\n\r\n" + body + ".\r\nQUIT\r\n");
+  EXPECT_NE(said.find("queued as"), std::string::npos) << said;
+  const std::string kept = OnlyMessage("ada");
+  EXPECT_TRUE(kept.ends_with("\r\n\r\n" + body));
+}
+
+}  // namespace
+}  // namespace glasspost::server
