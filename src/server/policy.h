@@ -1,11 +1,13 @@
 // The one place where is decided who may do what: asked at each step of an SMTP session. Built in are access lists, greylisting
 // and limits; SPF, DKIM, DMARC and milters are policies too.
 //
-// Policies stand in a chain and are asked in order; the first that does not accept decides. A policy that cannot answer at once
-// returns kLater and calls `later` once, from any thread, never inside the call; what it was given lives until then.
+// Policies are asked in order; the first that does not accept decides. A policy that cannot answer at once returns nothing and
+// takes `later`, which it calls once, from any thread, never inside the call; what it was given lives until then. Each may be asked
+// from many threads at once.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,5 +57,7 @@ class Policy {
     return PolicyVerdict{};
   }
 };
+
+using Policies = std::vector<std::unique_ptr<Policy>>;
 
 }  // namespace glasspost::server

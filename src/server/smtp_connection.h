@@ -62,7 +62,7 @@ class SmtpConnection final : public smtp::ServerHandler {
 
   // The decisions (smtp_decisions.cc).
   template <class Step>
-  net::Task<smtp::Answer> AskPolicy(Step step);
+  net::Task<smtp::Answer> AskPolicies(Step step);
   net::Task<smtp::Answer> Decide(Question question);
   net::Task<smtp::Answer> DecideConnect();
   net::Task<smtp::Answer> DecideHello();

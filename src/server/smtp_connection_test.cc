@@ -88,7 +88,7 @@ class SmtpConnectionTest : public testing::Test {
   std::string Talk(const std::string& sent) {
     RecipientCache cache(store_->directory());
     OneAccount authenticator(AccountOf("ada").id);
-    const SmtpContext context{*store_, cache, authenticator, nullptr, events_, SystemRandomness(), [this] { ++queued_; }};
+    const SmtpContext context{*store_, cache, authenticator, events_, SystemRandomness(), [this] { ++queued_; }};
     net::test::Pair pair = net::test::Connected(net_);
     std::string said;
     const auto client = [&]() -> Task<void> {

@@ -16,41 +16,43 @@ std::uint8_t NotifyBits(const smtp::Notify& n) {
 
 }  // namespace
 
-// The next step of the policy; what it wants in the header is kept.
+// All policies in turn; what they want in the header is kept.
 template <class Step>
-net::Task<Answer> SmtpConnection::AskPolicy(Step step) {
-  if (context_.policy == nullptr) co_return Answer{};
-  net::Answer<PolicyVerdict> answer(waiter_);
-  PolicyLater later = answer.Callback();
-  PolicyDecision decision = step(*context_.policy, later);
-  if (!decision) {
-    co_await waiter_.Wait();
-    decision = answer.value();
-    if (!decision) co_return Answer::No(451, "4.3.0", "Policy is not available");
+net::Task<Answer> SmtpConnection::AskPolicies(Step step) {
+  for (const std::unique_ptr<Policy>& policy : service_->policies) {
+    net::Answer<PolicyVerdict> answer(waiter_);
+    PolicyLater later = answer.Callback();
+    PolicyDecision decision = step(*policy, later);
+    if (!decision) {
+      co_await waiter_.Wait();
+      decision = answer.value();
+      if (!decision) co_return Answer::No(451, "4.3.0", "Policy is not available");
+    }
+    for (const std::string& line : decision->header_lines) header_lines_ += line;
+    if (!decision->answer.yes()) co_return std::move(decision->answer);
   }
-  for (const std::string& line : decision->header_lines) header_lines_ += line;
-  co_return std::move(decision->answer);
+  co_return Answer{};
 }
 
 smtp::Decision SmtpConnection::OnConnect() {
-  if (!context_.policy) return Answer{};
+  if (service_->policies.empty()) return Answer{};
   return Ask(Question::kConnect);
 }
 
 net::Task<Answer> SmtpConnection::DecideConnect() {
-  const Answer answer = co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtConnect(facts_, later); });
+  const Answer answer = co_await AskPolicies([&](Policy& p, PolicyLater& later) { return p.AtConnect(facts_, later); });
   if (!answer.yes()) NoteRefusal("connect", answer);
   co_return answer;
 }
 
 smtp::Decision SmtpConnection::OnHello(const smtp::Hello& hello) {
   facts_.hello = hello.name;
-  if (!context_.policy) return Answer{};
+  if (service_->policies.empty()) return Answer{};
   return Ask(Question::kHello);
 }
 
 net::Task<Answer> SmtpConnection::DecideHello() {
-  const Answer answer = co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtHello(facts_, later); });
+  const Answer answer = co_await AskPolicies([&](Policy& p, PolicyLater& later) { return p.AtHello(facts_, later); });
   if (!answer.yes()) NoteRefusal("hello", answer);
   co_return answer;
 }
@@ -62,7 +64,7 @@ smtp::Decision SmtpConnection::OnMail(const smtp::Mail& mail) {
   envelope_.Begin(mail.path->text, mail.parameters);
   recipient_name_ = AddressOf(*mail.path, service_->default_domain);
   const bool check = service_->check_sender && !facts_.user.empty() && !mail.path->null();
-  if (!context_.policy && !check) return Answer{};
+  if (service_->policies.empty() && !check) return Answer{};
   return Ask(Question::kMail);
 }
 
@@ -72,7 +74,7 @@ net::Task<Answer> SmtpConnection::DecideMail() {
     const bool may = co_await MayUse(recipient_name_);
     if (!may) answer = Answer::No(553, "5.7.1", "Not your address: you are logged in as " + facts_.user);
   }
-  if (answer.yes()) answer = co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtMail(facts_, later); });
+  if (answer.yes()) answer = co_await AskPolicies([&](Policy& p, PolicyLater& later) { return p.AtMail(facts_, later); });
   if (!answer.yes()) NoteRefusal("mail", answer);
   co_return answer;
 }
@@ -100,7 +102,7 @@ smtp::Decision SmtpConnection::OnRecipient(const smtp::Recipient& recipient) {
   recipient_->domain = recipient_name_.domain;
   recipient_->orcpt = recipient.parameters.orcpt;
   recipient_->notify = NotifyBits(recipient.parameters.notify);
-  if (!context_.policy) {
+  if (service_->policies.empty()) {
     if (const auto known = context_.recipients.Find(recipient_name_)) return Place(*known);
   }
   return Ask(Question::kRecipient);
@@ -108,7 +110,7 @@ smtp::Decision SmtpConnection::OnRecipient(const smtp::Recipient& recipient) {
 
 net::Task<Answer> SmtpConnection::DecideRecipient() {
   Answer answer =
-      co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtRecipient(facts_, recipient_->path, later); });
+      co_await AskPolicies([&](Policy& p, PolicyLater& later) { return p.AtRecipient(facts_, recipient_->path, later); });
   if (answer.yes()) {
     auto resolution = context_.recipients.Find(recipient_name_);
     if (!resolution) {
@@ -204,7 +206,7 @@ net::Task<Answer> SmtpConnection::DecideEnd() {
   } else if (CountReceived(intake_->header()) > service_->received_limit + 1) {  // our own is among them
     answer = Answer::No(554, "5.4.6", "Too many hops: the message goes in a loop");
   } else {
-    answer = co_await AskPolicy(
+    answer = co_await AskPolicies(
         [&](Policy& p, PolicyLater& later) { return p.AtEnd(facts_, intake_->header(), content_.octets, later); });
   }
   if (answer.yes() && !envelope_.MakeRoom(content_.octets)) answer = QuotaAnswer();
@@ -279,7 +281,7 @@ net::Task<Answer> SmtpConnection::DecidePassword() {
   });
   if (!result) co_return Answer::No(454, "4.7.0", "Temporary authentication failure");
   Answer answer = LoggedIn(*result);
-  if (answer.yes()) answer = co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts_, later); });
+  if (answer.yes()) answer = co_await AskPolicies([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts_, later); });
   co_return answer;
 }
 
@@ -324,7 +326,7 @@ net::Task<Answer> SmtpConnection::DecideProof() {
   result.name = found_.name;
   found_ = {};
   Answer answer = LoggedIn(result);
-  if (answer.yes()) answer = co_await AskPolicy([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts_, later); });
+  if (answer.yes()) answer = co_await AskPolicies([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts_, later); });
   co_return answer;
 }
 

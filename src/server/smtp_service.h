@@ -37,6 +37,7 @@ struct SmtpService {
   std::size_t received_limit = 50;  // hosts passed; more is a loop (RFC 5321 §6.3: at least 100 where nothing better is known)
   bool quota_permanent = false;     // 552 5.2.2 instead of 452 4.2.2
   bool check_sender = true;         // who is logged in may only use his own addresses
+  Policies policies;
   SmtpTimes times;
 };
 
@@ -45,7 +46,6 @@ struct SmtpContext {
   store::Store& store;
   RecipientCache& recipients;
   Authenticator& authenticator;
-  Policy* policy = nullptr;  // null: none
   Events& events;
   Randomness& randomness;
   std::function<void()> queued;  // entries were committed to the queue
