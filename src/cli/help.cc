@@ -1,9 +1,9 @@
 #include "cli/help.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "analysis/style.h"
+#include "base/nearest.h"
 
 namespace glasspost::cli {
 namespace {
@@ -13,7 +13,7 @@ using analysis::DisplayWidth;
 constexpr std::size_t kColumns = 80;  // of a terminal
 constexpr std::size_t kMargin = 2;
 constexpr std::size_t kRowWidth = 22;  // what is typed; a longer one stands on a line of its own
-constexpr std::string_view kCommands[] = {"analyze", "help"};
+constexpr std::string_view kCommands[] = {"analyze", "config", "help"};
 
 enum class Kind { kText, kGroup, kRow };
 struct Line {
@@ -54,33 +54,6 @@ void AppendRow(std::string& out, std::string_view typed, std::string_view text) 
     out.append(kMargin, ' ');
   }
   AppendLine(out, text, at);
-}
-
-// Insertions, deletions and replacements that make one word of the other.
-std::size_t Distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
-constexpr std::size_t kLongestWord = 40;  // longer ones are no slips of the finger
-
-template <class Words>
-std::string_view Nearest(std::string_view word, const Words& words) {
-  if (word.size() > kLongestWord) return {};
-  std::string_view nearest;
-  std::size_t best = std::max<std::size_t>(word.size() / 3, 1) + 1;
-  for (const std::string_view w : words)
-    if (const std::size_t d = Distance(word, w); d < best) best = d, nearest = w;
-  return nearest;
 }
 
 }  // namespace

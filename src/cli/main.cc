@@ -8,6 +8,7 @@
 
 #include "base/escape.h"
 #include "cli/analyze.h"
+#include "cli/config.h"
 #include "cli/help.h"
 #include "cli/terminal.h"
 
@@ -85,5 +86,6 @@ int main(int argc, char** argv) {
     return Refuse(glasspost::ForTerminal(*about), "there is no such command", "glasspost help analyze");
   }
   if (AsksForHelp(words)) return Print(Help(command, language));
+  if (command == "config") return glasspost::cli::RunConfig(words);
   return glasspost::cli::RunAnalyze(words);
 }
