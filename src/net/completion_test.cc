@@ -139,7 +139,8 @@ TEST(Completion, WaitingAllocatesNothing) {
     std::thread other([&] {
       for (int i = 1; i <= 200; ++i) {
         while (go < i) std::this_thread::yield();
-        given("short");
+        Callback mine = std::move(given);
+        mine("short");
       }
     });
     std::size_t before = 0;

@@ -28,7 +28,7 @@ struct Engine {
 };
 
 // Events of a plan; `message` where an event names none. False: kTooLarge.
-bool WithinLimits(const std::vector<JourneyEvent>& events);
+bool WithinLimits(const std::vector<JourneyEvent>& events, std::size_t most = JourneyLimits::kEventsInCommit);
 void AppendEvents(Engine& engine, Database& db, const std::vector<JourneyEvent>& events, MessageId message);
 
 }  // namespace glasspost::store

@@ -128,8 +128,8 @@ void ForgetNext(Engine& engine, Timestamp before, Done<void> done) {
 
 }  // namespace
 
-bool WithinLimits(const std::vector<JourneyEvent>& events) {
-  if (events.size() > JourneyLimits::kEventsInCommit) return false;
+bool WithinLimits(const std::vector<JourneyEvent>& events, std::size_t most) {
+  if (events.size() > most) return false;
   return std::ranges::all_of(events, [](const JourneyEvent& e) { return e.detail.size() <= JourneyLimits::kDetailOctets; });
 }
 

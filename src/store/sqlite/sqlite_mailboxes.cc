@@ -53,7 +53,8 @@ Result<void> CheckPlace(Database& db, AccountId account, MailboxId parent, const
 }
 
 Result<void> CheckUids(const std::vector<std::uint32_t>& uids, const std::vector<JourneyEvent>& events) {
-  if (uids.size() <= MailboxLimits::kUids && WithinLimits(events)) return {};
+  if (uids.size() <= MailboxLimits::kUids && WithinLimits(events, std::max(uids.size(), JourneyLimits::kEventsInCommit)))
+    return {};
   return Refuse(Fault::kTooLarge, "too many messages or events at once");
 }
 

@@ -53,6 +53,8 @@ class ServerHandler {
   // Octets of a message from `offset`, at most `most` of them and at least one → MessageRead or MessageFailed. No further piece
   // is asked for before the last one has gone out.
   virtual void ReadMessage(std::uint32_t index, std::uint64_t offset, std::size_t most) = 0;
+  // RETR's whole message is in the output now (TOP's never is); nothing is to be answered.
+  virtual void Retrieved(std::uint32_t /*index*/) {}
   // QUIT: deletes just these and gives the lock back → Committed, after it is on disk. Asked with none too, for the lock.
   virtual void Commit(std::span<const std::uint32_t> deleted) = 0;
 };

@@ -130,6 +130,7 @@ void ServerSession::MessageRead(Octets piece, bool last) {
     encoder_.Finish(output_);
     output_ += ".\r\n";
     job_ = Job::kNone;
+    if (!cut_) handler_.Retrieved(next_);
   }
   Advance();
 }

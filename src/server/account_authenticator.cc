@@ -1,0 +1,84 @@
+#include "server/account_authenticator.h"
+
+#include <utility>
+
+#include "base/ascii.h"
+
+namespace glasspost::server {
+
+LoginOffers OffersFor(const std::vector<std::string>& schemes, const AuthenticatorOptions& options) {
+  LoginOffers offers;
+  for (const std::string& scheme : schemes) {
+    offers.user_pass = true;
+    offers.mechanisms.Add(sasl::Mechanism::kPlain);
+    offers.mechanisms.Add(sasl::Mechanism::kLogin);
+    if (EqualsNoCase(scheme, "{SCRAM-SHA-256}")) offers.mechanisms.Add(sasl::Mechanism::kScram);
+    if (!EqualsNoCase(scheme, "{PLAIN}")) continue;
+    if (options.cram_md5) offers.mechanisms.Add(sasl::Mechanism::kCramMd5);
+    offers.apop = options.apop;
+  }
+  return offers;
+}
+
+store::AddressName AccountNameOf(const std::string& user, const std::string& default_domain) {
+  const std::size_t at = user.rfind('@');
+  if (at == std::string::npos) {
+    if (user.empty() || default_domain.empty()) return {};
+    return {user, default_domain};
+  }
+  if (at == 0 || at + 1 == user.size()) return {};
+  return {user.substr(0, at), user.substr(at + 1)};
+}
+
+AccountAuthenticator::AccountAuthenticator(store::Directory& directory, PasswordChecker& checker, const Clock& clock,
+                                           AuthenticatorOptions options)
+    : directory_(directory), checker_(checker), options_(std::move(options)), failed_(clock, options_.limits) {}
+
+// Also looks again whether the address is blocked: of many guesses at once it learns from no more than the limit.
+LoginResult AccountAuthenticator::Decide(PasswordChecker::Outcome outcome, const store::Account& account, const Address& from) {
+  using enum PasswordChecker::Outcome;
+  if (outcome == kBusy) return {.kind = LoginResult::Kind::kTryLater, .name = {}};
+  if (failed_.Blocked(from)) return {.kind = LoginResult::Kind::kTooOften, .name = {}};
+  if (outcome == kRight && account.id != 0)
+    return {.kind = LoginResult::Kind::kAccepted, .account = account.id, .name = account.name, .inbox = account.inbox};
+  failed_.Failed(from);
+  return {.kind = LoginResult::Kind::kRefused, .name = {}};
+}
+
+void AccountAuthenticator::CheckPassword(std::string user, std::string password, Address from,
+                                         std::move_only_function<void(LoginResult)> done) {
+  directory_.FindAccount(
+      AccountNameOf(user, options_.default_domain),
+      [this, password = std::move(password), from, done = std::move(done)](store::Result<store::Account> found) mutable {
+        if (failed_.Blocked(from)) return done({.kind = LoginResult::Kind::kTooOften, .name = {}});
+        if (!found && found.error().fault != store::Fault::kNotFound && found.error().fault != store::Fault::kInvalid)
+          return done({.kind = LoginResult::Kind::kTryLater, .name = {}});
+        store::Account account = found ? std::move(*found) : store::Account{};
+        std::vector<std::string> verifiers = std::move(account.verifiers);
+        account.verifiers.clear();
+        checker_.Check(std::move(verifiers), std::move(password),
+                       [this, from, account = std::move(account), done = std::move(done)](
+                           PasswordChecker::Outcome outcome) mutable { done(Decide(outcome, account, from)); });
+      });
+}
+
+void AccountAuthenticator::FindVerifiers(std::string user, Address from, std::move_only_function<void(FoundVerifiers)> done) {
+  directory_.FindAccount(AccountNameOf(user, options_.default_domain), [this, from, done = std::move(done)](
+                                                                           store::Result<store::Account> found) mutable {
+    if (!found || failed_.Blocked(from)) return done({});
+    done({.verifiers = std::move(found->verifiers), .account = found->id, .name = std::move(found->name), .inbox = found->inbox});
+  });
+}
+
+void AccountAuthenticator::NoteProof(Address from, bool good) {
+  if (!good) failed_.Failed(from);
+}
+
+void AccountAuthenticator::FindOffers(std::move_only_function<void(store::Result<LoginOffers>)> done) {
+  directory_.VerifierSchemes([this, done = std::move(done)](store::Result<std::vector<std::string>> schemes) mutable {
+    if (!schemes) return done(std::unexpected(schemes.error()));
+    done(OffersFor(*schemes, options_));
+  });
+}
+
+}  // namespace glasspost::server
