@@ -6,28 +6,29 @@
 #include <string_view>
 
 #include "base/octets.h"
+#include "server/log.h"
 
 namespace glasspost::server {
 
-// id, name in the log and in metrics, level (note, warning, error)
+// id, name in the log and in metrics, level
 #define GLASSPOST_EVENTS(X)                      \
   X(kConnect, "connect", kDebug)                 \
   X(kDisconnect, "disconnect", kDebug)           \
   X(kTls, "tls", kDebug)                         \
-  X(kTlsFailed, "tls-failed", kNote)             \
-  X(kLogin, "login", kNote)                      \
+  X(kTlsFailed, "tls-failed", kInfo)             \
+  X(kLogin, "login", kInfo)                      \
   X(kLoginFailed, "login-failed", kWarning)      \
-  X(kAccepted, "accepted", kNote)                \
-  X(kRefused, "refused", kNote)                  \
-  X(kDeferred, "deferred", kNote)                \
-  X(kRelayed, "relayed", kNote)                  \
-  X(kBounced, "bounced", kNote)                  \
-  X(kMaildropOpened, "maildrop-opened", kNote)   \
-  X(kMaildropUpdated, "maildrop-updated", kNote) \
-  X(kStarted, "started", kNote)                  \
-  X(kStopping, "stopping", kNote)                \
-  X(kReloaded, "reloaded", kNote)                \
-  X(kAdmin, "admin", kNote)                      \
+  X(kAccepted, "accepted", kInfo)                \
+  X(kRefused, "refused", kInfo)                  \
+  X(kDeferred, "deferred", kInfo)                \
+  X(kRelayed, "relayed", kInfo)                  \
+  X(kBounced, "bounced", kInfo)                  \
+  X(kMaildropOpened, "maildrop-opened", kInfo)   \
+  X(kMaildropUpdated, "maildrop-updated", kInfo) \
+  X(kStarted, "started", kInfo)                  \
+  X(kStopping, "stopping", kInfo)                \
+  X(kReloaded, "reloaded", kInfo)                \
+  X(kAdmin, "admin", kInfo)                      \
   X(kStoreFailed, "store-failed", kError)        \
   X(kFault, "fault", kError)
 
@@ -36,6 +37,14 @@ enum class Event : std::uint8_t {
   GLASSPOST_EVENTS(X)
 #undef X
 };
+
+inline constexpr std::size_t kEventCount = 0
+#define X(id, name, level) +1
+    GLASSPOST_EVENTS(X)
+#undef X
+    ;
+std::string_view Name(Event event);
+LogLevel LevelOf(Event event);
 
 struct EventField {
   std::string_view name;

@@ -63,7 +63,8 @@ PolicyDecision AccessPolicy::AtRecipient(const SmtpFacts& facts, const std::stri
 RatePolicy::Count& RatePolicy::Of(const SmtpFacts& facts, std::int64_t now) {
   if (counts_.size() >= kSenders) {
     const std::int64_t hour = now / kHour;
-    std::erase_if(counts_, [&](const auto& c) { return c.second.hour < hour - 1 || (c.second.now <= 1 && c.second.before == 0); });
+    std::erase_if(counts_,
+                  [&](const auto& c) { return c.second.hour < hour - 1 || (c.second.now <= 1 && c.second.before == 0); });
     if (counts_.size() >= kSenders) counts_.clear();
   }
   Count& count = counts_[facts.user.empty() ? NetworkOf(facts.client.address, 32, 64) : facts.user];

@@ -15,8 +15,8 @@
 
 namespace glasspost::server {
 
-// [[access.rule]]: the first rule that fits a recipient's delivery decides. All is asked at RCPT, when client, sender and recipient
-// are known.
+// [[access.rule]]: the first rule that fits a recipient's delivery decides. All is asked at RCPT, when client, sender and
+// recipient are known.
 class AccessPolicy final : public Policy {
  public:
   explicit AccessPolicy(std::vector<AccessRule> rules) : rules_(std::move(rules)) {}

@@ -7,18 +7,33 @@
 
 namespace glasspost::server {
 
-SmtpConnection::SmtpConnection(const SmtpContext& context, std::shared_ptr<const SmtpService> service, net::asio::io_context& io,
-                               std::unique_ptr<net::Stream> stream, net::Admissions::Place place, std::uint64_t conversation)
-    : context_(context),
+namespace {
+
+// The connection belongs to its coroutine.
+net::Task<void> RunToItsEnd(std::unique_ptr<SmtpConnection> connection) { co_await connection->Run(); }
+
+}  // namespace
+
+void ServeSmtp(const Worker& worker, const SmtpContext& context, std::shared_ptr<const SmtpService> service,
+               SmtpArrival arrival) {
+  if (worker.sessions.closing()) return;
+  auto connection = std::make_unique<SmtpConnection>(worker, context, std::move(service), std::move(arrival));
+  net::asio::co_spawn(worker.context.get_executor(), RunToItsEnd(std::move(connection)), net::asio::detached);
+}
+
+SmtpConnection::SmtpConnection(const Worker& worker, const SmtpContext& context, std::shared_ptr<const SmtpService> service,
+                               SmtpArrival arrival)
+    : Session(worker.sessions),
+      context_(context),
       service_(std::move(service)),
-      stream_(std::move(stream)),
-      place_(std::move(place)),
-      waiter_(io),
+      stream_(std::move(arrival.socket), net::Side::kServer, worker.deadlines, std::move(arrival.tap)),
+      place_(std::move(arrival.place)),
+      waiter_(worker.context),
       session_(*this, service_->session, context.randomness) {
+  facts_.conversation = arrival.conversation;
   facts_.role = service_->session.role;
-  facts_.client = stream_->peer();
-  facts_.server = stream_->local();
-  facts_.conversation = conversation;
+  facts_.client = stream_.peer();
+  facts_.server = stream_.local();
   facts_.relay_network = service_->may_relay(facts_.client.address);
 }
 
@@ -26,19 +41,19 @@ SmtpConnection::~SmtpConnection() = default;
 
 net::Task<void> SmtpConnection::Run() {
   context_.events.Note(Event::kConnect, facts_.conversation, {{"peer", facts_.client.Text()}, {"local", facts_.server.Text()}});
-  busy_since_ = stream_->clock().Steady();
+  busy_since_ = stream_.clock().Steady();
   bool ready = true;
   if (service_->implicit_tls) ready = co_await Handshake();
   if (ready) co_await Talk();
   session_.Closed();
   intake_.reset();
-  co_await stream_->Close(service_->times.close);
+  co_await stream_.Close(service_->times.close);
   context_.events.Note(Event::kDisconnect, facts_.conversation, {{"peer", facts_.client.Text()}});
 }
 
 net::Task<void> SmtpConnection::Talk() {
   using Next = smtp::ServerSession::Next;
-  session_.Start(stream_->tls());
+  session_.Start(stream_.tls());
   bool go_on = true;
   while (go_on) {
     switch (session_.next()) {
@@ -68,13 +83,13 @@ net::Task<void> SmtpConnection::Talk() {
 
 // False: the connection is gone.
 net::Task<bool> SmtpConnection::Receive() {
-  const net::ReadResult in = co_await stream_->Read(ReadTime());
+  const net::ReadResult in = co_await stream_.Read(ReadTime());
   if (in.status == net::IoStatus::kOk) {
     const bool content = session_.receiving_content();
     const std::size_t used = session_.Receive(in.octets);
     more_input_ = used < in.octets.size();
-    stream_->PutBack(in.octets.substr(used));
-    if (content != session_.receiving_content()) busy_since_ = stream_->clock().Steady();
+    stream_.PutBack(in.octets.substr(used));
+    if (content != session_.receiving_content()) busy_since_ = stream_.clock().Steady();
     co_return true;
   }
   more_input_ = false;
@@ -90,7 +105,7 @@ net::Task<bool> SmtpConnection::Receive() {
 // A command must be whole within its time, and so must a message, however slowly they come.
 std::chrono::nanoseconds SmtpConnection::ReadTime() const {
   const SmtpTimes& times = service_->times;
-  const std::chrono::nanoseconds spent(stream_->clock().Steady() - busy_since_);
+  const std::chrono::nanoseconds spent(stream_.clock().Steady() - busy_since_);
   const std::chrono::nanoseconds left = (session_.receiving_content() ? times.message : times.command) - spent;
   const std::chrono::nanoseconds most = session_.receiving_content() ? times.data : times.command;
   return std::clamp(left, std::chrono::nanoseconds(1), most);
@@ -100,16 +115,16 @@ net::Task<bool> SmtpConnection::SendOutput() {
   if (!session_.has_output()) co_return true;
   std::string output;
   session_.TakeOutput(output);
-  const net::IoStatus sent = co_await stream_->Write(output, service_->times.write);
-  busy_since_ = stream_->clock().Steady();
+  const net::IoStatus sent = co_await stream_.Write(output, service_->times.write);
+  busy_since_ = stream_.clock().Steady();
   if (sent == net::IoStatus::kOk) co_return true;
   session_.Closed();
   co_return false;
 }
 
 net::Task<bool> SmtpConnection::Handshake() {
-  const net::IoStatus status = co_await stream_->StartTls(service_->tls, {}, service_->times.handshake);
-  busy_since_ = stream_->clock().Steady();
+  const net::IoStatus status = co_await stream_.StartTls(service_->tls, {}, service_->times.handshake);
+  busy_since_ = stream_.clock().Steady();
   if (status == net::IoStatus::kOk) {
     facts_.tls = true;
     facts_.hello.clear();
@@ -120,7 +135,7 @@ net::Task<bool> SmtpConnection::Handshake() {
   }
   context_.events.Note(Event::kTlsFailed, facts_.conversation,
                        {{"peer", facts_.client.Text()},
-                        {"why", status == net::IoStatus::kTlsFailed ? stream_->tls_error() : std::string(Name(status))}});
+                        {"why", status == net::IoStatus::kTlsFailed ? stream_.tls_error() : std::string(Name(status))}});
   session_.Closed();
   co_return false;
 }
@@ -163,19 +178,23 @@ net::Task<smtp::Answer> SmtpConnection::Decide(Question question) {
   }
 }
 
-void SmtpConnection::ShutDown() {
+SessionInfo SmtpConnection::Info() const {
+  return {submission() ? "submission" : "smtp", facts_.client, facts_.conversation, facts_.user};
+}
+
+void SmtpConnection::Finish() {
   session_.ShutDown();
-  stream_->Interrupt();
+  stream_.Interrupt();
 }
 
 void SmtpConnection::Cancel() {
   cancelled_ = true;
-  stream_->Cancel();
+  stream_.Cancel();
   waiter_.Cancel();
 }
 
 std::string SmtpConnection::TlsText() const {
-  const auto info = stream_->tls_info();
+  const auto info = stream_.tls_info();
   return info ? info->version + " " + info->cipher : std::string();
 }
 

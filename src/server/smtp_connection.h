@@ -11,25 +11,35 @@
 #include "net/completion.h"
 #include "net/stream.h"
 #include "server/message_intake.h"
+#include "server/sessions.h"
 #include "server/smtp_envelope.h"
 #include "server/smtp_service.h"
 
 namespace glasspost::server {
 
-class SmtpConnection final : public smtp::ServerHandler {
+// A connection that was taken.
+struct SmtpArrival {
+  net::Socket socket;  // of the worker's io_context
+  net::Admissions::Place place;
+  std::unique_ptr<Tap> tap = nullptr;
+  std::uint64_t conversation = 0;  // 0: none is kept
+};
+// Runs it to its end. On the worker's thread.
+void ServeSmtp(const Worker& worker, const SmtpContext& context, std::shared_ptr<const SmtpService> service, SmtpArrival arrival);
+
+class SmtpConnection final : public Session, private smtp::ServerHandler {
  public:
-  // `conversation`: the number that its tap tells under.
-  SmtpConnection(const SmtpContext& context, std::shared_ptr<const SmtpService> service, net::asio::io_context& io,
-                 std::unique_ptr<net::Stream> stream, net::Admissions::Place place, std::uint64_t conversation);
+  SmtpConnection(const Worker& worker, const SmtpContext& context, std::shared_ptr<const SmtpService> service,
+                 SmtpArrival arrival);
   ~SmtpConnection() override;
 
   // From the greeting to the close.
   net::Task<void> Run();
-  // No new transaction; ends when the running one has.
-  void ShutDown();
-  // Ends now.
-  void Cancel();
-  bool in_transaction() const { return session_.in_transaction(); }
+
+  SessionInfo Info() const override;
+  // Ends when the running transaction has.
+  void Finish() override;
+  void Cancel() override;
 
  private:
   // What the coroutine is to find out before the session goes on.
@@ -84,7 +94,7 @@ class SmtpConnection final : public smtp::ServerHandler {
 
   const SmtpContext& context_;
   const std::shared_ptr<const SmtpService> service_;
-  std::unique_ptr<net::Stream> stream_;
+  net::Stream stream_;
   net::Admissions::Place place_;
   net::Waiter waiter_;
   smtp::ServerSession session_;

@@ -89,14 +89,19 @@ class SmtpConnectionTest : public testing::Test {
     RecipientCache cache(store_->directory());
     OneAccount authenticator(AccountOf("ada").id);
     const SmtpContext context{*store_, cache, authenticator, events_, SystemRandomness(), [this] { ++queued_; }};
-    net::test::Pair pair = net::test::Connected(net_);
+    Sessions sessions(net_.context, net_.deadlines);
+    const Worker worker{net_.context, net_.deadlines, sessions};
+    net::Acceptor acceptor(net_.context, net::asio::ip::tcp::endpoint(net::asio::ip::address_v4::loopback(), 0));
+    net::Socket socket(net_.context);
+    socket.connect(acceptor.local_endpoint());
+    net::Stream stream(std::move(socket), net::Side::kClient, net_.deadlines);
     std::string said;
     const auto client = [&]() -> Task<void> {
-      co_await pair.client->Write(sent, 5s);
-      said = co_await net::test::ReadAll(*pair.client, std::size_t{1} << 30);
-      co_await pair.client->Close(1s);
+      co_await stream.Write(sent, 5s);
+      said = co_await net::test::ReadAll(stream, std::size_t{1} << 30);
+      co_await stream.Close(1s);
     };
-    SmtpConnection connection(context, service_, net_.context, std::move(pair.server), {}, 7);
+    SmtpConnection connection(worker, context, service_, {acceptor.accept(), {}, nullptr, 7});
     net_.Both(connection.Run(), client());
     return said;
   }

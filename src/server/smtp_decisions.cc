@@ -166,7 +166,7 @@ std::optional<Answer> SmtpConnection::Place(const store::Resolution& resolution)
 
 smtp::Decision SmtpConnection::OnMessageStart(bool) {
   if (!intake_) intake_ = std::make_unique<MessageIntake>(waiter_);
-  const Timestamp now = stream_->clock().Now();
+  const Timestamp now = stream_.clock().Now();
   auto receiver = context_.store.Receive(now);
   const std::string id = store::QueueIdText(receiver->id());
   const std::string tls = TlsText();
@@ -216,7 +216,7 @@ net::Task<Answer> SmtpConnection::DecideEnd() {
     envelope_.Clear();
     co_return answer;
   }
-  store::Plan plan = envelope_.MakePlan(stream_->clock().Now(), content_.eight_bit, header_lines_);
+  store::Plan plan = envelope_.MakePlan(stream_.clock().Now(), content_.eight_bit, header_lines_);
   TellJourney(plan);
   const bool entries = !plan.entries.empty();
   const std::unique_ptr<store::Receiver> receiver = intake_->TakeReceiver();

@@ -1,0 +1,269 @@
+#include "server/server.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <filesystem>
+#include <future>
+
+#include "net/self_signed.h"
+#include "server/notify.h"
+#include "server/smtp_connection.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace glasspost::server {
+namespace {
+
+constexpr const char* kFirstDomain = "localhost.test";
+
+// The pool that the authenticator asks.
+class PooledChecker final : public PasswordChecker {
+ public:
+  explicit PooledChecker(Passwords& passwords) : passwords_(passwords) {}
+  void Check(std::vector<std::string> verifiers, std::string password, std::move_only_function<void(Outcome)> done) override {
+    auto shared = std::make_shared<std::move_only_function<void(Outcome)>>(std::move(done));
+    const auto verdict =
+        passwords_.Check({}, verifiers, std::move(password), [shared](Verdict v) { (*shared)(OutcomeOf(v)); });
+    if (verdict) (*shared)(OutcomeOf(*verdict));
+  }
+
+ private:
+  static Outcome OutcomeOf(Verdict verdict) {
+    return verdict == Verdict::kRight ? Outcome::kRight : verdict == Verdict::kWrong ? Outcome::kWrong : Outcome::kBusy;
+  }
+  Passwords& passwords_;
+};
+
+// Waits for a call of the store; at start and in what an operator asked for only.
+template <class T, class F>
+store::Result<T> Await(F call) {
+  auto promise = std::make_shared<std::promise<store::Result<T>>>();
+  auto future = promise->get_future();
+  call([promise](store::Result<T> result) { promise->set_value(std::move(result)); });
+  return future.get();
+}
+
+LogOptions MakeLogOptions(const Config& config) {
+  LogOptions options;
+  options.level = config.log.level;
+  options.format = config.log.format;
+  options.journal = StderrIsJournal();
+  return options;
+}
+
+}  // namespace
+
+Server::Server(const Config& config, const Clock& clock, Randomness& randomness)
+    : config_(config),
+      clock_(clock),
+      randomness_(randomness),
+      folder_(DataFolder(config)),
+      log_(MakeLogOptions(config), clock),
+      events_(log_, metrics_) {}
+
+Server::~Server() {
+  if (workers_) workers_->Stop();
+  listening_.clear();
+  // The store answers what it was asked before it goes; those who asked are there until then.
+  store_.reset();
+  passwords_.reset();
+}
+
+Expected<std::unique_ptr<Server>> Server::Make(const Config& config, const Clock& clock, Randomness& randomness) {
+  std::unique_ptr<Server> server(new Server(config, clock, randomness));
+  for (const auto step : {&Server::OpenStore, &Server::MakeFirstDomain, &Server::ReadDirectory}) {
+    if (const auto done = (server.get()->*step)(); !done) return std::unexpected(done.error());
+  }
+  if (const auto loaded = server->LoadTls(config); !loaded) return std::unexpected(loaded.error());
+  server->MakeServices();
+  if (const auto listening = server->Listen(); !listening) return std::unexpected(listening.error());
+  return server;
+}
+
+Expected<void> Server::OpenStore() {
+  if (folder_.empty()) return Fail("there is no folder for mail", {}, "say --data FOLDER");
+  store::SqliteOptions options;
+  options.conversations.count = config_.conversations.count;
+  options.conversations.octets = config_.conversations.octets.octets;
+  options.conversations.age_seconds = config_.conversations.age.count();
+  auto opened = store::OpenSqliteStore(folder_, options);
+  if (!opened) return std::unexpected(opened.error());
+  store_ = std::move(*opened);
+  recipients_ = std::make_unique<RecipientCache>(store_->directory());
+  passwords_ = std::make_unique<Passwords>(MakePasswordOptions(config_), clock_, randomness_);
+  checker_ = std::make_unique<PooledChecker>(*passwords_);
+  const std::size_t threads = config_.server.threads != 0 ? config_.server.threads : std::thread::hardware_concurrency();
+  workers_ = std::make_unique<Workers>(threads, clock_);
+  return {};
+}
+
+Expected<void> Server::MakeFirstDomain() {
+  const auto domains = Await<std::vector<std::string>>([&](auto done) { store_->directory().ListDomains({}, std::move(done)); });
+  if (!domains) return Fail("the store cannot be read: " + domains.error().text, folder_);
+  if (!domains->empty()) {
+    current_.default_domain = domains->front();
+    return {};
+  }
+  fresh_ = true;
+  current_.default_domain = kFirstDomain;
+  const auto added = Await<void>([&](auto done) {
+    store_->directory().AddDomain(kFirstDomain, {{{"postmaster", kFirstDomain}, {}, 0}, {{"abuse", kFirstDomain}, {}, 0}},
+                                  clock_.Now(), std::move(done));
+  });
+  if (!added) return Fail("the first domain cannot be made: " + added.error().text, folder_);
+  return {};
+}
+
+// What of the accounts decides about what is offered.
+Expected<void> Server::ReadDirectory() {
+  authenticator_ = std::make_unique<AccountAuthenticator>(store_->directory(), *checker_, clock_,
+                                                          MakeAuthenticatorOptions(config_, current_.default_domain));
+  const auto schemes = Await<std::vector<std::string>>([&](auto done) { store_->directory().VerifierSchemes(std::move(done)); });
+  if (!schemes) return Fail("the store cannot be read: " + schemes.error().text, folder_);
+  current_.offers = OffersFor(*schemes, MakeAuthenticatorOptions(config_, current_.default_domain));
+  current_.made_up_salt_key = randomness_.Draw(32);
+  smtp_ = std::make_unique<SmtpContext>(SmtpContext{*store_, *recipients_, *authenticator_, events_, randomness_, [] {}});
+  pop3_ = std::make_unique<Pop3Services>(Pop3Services{*store_, *authenticator_, randomness_, &tls_, {}});
+  pop3_->lease_owner = fmt::format("pop3-{}-{}", ::getpid(), clock_.Now());
+  return {};
+}
+
+Expected<void> Server::LoadTls(const Config& config) {
+  net::TlsServerOptions options;
+  for (const CertificatePair& pair : PairsOf(config)) options.pairs.push_back({pair.certificate, pair.key});
+  if (options.pairs.empty()) {
+    const std::string folder = folder_ + "/tls";
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    options.pairs.push_back({folder + "/self-signed.crt", folder + "/self-signed.key"});
+    const auto made =
+        net::EnsureSelfSigned(options.pairs.front(), {.names = {OwnHostName(config), "localhost", "127.0.0.1", "::1"}}, clock_);
+    if (!made) return std::unexpected(made.error());
+  }
+  if (const auto loaded = tls_.Load(options); !loaded) return loaded;
+  current_.tls = tls_.current();
+  return {};
+}
+
+Expected<void> Server::Listen() {
+  const auto admissions = net::Admissions::Make(MakeAdmissionLimits(config_));
+  for (const ListenerKind kind : kListenerKinds) {
+    for (const Endpoint& endpoint : EndpointsOf(config_, kind)) {
+      net::ListenerOptions options;
+      options.refusal = IsPop3(kind) ? "-ERR [SYS/TEMP] too many connections\r\n" : "421 4.7.0 too many connections\r\n";
+      if (IsImplicitTls(kind)) options.refusal.clear();
+      auto opened = net::Listener::Open(endpoint, workers_->contexts(), admissions, options);
+      if (!opened) return std::unexpected(opened.error());
+      bound_.push_back({kind, (*opened)->endpoint()});
+      listening_.push_back(
+          std::make_unique<Listening>(Listening{kind, IsLoopback(endpoint.address), std::move(*opened), {}, {}}));
+    }
+  }
+  MakeServices();
+  return {};
+}
+
+void Server::MakeServices() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& l : listening_) {
+    if (IsPop3(l->kind)) {
+      l->pop3 = MakePop3Settings(config_, l->loopback, current_);
+    } else {
+      l->smtp = MakeSmtpService(config_, l->kind, l->loopback, current_, clock_);
+    }
+  }
+}
+
+// On the listener's thread; the connection goes to its own.
+void Server::Accept(Listening& listening, net::asio::io_context& to, net::Socket socket, net::Admissions::Place place) {
+  net::asio::post(to, [this, &listening, &to, socket = std::move(socket), place = std::move(place)]() mutable {
+    std::shared_ptr<const SmtpService> smtp;
+    std::shared_ptr<const Pop3Settings> pop3;
+    {
+      const std::lock_guard lock(mutex_);
+      smtp = listening.smtp;
+      pop3 = listening.pop3;
+    }
+    const Worker& worker = workers_->of(to);
+    const std::uint64_t conversation = store_->conversations().NextNumber();
+    if (smtp) {
+      ServeSmtp(worker, *smtp_, std::move(smtp), {std::move(socket), std::move(place), nullptr, conversation});
+    } else {
+      ServePop3(worker, *pop3_, std::move(pop3),
+                {std::move(socket), std::move(place), IsImplicitTls(listening.kind), nullptr, conversation});
+    }
+  });
+}
+
+void Server::Run(std::function<ReadConfig()> reread) {
+  reread_ = std::move(reread);
+  for (const auto& l : listening_) {
+    l->listener->Start([this, &l = *l](net::asio::io_context& to, net::Socket socket, net::Admissions::Place place) {
+      Accept(l, to, std::move(socket), std::move(place));
+    });
+  }
+  net::asio::signal_set signals(workers_->first().context, SIGTERM, SIGINT, SIGHUP);
+  std::function<void()> wait = [&] {
+    signals.async_wait([&](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      if (signal == SIGHUP) {
+        Reload();
+      } else if (stopping_) {
+        return workers_->Stop();  // asked twice
+      } else {
+        BeginShutdown();
+      }
+      wait();
+    });
+  };
+  wait();
+  events_.Note(Event::kStarted, 0, {{"data", folder_}});
+  NotifySystemd("READY=1");
+  workers_->Run();
+}
+
+void Server::Stop() {
+  net::asio::post(workers_->first().context, [this] { BeginShutdown(); });
+}
+
+void Server::BeginShutdown() {
+  if (std::exchange(stopping_, true)) return;
+  NotifySystemd("STOPPING=1");
+  events_.Note(Event::kStopping, 0, {{"sessions", std::to_string(workers_->sessions())}});
+  for (const auto& l : listening_) l->listener->Stop();
+  workers_->Shutdown(config_.server.shutdown, [this] { workers_->Stop(); });
+}
+
+void Server::Reload() {
+  NotifySystemd("RELOADING=1");
+  const ReadConfig read = reread_ ? reread_() : ReadConfig{config_, {}, false};
+  for (const Mistake& mistake : read.mistakes) events_.Note(Event::kFault, 0, {{"configuration", mistake.Text()}});
+  if (read.mistakes.empty() && !read.unreadable) {
+    if (const auto loaded = LoadTls(read.config); !loaded) {
+      events_.Note(Event::kFault, 0, {{"tls", loaded.error().Text()}});
+    } else {
+      for (const std::string& key : NeedRestart(config_, read.config))
+        events_.Note(Event::kFault, 0, {{"configuration", key + " changes with a restart only"}});
+      config_ = read.config;
+      log_.SetLevel(config_.log.level);
+      MakeServices();
+      events_.Note(Event::kReloaded, 0, {});
+    }
+  }
+  NotifySystemd("READY=1");
+}
+
+void Server::DirectoryChanged() {
+  recipients_->Invalidate();
+  authenticator_->FindOffers([this](store::Result<LoginOffers> offers) {
+    if (!offers) return;
+    net::asio::post(workers_->first().context, [this, offers = *offers] {
+      current_.offers = offers;
+      MakeServices();
+    });
+  });
+}
+
+}  // namespace glasspost::server

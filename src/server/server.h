@@ -1,0 +1,93 @@
+// The server: store, listeners, sessions, relay, management and metrics, put together by a Config.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/randomness.h"
+#include "net/listener.h"
+#include "server/config_reader.h"
+#include "server/event_log.h"
+#include "server/service_settings.h"
+#include "server/workers.h"
+#include "store/store.h"
+
+namespace glasspost::server {
+
+class Server {
+ public:
+  struct Bound {
+    ListenerKind kind;
+    Endpoint endpoint;
+  };
+
+  // Locks and opens the data folder, makes on a first start what is missing (a domain, a certificate), binds. Clock and
+  // randomness outlive it. The error says what, where, and what to do.
+  static Expected<std::unique_ptr<Server>> Make(const Config& config, const Clock& clock, Randomness& randomness);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Serves until SIGTERM or SIGINT, or Stop. SIGHUP: `reread` gives the configuration anew; mistakes leave the old one.
+  void Run(std::function<ReadConfig()> reread);
+  // Any thread: as SIGTERM.
+  void Stop();
+
+  const std::vector<Bound>& bound() const { return bound_; }
+  store::Store& store() { return *store_; }
+  Log& log() { return log_; }
+  bool fresh() const { return fresh_; }  // this was the first start
+  const std::string& folder() const { return folder_; }
+
+ private:
+  struct Listening {
+    ListenerKind kind;
+    bool loopback;
+    std::unique_ptr<net::Listener> listener;
+    std::shared_ptr<const SmtpService> smtp;  // one of the two; swapped under mutex_
+    std::shared_ptr<const Pop3Settings> pop3;
+  };
+
+  Server(const Config& config, const Clock& clock, Randomness& randomness);
+  Expected<void> OpenStore();
+  Expected<void> MakeFirstDomain();
+  Expected<void> LoadTls(const Config& config);
+  Expected<void> ReadDirectory();
+  Expected<void> Listen();
+  void MakeServices();
+  void Accept(Listening& listening, net::asio::io_context& to, net::Socket socket, net::Admissions::Place place);
+  void Reload();
+  void BeginShutdown();
+  void DirectoryChanged();
+
+  Config config_;  // of the first worker's thread, once it runs
+  const Clock& clock_;
+  Randomness& randomness_;
+  std::string folder_;
+  Log log_;
+  Metrics metrics_;
+  EventLog events_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<RecipientCache> recipients_;
+  std::unique_ptr<Passwords> passwords_;
+  std::unique_ptr<PasswordChecker> checker_;
+  std::unique_ptr<AccountAuthenticator> authenticator_;
+  std::unique_ptr<Workers> workers_;
+  net::ReloadableTls tls_;
+  std::unique_ptr<SmtpContext> smtp_;
+  std::unique_ptr<Pop3Services> pop3_;
+  Current current_;
+  std::mutex mutex_;  // of the services that listeners give to new connections
+  std::vector<std::unique_ptr<Listening>> listening_;
+  std::vector<Bound> bound_;
+  std::function<ReadConfig()> reread_;
+  bool fresh_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace glasspost::server
