@@ -21,6 +21,7 @@ void Introduce(const server::Server& server, const server::Config& config, analy
   const bool zh = language == analysis::Language::kChinese;
   fmt::print("{}\n", zh ? "Glasspost 正在提供服务：" : "Glasspost serves mail:");
   for (const auto& bound : server.bound()) fmt::print("  {:<12} {}\n", server::Name(bound.kind), bound.endpoint.Text());
+  for (const Endpoint& endpoint : server.http()) fmt::print("  {:<12} {} (/metrics /livez /readyz)\n", "http", endpoint.Text());
   fmt::print("{} {}\n", zh ? "数据在" : "Its data is in", ForTerminal(server.folder()));
   if (server.fresh())
     fmt::print("{}\n",

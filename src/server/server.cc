@@ -10,6 +10,7 @@
 
 #include "net/self_signed.h"
 #include "server/notify.h"
+#include "server/privileges.h"
 #include "server/smtp_connection.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -24,8 +25,7 @@ class PooledChecker final : public PasswordChecker {
   explicit PooledChecker(Passwords& passwords) : passwords_(passwords) {}
   void Check(std::vector<std::string> verifiers, std::string password, std::move_only_function<void(Outcome)> done) override {
     auto shared = std::make_shared<std::move_only_function<void(Outcome)>>(std::move(done));
-    const auto verdict =
-        passwords_.Check({}, verifiers, std::move(password), [shared](Verdict v) { (*shared)(OutcomeOf(v)); });
+    const auto verdict = passwords_.Check({}, verifiers, std::move(password), [shared](Verdict v) { (*shared)(OutcomeOf(v)); });
     if (verdict) (*shared)(OutcomeOf(*verdict));
   }
 
@@ -66,6 +66,7 @@ Server::Server(const Config& config, const Clock& clock, Randomness& randomness)
 Server::~Server() {
   if (workers_) workers_->Stop();
   listening_.clear();
+  http_.reset();
   // The store answers what it was asked before it goes; those who asked are there until then.
   store_.reset();
   passwords_.reset();
@@ -79,6 +80,9 @@ Expected<std::unique_ptr<Server>> Server::Make(const Config& config, const Clock
   if (const auto loaded = server->LoadTls(config); !loaded) return std::unexpected(loaded.error());
   server->MakeServices();
   if (const auto listening = server->Listen(); !listening) return std::unexpected(listening.error());
+  if (const auto listening = server->ListenHttp(); !listening) return std::unexpected(listening.error());
+  if (const auto dropped = DropPrivileges(config.server.user, config.server.group, server->folder_); !dropped)
+    return std::unexpected(dropped.error());
   return server;
 }
 
@@ -165,6 +169,29 @@ Expected<void> Server::Listen() {
   return {};
 }
 
+Expected<void> Server::ListenHttp() {
+  metrics_.Add("sessions", "Connections of clients that are open.", false,
+               [this] { return static_cast<double>(workers_->sessions()); });
+  metrics_.Add("store_commits_total", "Transactions of the store.", true,
+               [this] { return static_cast<double>(store_->state().commits); });
+  metrics_.Add("store_changes_total", "Changes in these transactions.", true,
+               [this] { return static_cast<double>(store_->state().changes); });
+  metrics_.Add("store_full", "1 if the last change met a full disk.", false, [this] { return store_->state().full ? 1.0 : 0.0; });
+  metrics_.Add("store_broken", "1 if the disk failed and nothing can be written any more.", false,
+               [this] { return store_->state().broken ? 1.0 : 0.0; });
+  metrics_.Add("conversations_dropped_octets_total", "Of kept conversations, not written since the disk was too slow.", true,
+               [this] { return static_cast<double>(store_->conversations().dropped_octets()); });
+  const auto not_ready = [this]() -> std::string {
+    const store::StoreState state = store_->state();
+    return state.broken ? "the store is broken" : state.full ? "the disk is full" : "";
+  };
+  auto opened =
+      HttpService::Open(workers_->first().context, config_.http.listen, {[this] { return metrics_.Text(); }, not_ready});
+  if (!opened) return std::unexpected(opened.error());
+  http_ = std::move(*opened);
+  return {};
+}
+
 void Server::MakeServices() {
   const std::lock_guard lock(mutex_);
   for (const auto& l : listening_) {
@@ -204,6 +231,7 @@ void Server::Run(std::function<ReadConfig()> reread) {
       Accept(l, to, std::move(socket), std::move(place));
     });
   }
+  http_->Start();
   net::asio::signal_set signals(workers_->first().context, SIGTERM, SIGINT, SIGHUP);
   std::function<void()> wait = [&] {
     signals.async_wait([&](const boost::system::error_code& error, int signal) {
@@ -233,6 +261,7 @@ void Server::BeginShutdown() {
   NotifySystemd("STOPPING=1");
   events_.Note(Event::kStopping, 0, {{"sessions", std::to_string(workers_->sessions())}});
   for (const auto& l : listening_) l->listener->Stop();
+  http_->Stop();
   workers_->Shutdown(config_.server.shutdown, [this] { workers_->Stop(); });
 }
 

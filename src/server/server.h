@@ -13,6 +13,7 @@
 #include "net/listener.h"
 #include "server/config_reader.h"
 #include "server/event_log.h"
+#include "server/http_service.h"
 #include "server/service_settings.h"
 #include "server/workers.h"
 #include "store/store.h"
@@ -39,6 +40,7 @@ class Server {
   void Stop();
 
   const std::vector<Bound>& bound() const { return bound_; }
+  const std::vector<Endpoint>& http() const { return http_->endpoints(); }
   store::Store& store() { return *store_; }
   Log& log() { return log_; }
   bool fresh() const { return fresh_; }  // this was the first start
@@ -59,6 +61,7 @@ class Server {
   Expected<void> LoadTls(const Config& config);
   Expected<void> ReadDirectory();
   Expected<void> Listen();
+  Expected<void> ListenHttp();
   void MakeServices();
   void Accept(Listening& listening, net::asio::io_context& to, net::Socket socket, net::Admissions::Place place);
   void Reload();
@@ -85,6 +88,7 @@ class Server {
   std::mutex mutex_;  // of the services that listeners give to new connections
   std::vector<std::unique_ptr<Listening>> listening_;
   std::vector<Bound> bound_;
+  std::unique_ptr<HttpService> http_;
   std::function<ReadConfig()> reread_;
   bool fresh_ = false;
   bool stopping_ = false;
