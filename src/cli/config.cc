@@ -20,7 +20,7 @@ int Refuse(const std::string& what) {
 }
 
 int Print(const std::string& text) {
-  fmt::print("{}", text);
+  std::fwrite(text.data(), 1, text.size(), stdout);
   if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return kDone;
   fmt::print(stderr, "glasspost: standard output: cannot be written\n");
   return kCannotRead;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ namespace {
 using glasspost::cli::Help;
 using Words = std::vector<std::string>;
 
-constexpr int kDone = 0, kUsage = 2;
+constexpr int kDone = 0, kUsage = 2, kCannotWrite = 3;
 constexpr std::string_view kLang = "--lang";
 
 // What --lang says, wherever it stands: the help is told in that language, too.
@@ -43,8 +44,10 @@ bool AsksForHelp(const Words& words) {
 }
 
 int Print(const std::string& text) {
-  fmt::print("{}", text);
-  return kDone;
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (std::fflush(stdout) == 0) return kDone;
+  std::fputs("glasspost: standard output: cannot be written\n", stderr);
+  return kCannotWrite;
 }
 
 int Refuse(const std::string& where, const char* what, const std::string& meant) {

@@ -233,8 +233,11 @@ ReadConfig ConfigReader::Finish() {
     if (origin == origins_.end()) origin = origins_.find(c.other);
     Add(origin == origins_.end() ? Origin{} : origin->second, c.key, std::move(c.what), std::move(c.remedy));
   }
-  std::stable_sort(mistakes_.begin(), mistakes_.end(),
-                   [](const Mistake& a, const Mistake& b) { return a.where == b.where && a.place < b.place; });
+  // Those of a file by their places; they are few.
+  for (std::size_t i = 1; i < mistakes_.size(); ++i)
+    for (std::size_t j = i; j > 0 && mistakes_[j].where == mistakes_[j - 1].where && mistakes_[j].place < mistakes_[j - 1].place;
+         --j)
+      std::swap(mistakes_[j], mistakes_[j - 1]);
   return {std::move(config_), std::move(mistakes_), unreadable_};
 }
 

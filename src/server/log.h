@@ -26,7 +26,7 @@ enum class LogLevel : std::uint8_t { kError, kWarning, kInfo, kDebug };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
 struct LogLimits {
-  // Stops a reader of stderr that has stopped reading from filling the memory.
+  // Stops a reader of stderr that has stopped reading from filling the memory. As much again is on its way to it.
   static constexpr std::size_t kWaitingOctets = std::size_t{4} << 20;
   // Stops a value of a peer (a name as long as a line may be) from filling the log.
   static constexpr std::size_t kValueOctets = 1024;

@@ -35,8 +35,7 @@ Value Converted(const toml::node& node) {
     value.kind = Value::Kind::kTable;
     for (const auto& [key, item] : *table)
       value.members.push_back({std::string(key.str()), PlaceOf(key.source()), Converted(item)});
-    std::stable_sort(value.members.begin(), value.members.end(),
-                     [](const Member& a, const Member& b) { return a.place < b.place; });
+    std::sort(value.members.begin(), value.members.end(), [](const Member& a, const Member& b) { return a.place < b.place; });
   } else {
     value.kind = Value::Kind::kTime;
   }
