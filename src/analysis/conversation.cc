@@ -5,15 +5,15 @@
 #include <utility>
 
 #include "analysis/proxy.h"
+#include "base/ascii.h"
 #include "base/sha256.h"
 #include "wire/dns/recognise.h"
+#include "wire/mime/header.h"
 #include "wire/observers.h"
 
 namespace glasspost::analysis {
 namespace {
 
-// Octets of one message that are gathered for its MIME structure; larger ones are told without it.
-constexpr std::size_t kMaxStructuredMessage = std::size_t{64} << 20;
 // Pieces held while the protocol is not known.
 constexpr std::size_t kMaxHeldPieces = 64;
 constexpr std::size_t kMaxHeldOctets = std::size_t{256} << 10;
@@ -27,6 +27,19 @@ constexpr std::uint64_t kRetransmissionsWorthTelling = 1;
 // Message octets are always wanted: findings are made from the header even where nobody asks for the message.
 ObserverOptions OptionsOf(const Report::Wants& w) { return {.show_secrets = w.show_secrets, .message_octets = true}; }
 
+// A header that promises parts, or an attachment: what a report that leaves single texts alone has to look into.
+bool MayHaveParts(Octets header) {
+  mime::FieldReader reader(header);
+  mime::RawField field;
+  while (reader.Next(field)) {
+    if (EqualsNoCase(field.name, "Content-Disposition")) return true;
+    if (!EqualsNoCase(field.name, "Content-Type")) continue;
+    const Octets type = Trim(field.value);
+    if (!EqualsNoCase(type.substr(0, 5), "text/") || UpperCase(type).find("NAME") != std::string::npos) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Conversation::Conversation(const Report& report, Shared& shared, const capture::Packet& first)
@@ -39,6 +52,15 @@ Conversation::Conversation(const Report& report, Shared& shared, const capture::
   const bool answer = (first.flags & (capture::kSyn | capture::kAck)) == (capture::kSyn | capture::kAck);
   facts_.client_side = !facts_.udp && answer ? 1 : 0;
   if (facts_.udp) Begin({Detection::State::kFound, Protocol::kDns, 0});
+}
+
+Conversation::Conversation(const Report& report, Shared& shared, const LiveBeginning& beginning)
+    : report_(report), wants_(report.wants()), shared_(shared) {
+  facts_.live = true;
+  facts_.sides = {beginning.client, beginning.server};
+  facts_.start = facts_.end = beginning.time;
+  facts_.syn_seen = true;
+  if (beginning.protocol != Protocol::kUnknown) Begin({Detection::State::kFound, beginning.protocol, 0});
 }
 
 Conversation::~Conversation() = default;
@@ -140,14 +162,18 @@ bool Conversation::SkipProxy(FirstWords& words) {
 void Conversation::Begin(const Detection& d) {
   state_ = State::kTold;
   facts_.protocol = d.protocol;
-  if (!facts_.udp) facts_.client_side = d.client_side;
+  if (!facts_.udp && !facts_.live) facts_.client_side = d.client_side;  // of a live one it is known
   if (d.protocol == Protocol::kTls) return StartTls({facts_.first_frame, facts_.start});
-  if (d.protocol == Protocol::kDns) {
+  MakeProtocolObserver();
+}
+
+void Conversation::MakeProtocolObserver() {
+  if (facts_.protocol == Protocol::kDns) {
     auto dns = std::make_unique<dns::DnsObserver>(*this, OptionsOf(wants_), dns::ObserverLimits{}, !facts_.udp, &shared_.dns);
     dns_ = dns.get();
     observer_ = std::move(dns);
   } else {
-    observer_ = MakeObserver(d.protocol, *this, OptionsOf(wants_));
+    observer_ = MakeObserver(facts_.protocol, *this, OptionsOf(wants_));
   }
   if (!facts_.udp && !facts_.syn_seen) observer_->OnMidStream();
   if (one_sided_ >= 0) observer_->OnOneSided(DirectionOf(one_sided_));
@@ -241,7 +267,7 @@ void Conversation::OnMessageStart(Direction direction, std::uint64_t exchange, c
   slot->open = true;
   slot->exchange = exchange;
   slot->envelope = envelope;
-  slot->too_large = false;
+  slot->too_large = slot->plain = false;
   slot->scan.Reset({.digest = wants_.message_digest, .journey = false, .limits = {}});
 }
 
@@ -250,24 +276,32 @@ void Conversation::OnMessageOctets(Direction direction, Octets octets) {
   m.scan.OnOctets(octets);
   shared_.message_octets_passed += octets.size();
   if (wants_.message_octets) teller().OnMessageOctets(direction, octets);
-  if (wants_.attachments && !m.too_large) KeepWhole(m, octets);
+  if (!wants_.attachments || m.too_large || m.plain) return;
+  m.plain = !wants_.single_parts && m.scan.header_ended() && !MayHaveParts(m.scan.header());
+  m.plain ? DropWhole(m) : KeepWhole(m, octets);
+}
+
+void Conversation::DropWhole(OpenMessage& m) {
+  shared_.message_octets -= m.whole.memory().size();
+  m.whole.Clear();
 }
 
 void Conversation::KeepWhole(OpenMessage& m, Octets octets) {
-  shared_.message_octets -= m.whole.memory().size();
-  if (m.whole.size() + octets.size() > kMaxStructuredMessage) {
+  const bool fits = shared_.spills || shared_.message_octets + octets.size() <= shared_.message_limit;
+  if (m.whole.size() + octets.size() > shared_.structured_message || !fits) {
     m.too_large = true;
-    m.whole.Clear();
-    return;
+    return DropWhole(m);
   }
+  shared_.message_octets -= m.whole.memory().size();
   m.whole.Append(octets);
-  if (shared_.message_octets + m.whole.memory().size() > shared_.message_limit) m.whole.Spill();
+  if (shared_.spills && shared_.message_octets + m.whole.memory().size() > shared_.message_limit) m.whole.Spill();
   shared_.message_octets += m.whole.memory().size();
 }
 
 // A message that lies in the file comes into memory once more, but only one of them at a time.
 mime::Structure Conversation::StructureOf(OpenMessage& m) {
-  if (!m.whole.in_file()) return mime::ReadStructure(m.whole.memory());
+  if (m.plain) return {};
+  if (!m.whole.in_file()) return mime::ReadStructure(m.whole.memory(), {.limits = {}, .digests = true, .text = wants_.text});
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);
   std::string whole;
@@ -282,9 +316,9 @@ void Conversation::OnMessageEnd(Direction direction, const MessageEnd& end) {
   OpenMessage& m = *open_[Index(direction)];
   m.open = false;
   TellMessage(direction, m, end);
-  shared_.message_octets -= m.whole.memory().size();
-  m.whole.Clear();
-  if (m.scan.header().size() > kKeptHeader) open_[Index(direction)].reset();
+  DropWhole(m);
+  // A live conversation may be silent for long: its memory is given back.
+  if (facts_.live || m.scan.header().size() > kKeptHeader) open_[Index(direction)].reset();
 }
 
 void Conversation::TellMessage(Direction direction, OpenMessage& m, const MessageEnd& end) {
@@ -340,8 +374,40 @@ void Conversation::StartTls(const Origin&) {
   tls_ = std::make_unique<tls::TlsObserver>(this);
 }
 
+void Conversation::BeginTls(const Origin& origin) {
+  if (state_ == State::kUndecided) held_ = {}, held_octets_ = 0, Begin({Detection::State::kFound, Protocol::kTls, 0});
+  if (!in_tls_) StartTls(origin);
+  tls_doubtful_ = false;
+}
+
+void Conversation::OnDecrypted(int side, Octets octets, const Origin& origin) {
+  if (in_tls_) tls_->OnDecrypted(DirectionOf(side), octets, origin);
+}
+
 void Conversation::OnPlainOctets(Direction direction, Octets octets, const Origin& origin) {
-  if (observer_ != nullptr) observer_->OnOctets(direction, octets, origin);
+  if (observer_ == nullptr) return HoldPlain(direction, octets, origin);
+  observer_->OnOctets(direction, octets, origin);
+}
+
+// TLS from the first octet, and somebody decrypts it: what it holds is found out as in the clear.
+void Conversation::HoldPlain(Direction direction, Octets octets, const Origin& origin) {
+  if (facts_.protocol != Protocol::kTls || held_.size() >= kMaxHeldPieces || held_octets_ >= kMaxHeldOctets) return;
+  held_.push_back({Index(direction), std::string(octets), 0, origin});
+  held_octets_ += octets.size();
+  std::string said[2];
+  for (const HeldPiece& h : held_)
+    if (said[h.side].size() < kFirstWordsLimit) said[h.side].append(h.octets, 0, kFirstWordsLimit - said[h.side].size());
+  FirstWords words;
+  for (int s = 0; s < 2; ++s) words.said[s] = said[s];
+  words.port[0] = facts_.client().port;
+  words.port[1] = facts_.server().port;
+  words.mid_stream = !facts_.syn_seen;
+  const Detection d = Detect(words);
+  if (d.state != Detection::State::kFound || d.protocol == Protocol::kTls || d.protocol == Protocol::kDns) return;
+  facts_.protocol = d.protocol;
+  MakeProtocolObserver();
+  observer_->OnTlsEstablished(held_.front().origin);
+  for (const HeldPiece& h : std::exchange(held_, {})) observer_->OnOctets(static_cast<Direction>(h.side), h.octets, h.origin);
 }
 void Conversation::OnPlainGap(Direction direction, const Origin& origin) {
   if (observer_ != nullptr) observer_->OnGap(direction, 0, origin);

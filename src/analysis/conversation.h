@@ -23,9 +23,22 @@ struct Shared {
   // Octets of messages held in memory for looking into their MIME structure; more goes to the temporary file.
   std::size_t message_limit = 0;
   std::size_t message_octets = 0;
+  // Octets of one message that are gathered for its MIME structure; a larger one is told without it.
+  std::size_t structured_message = std::size_t{64} << 20;
+  // False: nothing goes to the file (a live conversation's thread must not wait for it); what does not fit is told without its
+  // structure.
+  bool spills = true;
   // Of messages, that passed: of all that is said, what leaves nothing behind.
   std::size_t message_octets_passed = 0;
   dns::Workspace dns;
+};
+
+// How a connection begins that is listened to as it lives: no packets, only what its ends say.
+struct LiveBeginning {
+  Endpoint client;
+  Endpoint server;
+  Timestamp time = 0;
+  Protocol protocol = Protocol::kUnknown;  // what is served there; unknown: as it turns out
 };
 
 class Conversation final : public capture::TcpEvents, public ObserverSink, public tls::TlsSink {
@@ -33,6 +46,7 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   enum class State : std::uint8_t { kUndecided, kTold, kNotMail };
 
   Conversation(const Report& report, Shared& shared, const capture::Packet& first);
+  Conversation(const Report& report, Shared& shared, const LiveBeginning& beginning);
   ~Conversation() override;
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
@@ -48,6 +62,16 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
     if (wants_.packets) teller().OnPacket(facts_, side, packet);
     if (facts_.udp) OnDatagram(side, packet);
   }
+  // Of a live connection, which has no packets: so many octets have crossed the wire. Side 0 is the client. What they say comes
+  // as TcpEvents, in the clear or as TLS records.
+  void OnWire(std::size_t octets, Timestamp time) {
+    facts_.bytes += octets;
+    facts_.end = std::max(facts_.end, time);
+  }
+  // The next octets are TLS: known from who speaks it, whatever was made of what was said.
+  void BeginTls(const Origin& origin);
+  // What the records held, from whoever could decrypt them.
+  void OnDecrypted(int side, Octets octets, const Origin& origin);
   // The capture holds nothing of the other side.
   void OnOneSided(int seen);
   // Nothing more will be said: pending exchanges and open messages are told as they are. Once.
@@ -88,6 +112,7 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
     mime::HeaderDecoder header;
     TextStore whole;  // for the MIME structure
     bool too_large = false;
+    bool plain = false;  // one part, no attachment: there is nothing to look into
   };
 
   // capture::TcpEvents
@@ -123,12 +148,15 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   bool SkipProxy(FirstWords& words);
   void ConfirmTls(Octets octets);
   void Begin(const Detection& detection);
+  void MakeProtocolObserver();
+  void HoldPlain(Direction direction, Octets octets, const Origin& origin);
   void Replay();
   void StartTls(const Origin& origin);
   void GuessByPort();
   void NotePhase(Phase phase, Timestamp start, Timestamp end);
   void TellMessage(Direction direction, OpenMessage& message, const MessageEnd& end);
   void KeepWhole(OpenMessage& message, Octets octets);
+  void DropWhole(OpenMessage& message);
   mime::Structure StructureOf(OpenMessage& message);
   void Summarise(const Origin& origin);
   void Note(FindingId id, const Origin& origin, std::string detail);

@@ -18,11 +18,16 @@ std::string Head(const ConversationFacts& f, const Summary& summary, Language la
   AppendRfc3339(start, f.start);
   const std::string name = UpperCase(Name(f.protocol)) + (f.by_port_only ? "?" : "");
   std::string text = fmt::format("  {}  {} → {}\n", style.Bold(name), f.client().Text(), f.server().Text());
-  text += fmt::format("  {}  {}  {} {}  {} {}\n", start.substr(0, 26) + "Z", DurationText(f.end - f.start), f.packets,
-                      zh               ? "个数据包"
-                      : f.packets == 1 ? "packet"
-                                       : "packets",
-                      f.bytes, zh ? "个八位组（IP 载荷）" : "octets of IP payload");
+  if (f.live) {
+    text += fmt::format("  {}  {}  {} {}\n", start.substr(0, 26) + "Z", DurationText(f.end - f.start), f.bytes,
+                        zh ? "个八位组（线路上的 TCP 数据）" : "octets on the wire");
+  } else {
+    text += fmt::format("  {}  {}  {} {}  {} {}\n", start.substr(0, 26) + "Z", DurationText(f.end - f.start), f.packets,
+                        zh               ? "个数据包"
+                        : f.packets == 1 ? "packet"
+                                         : "packets",
+                        f.bytes, zh ? "个八位组（IP 载荷）" : "octets of IP payload");
+  }
   const std::string words = ForTerminal(summary.Words(f, language));
   if (!words.empty()) text += "  " + words + "\n";
   return text;

@@ -56,8 +56,10 @@ class Blocks {
     Title(Word("header", "信头"));
     if (m.header != nullptr) Fields(m.header->fields());
     Title(Word("body", "正文"));
-    whole_.full ? FullBody(m) : ShortBody(m);
-    if (m.truncated) Line(style_.Yellow(Word("not whole: parts of it are not in the capture", "不完整：有部分内容不在捕获中")));
+    m.body_kept ? whole_.full ? FullBody(m) : ShortBody(m) : NoBody(m);
+    if (m.truncated)
+      Line(style_.Yellow(whole_.live ? Word("not whole: it was cut short", "不完整：中途被截断")
+                                     : Word("not whole: parts of it are not in the capture", "不完整：有部分内容不在捕获中")));
     Foot(m);
     return std::move(out_);
   }
@@ -122,6 +124,11 @@ class Blocks {
   void Structure(const mime::Structure& structure) {
     if (structure.parts.size() < 2) return;
     for (const mime::Part& part : structure.parts) Line(std::string(part.depth * 2, ' ') + ForTerminal(Describe(part)));
+  }
+
+  void NoBody(const MessageFacts& m) {
+    if (m.structure != nullptr) Structure(*m.structure);
+    Remark("(not kept)", "（未保存）");
   }
 
   void ShortBody(const MessageFacts& m) {

@@ -13,8 +13,9 @@ namespace glasspost::analysis {
 // and each part of text, decoded, whole.
 struct MessageOctets {
   bool full = false;
-  Octets octets;     // the message, where it is told in full
-  bool cut = false;  // it is larger than what is kept: `octets` is its beginning
+  bool live = false;  // it comes of a live connection, not of a capture
+  Octets octets;      // the message, where it is told in full
+  bool cut = false;   // it is larger than what is kept: `octets` is its beginning
 };
 
 // Lines for a terminal, each ended by LF.

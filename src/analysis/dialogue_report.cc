@@ -83,11 +83,12 @@ class DialogueTeller final : public Teller {
   // After anything was appended to the tail.
   void Settle() {
     if (stream_ == nullptr) return body_.Settle();
-    if (body_.memory().size() >= kStreamPiece) Flush();
+    if (body_.memory().size() >= kStreamPiece || options_.at_once) Flush();
   }
   void Flush() {
     std::fwrite(body_.memory().data(), 1, body_.memory().size(), stream_);
     body_.tail().clear();
+    if (options_.at_once) std::fflush(stream_);
   }
   void Bullet(std::string& out) const;
   void AppendPeer(std::string& out, Octets text) const;
@@ -103,6 +104,7 @@ class DialogueTeller final : public Teller {
   void TellMessages(std::uint64_t exchange);
   void TellClose(const ConversationFacts& facts);
   std::string TlsLines(const ConversationFacts& facts) const;
+  std::string LeftOutLine(const LeftOut& left_out) const;
   std::string Findings(const ConversationFacts& facts) const;
 
   const DialogueReport::Options& options_;
@@ -346,16 +348,17 @@ void DialogueTeller::OnExchange(const ConversationFacts& facts, const Exchange& 
     TellReply(facts, e, e.reply);
     for (const Reply& r : e.more_replies) TellReply(facts, e, r);
   } else if (e.has_request) {
-    Put(std::string(kIndent) + style_.Yellow(Word("(no reply in the capture)", "（捕获中没有应答）")) + "\n");
+    const auto words = facts.live ? Word("(no reply)", "（没有应答）") : Word("(no reply in the capture)", "（捕获中没有应答）");
+    Put(std::string(kIndent) + style_.Yellow(words) + "\n");
   }
   TellMessages(e.number);
   last_exchange_ = e.number;
 }
 
-void DialogueTeller::OnMessage(const ConversationFacts&, const MessageFacts& m) {
+void DialogueTeller::OnMessage(const ConversationFacts& facts, const MessageFacts& m) {
   Whole& whole = whole_[Index(m.direction)];
-  std::string text =
-      MessageBlocks(m, {.full = options_.full, .octets = whole.octets, .cut = whole.cut}, options_.language, style_);
+  std::string text = MessageBlocks(m, {.full = options_.full, .live = facts.live, .octets = whole.octets, .cut = whole.cut},
+                                   options_.language, style_);
   whole = {};
   if (m.exchange <= last_exchange_) {
     Put(text);
@@ -383,12 +386,29 @@ std::string DialogueTeller::TlsLines(const ConversationFacts& f) const {
   }
   line("alert", "告警", t.alert);
   Bullet(text);
-  AppendWrapped(text,
-                Word("What is said from here on is encrypted; the capture holds it, but without the keys nobody can read it.",
-                     "此后的内容都已加密；它们在捕获中，但没有密钥谁也读不了。"),
-                kIndent.size() + 2, style_.columns);
+  const auto read = Word("What was said within it crossed the wire encrypted; it is told as its ends saw it.",
+                         "其中的内容在线路上是加密的；这里按通信两端所见讲述。");
+  const auto lost = Word("What is said from here on is encrypted; the capture holds it, but without the keys nobody can read it.",
+                         "此后的内容都已加密；它们在捕获中，但没有密钥谁也读不了。");
+  const auto unread = Word("What was said within it is not known.", "其中的内容无从得知。");
+  AppendWrapped(text, t.decrypted ? read : f.live ? unread : lost, kIndent.size() + 2, style_.columns);
   text += '\n';
   return text;
+}
+
+std::string DialogueTeller::LeftOutLine(const LeftOut& l) const {
+  if (l.empty()) return {};
+  std::string text =
+      chinese_ ? fmt::format("此会话超出保存上限，以下内容未保存：{} 次交互、{} 封邮件、{} 条发现、{} 个八位组的邮件内容。",
+                             l.exchanges, l.messages, l.findings, l.message_octets)
+               : fmt::format(
+                     "The conversation went beyond what is kept of one; not kept: {} exchange{}, {} message{}, "
+                     "{} finding{}, {} octets of messages.",
+                     l.exchanges, l.exchanges == 1 ? "" : "s", l.messages, l.messages == 1 ? "" : "s", l.findings,
+                     l.findings == 1 ? "" : "s", l.message_octets);
+  std::string line = "\n" + std::string(kIndent);
+  AppendWrapped(line, text, kIndent.size(), style_.columns);
+  return line + "\n";
 }
 
 void DialogueTeller::TellClose(const ConversationFacts& facts) {
@@ -426,6 +446,7 @@ void DialogueTeller::Finish(const ConversationFacts& facts, TextStore& text) {
   TellHandshake(facts);
   for (auto& [exchange, message] : messages_) Put(message);
   Put(TlsLines(facts));
+  Put(LeftOutLine(facts.left_out));
   TellClose(facts);
   Put(Findings(facts));
   Put("\n");

@@ -33,11 +33,21 @@ struct PhaseSpan {
 inline constexpr std::size_t kMaxGaps = 4096;
 inline constexpr std::size_t kMaxPhases = 1024;
 
+// Of a conversation that was kept (analysis/live/events.h): what went beyond its limit.
+struct LeftOut {
+  std::uint64_t exchanges = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t findings = 0;
+  std::uint64_t message_octets = 0;
+  bool empty() const { return exchanges + messages + findings + message_octets == 0; }
+};
+
 struct ConversationFacts {
   Protocol protocol = Protocol::kUnknown;
   bool udp = false;
   bool syn_seen = false;
   bool fin_seen = false;  // from both sides
+  bool live = false;  // listened to as it was spoken: no packets, and `bytes` are what crossed the wire of TCP's contents
   int client_side = 0;
   Timestamp start = kNoTime;
   Timestamp end = kNoTime;
@@ -51,6 +61,7 @@ struct ConversationFacts {
   std::vector<Gap> gaps;
   std::vector<PhaseSpan> phases;
   std::uint64_t retransmissions = 0;
+  LeftOut left_out;
   std::unique_ptr<tls::TlsInfo> tls;       // null: no TLS
   std::shared_ptr<const Secrets> secrets;  // null: none was seen, or nobody asked; at the end
 
@@ -70,6 +81,7 @@ struct MessageFacts {
   std::string sha256;      // hex; empty where nobody asked for it
   bool truncated = false;
   bool header_cut = false;  // the header is longer than the limit, only its beginning is told
+  bool body_kept = true;    // false: it was told before, and only the rest was kept
   Octets header_block;
   // Decoded header; null where nobody asked for it.
   const mime::HeaderDecoder* header = nullptr;

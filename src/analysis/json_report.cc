@@ -240,6 +240,20 @@ void AppendTls(TextWriter& out, const tls::TlsInfo* t) {
   out += t->decrypted ? "true}" : "false}";
 }
 
+// Only of a conversation that was kept, and not whole.
+void AppendLeftOut(TextWriter& out, const LeftOut& l) {
+  if (l.empty()) return;
+  out += "\"left_out\":{\"exchanges\":";
+  AppendNumber(out, l.exchanges);
+  out += ",\"messages\":";
+  AppendNumber(out, l.messages);
+  out += ",\"findings\":";
+  AppendNumber(out, l.findings);
+  out += ",\"message_octets\":";
+  AppendNumber(out, l.message_octets);
+  out += "},";
+}
+
 void AppendEndpoint(TextWriter& out, const Endpoint& e) {
   out += "{\"address\":\"";
   out += e.address.Text();
@@ -378,6 +392,7 @@ class JsonTeller final : public Teller {
     out += ",\"exchanges\":[";
     const std::size_t head = out.text().size();
     out += "],";
+    AppendLeftOut(out, facts.left_out);
     AppendTls(out, facts.tls.get());
     out += ",\"findings\":[";
     const std::string_view all = out.text();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "analysis/note.h"
 #include "analysis/summary.h"
 #include "base/ascii.h"
@@ -20,6 +22,17 @@ bool IsNarrow(const Style& style) { return style.columns != 0 && style.columns <
 
 std::string Column(std::string_view text, std::size_t width) { return PadRight(text, width) + "  "; }
 
+// "1e 2w 3n" for errors, warnings and notes, coloured by the worst.
+std::string Findings(const std::array<std::uint64_t, 3>& findings, std::size_t width, Language language, const Style& style) {
+  static constexpr std::string_view kSigns[3][2] = {{"n", "提"}, {"w", "警"}, {"e", "错"}};
+  std::string t;
+  for (std::size_t i = 3; i-- > 0;)
+    if (findings[i] > 0) t += fmt::format("{}{}{}", t.empty() ? "" : " ", findings[i], kSigns[i][static_cast<int>(language)]);
+  if (t.empty()) t = "-";
+  const std::string padded = PadRight(t, width);
+  return findings[2] > 0 ? style.Red(padded) : findings[1] > 0 ? style.Yellow(padded) : style.Dim(padded);
+}
+
 class TableTeller final : public Teller {
  public:
   TableTeller(Language language, Style style) : language_(language), style_(style) {}
@@ -35,21 +48,9 @@ class TableTeller final : public Teller {
   void Finish(const ConversationFacts& f, TextStore& text) override {
     protocol_ = f.protocol;
     gaps_ = f.gaps.size();
-    std::string time;
-    AppendTimeOfDay(time, f.start);
-    std::string line = "  " + style_.Dim(Column(time, kTimeWidth).substr(0, kTimeWidth)) + "  ";
-    line += style_.Cyan(Column(UpperCase(Name(f.protocol)) + (f.by_port_only ? "?" : ""), kProtocolWidth));
-    const std::string words = ForTerminal(summary_.Words(f, language_));
-    if (IsNarrow(style_)) {
-      line += f.client().Text() + " → " + f.server().Text() + "\n" + std::string(kNarrowIndent, ' ');
-      line += DurationText(f.end - f.start) + "  " + Findings(0) + "  ";
-      AppendWrapped(line, words, kNarrowIndent, style_.columns);
-    } else {
-      line += Column(f.client().Text(), kEndpointWidth) + Column(f.server().Text(), kEndpointWidth);
-      line += PadLeft(DurationText(f.end - f.start), kDurationWidth) + "  " + Findings(kFindingsWidth) + "  " + words;
-    }
-    line += '\n';
-    text.Append(line);
+    const std::string name = UpperCase(Name(f.protocol)) + (f.by_port_only ? "?" : "");
+    text.Append(TableLine({f.start, f.end, name, f.client().Text(), f.server().Text(), findings_, summary_.Words(f, language_)},
+                          language_, style_));
   }
 
   std::string Note() override {
@@ -61,18 +62,6 @@ class TableTeller final : public Teller {
   }
 
  private:
-  // "1e 2w 3n" for errors, warnings and notes, coloured by the worst.
-  std::string Findings(std::size_t width) const {
-    static constexpr std::string_view kSigns[3][2] = {{"n", "提"}, {"w", "警"}, {"e", "错"}};
-    std::string t;
-    for (std::size_t i = 3; i-- > 0;)
-      if (findings_[i] > 0)
-        t += fmt::format("{}{}{}", t.empty() ? "" : " ", findings_[i], kSigns[i][static_cast<int>(language_)]);
-    if (t.empty()) t = "-";
-    const std::string padded = PadRight(t, width);
-    return findings_[2] > 0 ? style_.Red(padded) : findings_[1] > 0 ? style_.Yellow(padded) : style_.Dim(padded);
-  }
-
   Language language_;
   Style style_;
   Summary summary_;
@@ -87,11 +76,11 @@ void Put(std::FILE* out, std::string_view text) { std::fwrite(text.data(), 1, te
 
 std::unique_ptr<Teller> TableReport::NewTeller() const { return std::make_unique<TableTeller>(language_, style_); }
 
-void TableReport::WriteHeading() {
-  const bool zh = language_ == Language::kChinese;
+std::string TableHeading(Language language, const Style& style) {
+  const bool zh = language == Language::kChinese;
   std::string line = PadLeft(zh ? "编号" : "#", kNumberWidth) + "  " + Column(zh ? "时间 (UTC)" : "time (UTC)", kTimeWidth) +
                      Column(zh ? "协议" : "protocol", kProtocolWidth);
-  if (IsNarrow(style_)) {
+  if (IsNarrow(style)) {
     line += std::string(zh ? "客户端 → 服务器" : "client → server") + "\n" + std::string(kNarrowIndent, ' ') +
             (zh ? "用时  发现  发生了什么" : "duration  findings  what happened");
   } else {
@@ -99,16 +88,37 @@ void TableReport::WriteHeading() {
             PadLeft(zh ? "用时" : "duration", kDurationWidth) + "  " + Column(zh ? "发现" : "findings", kFindingsWidth) +
             (zh ? "发生了什么" : "what happened");
   }
-  Put(out_, style_.Bold(line) + "\n");
-  headed_ = true;
+  return style.Bold(line) + "\n";
+}
+
+std::string TableNumber(std::uint64_t number, const Style& style) {
+  return style.Bold(PadLeft(fmt::format("{}", number), kNumberWidth));
+}
+
+std::string TableLine(const TableRow& row, Language language, const Style& style) {
+  std::string time;
+  AppendTimeOfDay(time, row.start);
+  std::string line = "  " + style.Dim(Column(time, kTimeWidth).substr(0, kTimeWidth)) + "  ";
+  line += style.Cyan(Column(row.protocol, kProtocolWidth));
+  const std::string words = ForTerminal(row.words);
+  if (IsNarrow(style)) {
+    line += row.client + " → " + row.server + "\n" + std::string(kNarrowIndent, ' ');
+    line += DurationText(row.end - row.start) + "  " + Findings(row.findings, 0, language, style) + "  ";
+    AppendWrapped(line, words, kNarrowIndent, style.columns);
+  } else {
+    line += Column(row.client, kEndpointWidth) + Column(row.server, kEndpointWidth);
+    line += PadLeft(DurationText(row.end - row.start), kDurationWidth) + "  " +
+            Findings(row.findings, kFindingsWidth, language, style) + "  " + words;
+  }
+  return line + '\n';
 }
 
 void TableReport::Write(std::uint64_t number, Octets note, TextStore& text) {
-  if (!headed_) WriteHeading();
+  if (!std::exchange(headed_, true)) Put(out_, TableHeading(language_, style_));
   ++totals_.conversations[static_cast<std::size_t>(TakeNumber(note))];
   for (std::uint64_t& n : totals_.findings) n += TakeNumber(note);
   for (std::uint64_t* n : {&totals_.messages, &totals_.message_octets, &totals_.gaps}) *n += TakeNumber(note);
-  Put(out_, style_.Bold(PadLeft(fmt::format("{}", number), kNumberWidth)));
+  Put(out_, TableNumber(number, style_));
   text.ForEachPiece([this](std::string_view piece) { Put(out_, piece); });
 }
 

@@ -13,6 +13,21 @@
 
 namespace glasspost::analysis {
 
+// What a line of the table says of a conversation.
+struct TableRow {
+  Timestamp start = 0;
+  Timestamp end = 0;
+  std::string protocol;  // "SMTP", "SMTP?"
+  std::string client;
+  std::string server;
+  std::array<std::uint64_t, 3> findings{};  // by Severity
+  std::string words;                        // not escaped
+};
+// With its line end; a terminal that is narrow gets two lines. The number comes before it.
+std::string TableHeading(Language language, const Style& style);
+std::string TableNumber(std::uint64_t number, const Style& style);
+std::string TableLine(const TableRow& row, Language language, const Style& style);
+
 class TableReport final : public Report {
  public:
   struct Totals {
@@ -34,8 +49,6 @@ class TableReport final : public Report {
   const Totals& totals() const { return totals_; }
 
  private:
-  void WriteHeading();
-
   std::FILE* out_;
   Language language_;
   Style style_;

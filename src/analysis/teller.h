@@ -39,6 +39,8 @@ class Report {
     bool message_digest = true;
     bool message_octets = false;
     bool attachments = false;
+    bool single_parts = true;  // with attachments: also the structure of a message that has one part and no attachment
+    bool text = true;          // with attachments: also the text
     bool show_secrets = false;
     bool secrets = false;  // ConversationFacts::secrets
   };

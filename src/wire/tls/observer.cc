@@ -118,6 +118,10 @@ void TlsObserver::OnRecord(Direction d, const RecordHeader& h, Bytes record, con
   if (!ciphered && h.type == kAlert) OnAlert(d, body);
   if (decryptor_ == nullptr) return;
   const Octets plain = decryptor_->OnRecord(Role(d), AsOctets(record), origin);
+  OnDecrypted(d, plain, origin);
+}
+
+void TlsObserver::OnDecrypted(Direction d, Octets plain, const Origin& origin) {
   if (plain.empty()) return;
   info_.decrypted = true;
   if (sink_ != nullptr) sink_->OnPlainOctets(d, plain, origin);

@@ -87,6 +87,8 @@ class TlsObserver {
 
   void OnOctets(Direction direction, Octets octets, const Origin& origin);
   void OnGap(Direction direction, std::uint64_t length, const Origin& origin);
+  // Plain octets of that direction, from whoever decrypts beside the observer (an end of the connection that is listened to).
+  void OnDecrypted(Direction direction, Octets plain, const Origin& origin);
   // Nothing more will come.
   void OnEnd(const Origin& origin, bool reset);
 

@@ -1,0 +1,130 @@
+// A live conversation is told as a capture of it would be.
+#include "analysis/live/live_tap.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "analysis/live/live_test_support.h"
+
+namespace glasspost::analysis {
+namespace {
+
+using namespace live_test;
+
+class Live : public ::testing::TestWithParam<std::filesystem::path> {};
+
+// Told as it is heard, and of the packets that the recorder makes of it.
+TEST_P(Live, IsToldAsItsCapture) {
+  const auto file = test::ReadConversationFile(GetParam());
+  ASSERT_TRUE(file) << file.error().Text();
+  const JsonReport::Options json{.attachments = true, .show_secrets = file->show_secrets};
+  const Folder folder;
+  {
+    auto recorder = Recorder::Open({.directory = folder.path()});
+    ASSERT_TRUE(recorder) << recorder.error().Text();
+    LiveTap tap(7, nullptr, {}, (*recorder)->NewRecording(7));
+    Hear(*file, tap);
+  }
+  ASSERT_EQ(folder.Files().size(), 1u);
+  const std::string captured = WithoutPackets(CaptureJson(folder.Files(), json));
+  EXPECT_EQ(WithoutPackets(LiveJson(*file, json)), captured);
+  // What is known of it beforehand does not matter.
+  if (file->protocol != Protocol::kLmtp && !captured.empty()) {
+    EXPECT_EQ(WithoutPackets(LiveJson(*file, json, {.protocol = file->protocol})), captured);
+  }
+}
+
+// What is within TLS is told as if it were said in the clear; the handshake's part is tested with true records.
+TEST_P(Live, WithinTlsIsToldToo) {
+  const auto file = test::ReadConversationFile(GetParam());
+  ASSERT_TRUE(file) << file.error().Text();
+  if (!CanBeLive(*file) || HasTls(*file) || file->protocol == Protocol::kLmtp) GTEST_SKIP() << "not for this file";
+  for (const Step& s : file->steps)
+    if (s.octets.find("TLS") != std::string::npos || s.octets.find('\x16') != std::string::npos ||
+        s.octets.find("STLS") != std::string::npos)
+      GTEST_SKIP() << "TLS in TLS";
+  for (const Protocol known : {Protocol::kUnknown, file->protocol}) {
+    const std::string json = TextOf([&](std::FILE* out) {
+      JsonReport report(out, {});
+      LiveTap tap(1, std::make_unique<Borrowed>(report), {.protocol = known}, nullptr);
+      ConversationFile within = *file;
+      within.steps.insert(within.steps.begin(), {.kind = Step::Kind::kTls, .octets = {}, .time = file->steps.front().time});
+      Hear(within, tap);
+    });
+    const std::string exchanges = json.substr(0, json.find("\"messages\":")).substr(json.find("\"exchanges\":"));
+    const std::string clear = LiveJson(*file, {});
+    ASSERT_FALSE(clear.empty());
+    EXPECT_EQ(exchanges, clear.substr(0, clear.find("\"messages\":")).substr(clear.find("\"exchanges\":"))) << json;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, Live, ::testing::ValuesIn(LiveFiles(false)), NameOfFile);
+
+ConversationFile File(const std::string& text) {
+  auto file = test::ParseConversation("x", "protocol: smtp\nabout: x\n" + text + "expect\n");
+  EXPECT_TRUE(file) << file.error().Text();
+  return *file;
+}
+
+std::string JsonAtEnd(Closing how, bool we_are_client) {
+  return TextOf([&](std::FILE* out) {
+    JsonReport report(out, {});
+    LiveTap tap(1, std::make_unique<Borrowed>(report), {.protocol = Protocol::kSmtp, .we_are_client = we_are_client}, nullptr);
+    tap.OnConnect(kClient, ServerOf(Protocol::kSmtp), kStart);
+    tap.OnOctets(Direction::kToClient, "220 mx.example.org ESMTP\r\n", kStart + 1);
+    tap.OnOctets(Direction::kToServer, "EHLO c.example.net\r\n", kStart + 2);
+    tap.OnOctets(Direction::kToClient, "250 mx.example.org\r\n", kStart + 3);
+    tap.OnClose(how, kStart + 4);
+  });
+}
+
+TEST(LiveTap, TellsHowItEnded) {
+  EXPECT_NE(JsonAtEnd(Closing::kByPeer, false).find("\"complete\":true"), std::string::npos);
+  EXPECT_NE(JsonAtEnd(Closing::kReset, false).find("\"complete\":true"), std::string::npos);
+  // Nobody saw the peer's end.
+  EXPECT_NE(JsonAtEnd(Closing::kTimedOut, false).find("\"complete\":false"), std::string::npos);
+  const std::string by_client = JsonAtEnd(Closing::kByPeer, false);
+  EXPECT_EQ(by_client, JsonAtEnd(Closing::kByUs, true));
+  EXPECT_NE(by_client, JsonAtEnd(Closing::kByUs, false));
+  EXPECT_NE(by_client.find("no-quit"), std::string::npos) << by_client;
+}
+
+TEST(LiveTap, GivenUpIsToldAsReset) {
+  const std::string json = TextOf([&](std::FILE* out) {
+    JsonReport report(out, {});
+    LiveTap tap(1, std::make_unique<Borrowed>(report), {}, nullptr);
+    tap.OnConnect(kClient, ServerOf(Protocol::kSmtp), kStart);
+    tap.OnOctets(Direction::kToClient, "220 mx.example.org ESMTP\r\n", kStart + 1);
+  });
+  EXPECT_NE(json.find("\"code\":220"), std::string::npos) << json;
+}
+
+TEST(LiveTap, SaysNothingOfAConnectionThatSaysNothing) {
+  KeptEvents kept;
+  LiveTaps taps({}, {}, &kept, nullptr);
+  {
+    const auto tap = taps.NewTap();
+    tap->OnConnect(kClient, ServerOf(Protocol::kSmtp), kStart);
+    tap->OnClose(Closing::kByPeer, kStart);
+  }
+  EXPECT_TRUE(kept.events.empty());
+  EXPECT_TRUE(kept.heads.empty());
+}
+
+TEST(LiveTap, IsNotMadeForNobody) {
+  LiveTaps taps({}, {}, nullptr, nullptr);
+  EXPECT_EQ(taps.NewTap(), nullptr);
+}
+
+TEST(LiveTap, ClockThatGoesBackDoesNoHarm) {
+  ConversationFile file =
+      File("S: 220 mx.example.org ESMTP\nC: EHLO c.example.net\nS: 250 mx.example.org\nC: QUIT\nS: 221 bye\nC fin\nS fin\n");
+  Timestamp t = file.steps[0].time;
+  for (Step& s : file.steps) s.time = t, t -= 1'000'000'000;
+  const std::string json = LiveJson(file, {});
+  EXPECT_NE(json.find("\"code\":221"), std::string::npos) << json;
+}
+
+}  // namespace
+}  // namespace glasspost::analysis
