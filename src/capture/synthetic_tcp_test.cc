@@ -64,7 +64,9 @@ Heard Listen(const Frames& frames, const Endpoint& client, const Endpoint& serve
     const bool v4 = client.address.is_v4() && server.address.is_v4();
     const Bytes frame = AsBytes(octets);
     const std::size_t addresses = v4 ? 12 : 0, at = v4 ? 34 : 54;
-    if (v4) EXPECT_EQ(CheckIpv4Header(frame.subspan(14, 20)).status, ChecksumStatus::kGood);
+    if (v4) {
+      EXPECT_EQ(CheckIpv4Header(frame.subspan(14, 20)).status, ChecksumStatus::kGood);
+    }
     EXPECT_EQ(CheckTransport(Bytes(p.source.octets).subspan(addresses), Bytes(p.destination.octets).subspan(addresses), kTcp,
                              frame.subspan(at), 16)
                   .status,

@@ -27,7 +27,10 @@ std::string Output(const std::string& command) {
   pclose(pipe);
   return out;
 }
-bool HasTshark() { return !Output("tshark --version").empty(); }
+bool HasTshark() {
+  static const bool has = !Output("command -v tshark").empty();
+  return has;
+}
 
 // What tshark complains of, with all checksums looked at.
 std::string Complaints(const std::string& file) {
