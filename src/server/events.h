@@ -25,6 +25,7 @@ namespace glasspost::server {
   X(kBounced, "bounced", kInfo)                  \
   X(kMaildropOpened, "maildrop-opened", kInfo)   \
   X(kMaildropUpdated, "maildrop-updated", kInfo) \
+  X(kRecording, "recording", kWarning)           \
   X(kStarted, "started", kInfo)                  \
   X(kStopping, "stopping", kInfo)                \
   X(kReloaded, "reloaded", kInfo)                \

@@ -67,6 +67,8 @@ Server::~Server() {
   if (workers_) workers_->Stop();
   listening_.clear();
   http_.reset();
+  // Their taps have told all they heard; the ring is the store's.
+  workers_.reset();
   // The store answers what it was asked before it goes; those who asked are there until then.
   store_.reset();
   passwords_.reset();
@@ -74,7 +76,7 @@ Server::~Server() {
 
 Expected<std::unique_ptr<Server>> Server::Make(const Config& config, const Clock& clock, Randomness& randomness) {
   std::unique_ptr<Server> server(new Server(config, clock, randomness));
-  for (const auto step : {&Server::OpenStore, &Server::MakeFirstDomain, &Server::ReadDirectory}) {
+  for (const auto step : {&Server::OpenStore, &Server::OpenTaps, &Server::MakeFirstDomain, &Server::ReadDirectory}) {
     if (const auto done = (server.get()->*step)(); !done) return std::unexpected(done.error());
   }
   if (const auto loaded = server->LoadTls(config); !loaded) return std::unexpected(loaded.error());
@@ -101,6 +103,32 @@ Expected<void> Server::OpenStore() {
   const std::size_t threads = config_.server.threads != 0 ? config_.server.threads : std::thread::hardware_concurrency();
   workers_ = std::make_unique<Workers>(threads, clock_);
   return {};
+}
+
+Expected<void> Server::OpenTaps() {
+  sink_ = std::make_unique<ConversationSink>(store_->conversations());
+  if (config_.record.folder.empty()) return {};
+  analysis::RecorderOptions options;
+  options.directory = config_.record.folder;
+  options.octets = config_.record.total.octets;
+  options.session_octets = config_.record.file.octets;
+  auto recorder = analysis::Recorder::Open(options);
+  if (!recorder) return std::unexpected(recorder.error());
+  recorder_ = std::move(*recorder);
+  events_.Note(Event::kRecording, 0,
+               {{"folder", options.directory}, {"warning", "these files hold messages, passwords and TLS keys"}});
+  return {};
+}
+
+std::shared_ptr<analysis::LiveTaps> Server::MakeTaps(Protocol protocol, bool we_are_client) {
+  const bool keep = config_.conversations.keep != KeptConversations::kOff;
+  analysis::EventsOptions events;
+  events.level = config_.conversations.keep == KeptConversations::kFull ? analysis::EventsOptions::Level::kFull
+                                                                        : analysis::EventsOptions::Level::kHeaders;
+  events.show_secrets = config_.conversations.show_secrets;
+  events.we_are_client = we_are_client;
+  return std::make_shared<analysis::LiveTaps>(analysis::LiveOptions{protocol, we_are_client}, events,
+                                              keep ? sink_.get() : nullptr, recorder_.get());
 }
 
 Expected<void> Server::MakeFirstDomain() {
@@ -162,7 +190,7 @@ Expected<void> Server::Listen() {
       if (!opened) return std::unexpected(opened.error());
       bound_.push_back({kind, (*opened)->endpoint()});
       listening_.push_back(
-          std::make_unique<Listening>(Listening{kind, IsLoopback(endpoint.address), std::move(*opened), {}, {}}));
+          std::make_unique<Listening>(Listening{kind, IsLoopback(endpoint.address), std::move(*opened), {}, {}, {}}));
     }
   }
   MakeServices();
@@ -195,6 +223,10 @@ Expected<void> Server::ListenHttp() {
 void Server::MakeServices() {
   const std::lock_guard lock(mutex_);
   for (const auto& l : listening_) {
+    l->taps = MakeTaps(IsPop3(l->kind)                  ? Protocol::kPop3
+                       : l->kind == ListenerKind::kLmtp ? Protocol::kLmtp
+                                                        : Protocol::kSmtp,
+                       false);
     if (IsPop3(l->kind)) {
       l->pop3 = MakePop3Settings(config_, l->loopback, current_);
     } else {
@@ -208,18 +240,21 @@ void Server::Accept(Listening& listening, net::asio::io_context& to, net::Socket
   net::asio::post(to, [this, &listening, &to, socket = std::move(socket), place = std::move(place)]() mutable {
     std::shared_ptr<const SmtpService> smtp;
     std::shared_ptr<const Pop3Settings> pop3;
+    std::shared_ptr<analysis::LiveTaps> taps;
     {
       const std::lock_guard lock(mutex_);
       smtp = listening.smtp;
       pop3 = listening.pop3;
+      taps = listening.taps;
     }
     const Worker& worker = workers_->of(to);
-    const std::uint64_t conversation = store_->conversations().NextNumber();
+    auto tap = taps->NewLiveTap();
+    const std::uint64_t conversation = tap ? tap->number() : 0;
     if (smtp) {
-      ServeSmtp(worker, *smtp_, std::move(smtp), {std::move(socket), std::move(place), nullptr, conversation});
+      ServeSmtp(worker, *smtp_, std::move(smtp), {std::move(socket), std::move(place), std::move(tap), conversation});
     } else {
       ServePop3(worker, *pop3_, std::move(pop3),
-                {std::move(socket), std::move(place), IsImplicitTls(listening.kind), nullptr, conversation});
+                {std::move(socket), std::move(place), IsImplicitTls(listening.kind), std::move(tap), conversation});
     }
   });
 }

@@ -7,11 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "analysis/live/live_tap.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/randomness.h"
 #include "net/listener.h"
 #include "server/config_reader.h"
+#include "server/conversation_sink.h"
 #include "server/event_log.h"
 #include "server/http_service.h"
 #include "server/service_settings.h"
@@ -53,16 +55,19 @@ class Server {
     std::unique_ptr<net::Listener> listener;
     std::shared_ptr<const SmtpService> smtp;  // one of the two; swapped under mutex_
     std::shared_ptr<const Pop3Settings> pop3;
+    std::shared_ptr<analysis::LiveTaps> taps;
   };
 
   Server(const Config& config, const Clock& clock, Randomness& randomness);
   Expected<void> OpenStore();
+  Expected<void> OpenTaps();
   Expected<void> MakeFirstDomain();
   Expected<void> LoadTls(const Config& config);
   Expected<void> ReadDirectory();
   Expected<void> Listen();
   Expected<void> ListenHttp();
   void MakeServices();
+  std::shared_ptr<analysis::LiveTaps> MakeTaps(Protocol protocol, bool we_are_client);
   void Accept(Listening& listening, net::asio::io_context& to, net::Socket socket, net::Admissions::Place place);
   void Reload();
   void BeginShutdown();
@@ -80,6 +85,8 @@ class Server {
   std::unique_ptr<Passwords> passwords_;
   std::unique_ptr<PasswordChecker> checker_;
   std::unique_ptr<AccountAuthenticator> authenticator_;
+  std::unique_ptr<ConversationSink> sink_;
+  std::unique_ptr<analysis::Recorder> recorder_;
   std::unique_ptr<Workers> workers_;
   net::ReloadableTls tls_;
   std::unique_ptr<SmtpContext> smtp_;

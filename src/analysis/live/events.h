@@ -39,6 +39,8 @@ class EventSink {
   virtual void Part(std::uint64_t number, std::string octets) = 0;
   // After the last part.
   virtual void Finish(EventsHead head) = 0;
+  // The last call for this number; the only one where nothing was said.
+  virtual void Ended(std::uint64_t /*number*/) {}
   // Somebody looks on: each exchange is handed over at once. Asked after each, from any thread.
   virtual bool Followed(std::uint64_t /*number*/) const { return false; }
 };
@@ -77,6 +79,7 @@ class EventsReport final : public Report {
  public:
   EventsReport(std::uint64_t number, EventSink& sink, std::shared_ptr<const EventsOptions> options)
       : number_(number), sink_(sink), options_(std::move(options)) {}
+  ~EventsReport() override { sink_.Ended(number_); }
   Wants wants() const override;
   std::unique_ptr<Teller> NewTeller() const override;
   void Write(std::uint64_t /*number*/, Octets /*note*/, TextStore& /*text*/) override {}

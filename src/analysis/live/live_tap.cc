@@ -125,7 +125,7 @@ void LiveTap::TellClose(Closing how, Timestamp time) {
 LiveTaps::LiveTaps(const LiveOptions& options, const EventsOptions& events, EventSink* sink, Recorder* recorder)
     : options_(options), events_(std::make_shared<const EventsOptions>(events)), sink_(sink), recorder_(recorder) {}
 
-std::unique_ptr<Tap> LiveTaps::NewTap() {
+std::unique_ptr<LiveTap> LiveTaps::NewLiveTap() {
   if (sink_ == nullptr && recorder_ == nullptr) return nullptr;
   const std::uint64_t number = sink_ != nullptr ? sink_->NextNumber() : recorder_->NextNumber();
   auto report = sink_ != nullptr ? std::make_unique<EventsReport>(number, *sink_, events_) : nullptr;

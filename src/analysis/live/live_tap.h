@@ -69,7 +69,8 @@ class LiveTap final : public Tap {
 class LiveTaps final : public TapSource {
  public:
   LiveTaps(const LiveOptions& options, const EventsOptions& events, EventSink* sink, Recorder* recorder);
-  std::unique_ptr<Tap> NewTap() override;
+  std::unique_ptr<Tap> NewTap() override { return NewLiveTap(); }
+  std::unique_ptr<LiveTap> NewLiveTap();
 
  private:
   LiveOptions options_;
