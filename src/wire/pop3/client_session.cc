@@ -109,7 +109,8 @@ void ClientSession::OnOpening(const StatusLine& s) {
 void ClientSession::OnGreeting(const StatusLine& s) {
   if (s.status != Status::kOk) return End(Kind::kRefused, s);
   challenge_.assign(ChallengeIn(s.text));
-  Say(Command::kCapa);
+  if (options_.capabilities) return Say(Command::kCapa);
+  AfterCapa();
 }
 
 // A server that does not know CAPA is an old one, and is taken as RFC 1939 has it.

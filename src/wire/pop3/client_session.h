@@ -41,7 +41,8 @@ struct ClientOptions {
   Tls tls = Tls::kRequired;
   const sasl::Credentials* credentials = nullptr;  // outlives the session
   bool passwords_without_tls = false;
-  bool apop = true;  // where SASL has nothing better and the password may not travel
+  bool capabilities = true;  // asks CAPA first; without it, USER and PASS at once, as in RFC 1939
+  bool apop = true;          // where SASL has nothing better and the password may not travel
   bool pipelining = true;
   ClientLimits limits;
 };

@@ -22,6 +22,10 @@ std::string_view Name(ClientMechanism mechanism) { return kNames[static_cast<std
 
 ClientMechanism ChooseMechanism(std::span<const std::string> offered, const Credentials& credentials, bool passwords_allowed) {
   const auto has = [&](ClientMechanism m) { return std::find(offered.begin(), offered.end(), Name(m)) != offered.end(); };
+  if (credentials.only != ClientMechanism::kNone) {
+    const bool hashed = credentials.only == ClientMechanism::kScramSha256 || credentials.only == ClientMechanism::kCramMd5;
+    return has(credentials.only) && (hashed || passwords_allowed) ? credentials.only : ClientMechanism::kNone;
+  }
   if (!credentials.token.empty())
     return passwords_allowed && has(ClientMechanism::kXoauth2) ? ClientMechanism::kXoauth2 : ClientMechanism::kNone;
   if (has(ClientMechanism::kScramSha256)) return ClientMechanism::kScramSha256;

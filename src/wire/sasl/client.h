@@ -14,14 +14,16 @@
 
 namespace glasspost::sasl {
 
+enum class ClientMechanism : std::uint8_t { kNone, kScramSha256, kCramMd5, kPlain, kLogin, kXoauth2 };
+std::string_view Name(ClientMechanism mechanism);
+
 struct Credentials {
   std::string user;
   std::string password;
-  std::string token;  // OAuth 2 access token; then `password` is not used
+  std::string token;                                // OAuth 2 access token; then `password` is not used
+  ClientMechanism only = ClientMechanism::kNone;  // if it is set, this one or none
 };
 
-enum class ClientMechanism : std::uint8_t { kNone, kScramSha256, kCramMd5, kPlain, kLogin, kXoauth2 };
-std::string_view Name(ClientMechanism mechanism);
 // The best of those that the server offers. Without `passwords_allowed` (no TLS) none that hands over the password or token.
 ClientMechanism ChooseMechanism(std::span<const std::string> offered, const Credentials& credentials, bool passwords_allowed);
 

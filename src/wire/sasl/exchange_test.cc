@@ -298,5 +298,18 @@ TEST(MechanismSet, NamesAndOffers) {
   EXPECT_EQ(ServerMechanism("SCRAM-SHA-1"), Mechanism::kUnknown);
 }
 
+TEST(ClientMechanism, OnlyTheOneThatIsWanted) {
+  const std::vector<std::string> offered = {"SCRAM-SHA-256", "LOGIN", "PLAIN"};
+  Credentials credentials{"ada", "sesame", {}, ClientMechanism::kLogin};
+  EXPECT_EQ(ChooseMechanism(offered, credentials, true), ClientMechanism::kLogin);
+  EXPECT_EQ(ChooseMechanism(offered, credentials, false), ClientMechanism::kNone);
+  credentials.only = ClientMechanism::kCramMd5;
+  EXPECT_EQ(ChooseMechanism(offered, credentials, true), ClientMechanism::kNone);
+  credentials.only = ClientMechanism::kScramSha256;
+  EXPECT_EQ(ChooseMechanism(offered, credentials, false), ClientMechanism::kScramSha256);
+  credentials.only = ClientMechanism::kNone;
+  EXPECT_EQ(ChooseMechanism(offered, credentials, true), ClientMechanism::kScramSha256);
+}
+
 }  // namespace
 }  // namespace glasspost::sasl
