@@ -6,6 +6,7 @@
 // same, and only OnOctets is called.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -25,6 +26,8 @@ enum class Closing : std::uint8_t {
 class Tap {
  public:
   virtual ~Tap() = default;
+  // The conversation's number, by which journeys name it; 0: it has none.
+  virtual std::uint64_t conversation() const { return 0; }
   virtual void OnConnect(const Endpoint& client, const Endpoint& server, Timestamp time) = 0;
   virtual void OnOctets(Direction direction, Octets octets, Timestamp time) = 0;
   // The handshake begins; what came in the clear and was not used is forgotten.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,7 @@ struct Entry {
   std::string last_reply;    // of the last attempt that failed for now
   Timestamp delay_told = 0;  // when a notice of delay was sent; 0 never
   Lease lease;               // owner is empty if nobody has it
+  std::shared_ptr<const std::string> octets;  // the whole message, where a claim asked for it; shared by its entries
 };
 
 // What became of a claimed entry.
@@ -62,10 +64,10 @@ struct Outcome {
   Kind kind = Kind::kDelivered;
   Timestamp due = 0;
   Timestamp attempted = 0;
-  std::string reply;         // kDeferred
+  std::string reply = {};    // kDeferred
   Timestamp delay_told = 0;  // kDeferred: set if not 0
   MailboxId local = 0;       // kDelivered: the mailbox, or 0
-  std::string prefix;        // with `local`: header lines of this recipient
+  std::string prefix = {};   // with `local`: header lines of this recipient
 };
 
 struct Claim {
@@ -74,6 +76,8 @@ struct Claim {
   std::size_t limit = 100;            // at most QueueLimits::kClaimed
   std::size_t per_destination = 100;  // of these, at most so many of one destination
   std::vector<std::string> skip;      // destinations that have no room now
+  bool with_octets = false;           // entries of messages up to MessageLimits::kHeld come with them, together at most
+                                      // QueueLimits::kClaimedOctets: a read less for each
 };
 
 struct QueueSelection {
@@ -94,6 +98,7 @@ struct QueueCounts {
 
 struct QueueLimits {
   static constexpr std::size_t kClaimed = 1000;      // entries a claim gives
+  static constexpr std::size_t kClaimedOctets = 4 * 1024 * 1024;  // of messages that come with a claim
   static constexpr std::size_t kListed = 1000;       // entries a page has
   static constexpr std::size_t kReplyOctets = 4096;  // of a reply that is kept; more is cut
   static constexpr std::size_t kPathOctets = 4096;   // recipient, orcpt, reverse-path, envid

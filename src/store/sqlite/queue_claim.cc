@@ -4,6 +4,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "store/receiver.h"
+
 namespace glasspost::store {
 namespace {
 
@@ -74,6 +76,30 @@ std::vector<EntryId> FindClaimable(Database& db, const Claim& asked) {
   std::vector<EntryId> found;
   if (!ByDueTime(db, claim, skip, found)) ByDestination(db, claim, skip, found);
   return found;
+}
+
+ClaimedOctets ReadClaimedOctets(Database& db, const std::vector<EntryId>& entries) {
+  ClaimedOctets claimed;
+  std::unordered_map<MessageId, std::shared_ptr<const std::string>> read;
+  std::size_t octets = 0;
+  for (const EntryId entry : entries) {
+    MessageId message = 0;
+    {
+      Query query(db, "SELECT message FROM queue_entry WHERE id = ?", entry);
+      if (!query.Next()) continue;
+      message = query.Int(0);
+    }
+    auto& of_message = read[message];
+    if (!of_message) {
+      Query query(db, "SELECT octets FROM message WHERE id = ? AND size <= ?", message, MessageLimits::kHeld);
+      if (!query.Next()) continue;
+      octets += query.At(0).size();
+      if (octets > QueueLimits::kClaimedOctets) break;
+      of_message = std::make_shared<const std::string>(query.At(0));
+    }
+    claimed.emplace(entry, of_message);
+  }
+  return claimed;
 }
 
 Timestamp FindNextDue(Database& db, const std::vector<std::string>& skipped) {

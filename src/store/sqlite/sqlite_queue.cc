@@ -97,24 +97,34 @@ void ContinueAct(std::unique_ptr<LongAct> act) {
 }  // namespace
 
 void SqliteQueue::ClaimDue(Claim claim, Done<std::vector<Entry>> done) {
-  // The search is a reader's work; the writer only takes what is still there.
+  // The search is a reader's work, and so are the octets, which never change; the writer only takes what is still there.
+  struct Found {
+    std::vector<EntryId> ids;
+    ClaimedOctets octets;
+  };
   auto shared = std::make_shared<Claim>(std::move(claim));
-  engine_.readers->Call<std::vector<EntryId>>(
-      [shared](Database& db) -> Result<std::vector<EntryId>> { return FindClaimable(db, *shared); },
-      [&engine = engine_, shared, done = std::move(done)](Result<std::vector<EntryId>> found) mutable {
+  engine_.readers->Call<Found>(
+      [shared](Database& db) -> Result<Found> {
+        Found found{FindClaimable(db, *shared), {}};
+        if (shared->with_octets) found.octets = ReadClaimedOctets(db, found.ids);
+        return found;
+      },
+      [&engine = engine_, shared, done = std::move(done)](Result<Found> found) mutable {
         if (!found) return done(std::unexpected(found.error()));
-        if (found->empty()) return done(std::vector<Entry>());
+        if (found->ids.empty()) return done(std::vector<Entry>());
         engine.writer->Call<std::vector<Entry>>(
-            [shared, ids = std::move(*found)](Database& db) -> Result<std::vector<Entry>> {
+            [shared, f = std::move(*found)](Database& db) -> Result<std::vector<Entry>> {
               std::vector<Entry> entries;
-              for (const EntryId id : ids) {
+              for (const EntryId id : f.ids) {
                 db.Run(
                     "UPDATE queue_entry SET lease_owner = ?2, lease_until = ?3, ready = ?3 WHERE id = ?1 AND held = 0 AND ready "
                     "<= ?4",
                     id, shared->lease.owner, shared->lease.until, shared->now);
                 if (db.failed() || db.changes() == 0) continue;
                 Query query(db, GLASSPOST_ENTRY_SELECT " WHERE q.id = ?", id);
-                if (query.Next()) entries.push_back(ReadEntry(query));
+                if (!query.Next()) continue;
+                entries.push_back(ReadEntry(query));
+                if (const auto octets = f.octets.find(id); octets != f.octets.end()) entries.back().octets = octets->second;
               }
               return entries;
             },
