@@ -31,6 +31,7 @@ listen = {address}
 {tls}
 disable_plaintext_auth = {"no" if cleartext else "yes"}
 auth_mechanisms = {mechanisms}
+auth_username_chars =
 mail_location = {mail}
 first_valid_uid = 1
 pop3_uidl_format = %08Xu%08Xv

@@ -11,7 +11,7 @@ _groups = 0
 
 def unified_hierarchy():
     """where cgroup v2 is mounted; None if it is not"""
-    for line in open("/proc/mounts"):
+    for line in pathlib.Path("/proc/mounts").read_text().splitlines():
         fields = line.split()
         if fields[2] == "cgroup2":
             return pathlib.Path(fields[1])
@@ -51,7 +51,7 @@ class Group:
         total = 0
         for pid in self.processes():
             try:
-                for line in open(f"/proc/{pid}/smaps_rollup"):
+                for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
                     if line.startswith("Pss:"):
                         total += int(line.split()[1]) * 1024
             except OSError:
@@ -113,6 +113,8 @@ class Server:
         return "\n".join(found)
 
     def stop(self, seconds=15):
+        if self.process:
+            self.output.close()
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
