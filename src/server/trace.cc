@@ -29,6 +29,18 @@ std::string PathField(std::string_view name, Octets path) {
   return out;
 }
 
+// Of a Received field.
+void AppendEnd(std::string& out, Octets recipient, Timestamp time) {
+  if (!recipient.empty()) {
+    out += "\r\n\tfor <";
+    AppendSafe(out, recipient, "<>");
+    out += '>';
+  }
+  out += "; ";
+  AppendRfc5322(out, time);
+  out += "\r\n";
+}
+
 }  // namespace
 
 std::string ReceivedField(const ReceivedFacts& facts) {
@@ -44,14 +56,15 @@ std::string ReceivedField(const ReceivedFacts& facts) {
   out += ")\r\n";
   if (!facts.tls.empty()) out.append("\t(using ").append(facts.tls).append(")\r\n");
   out.append("\tby ").append(facts.host).append(" (Glasspost) with ").append(facts.with).append(" id ").append(facts.queue_id);
-  if (!facts.recipient.empty()) {
-    out += "\r\n\tfor <";
-    AppendSafe(out, facts.recipient, "<>");
-    out += '>';
-  }
-  out += "; ";
-  AppendRfc5322(out, facts.time);
-  out += "\r\n";
+  AppendEnd(out, facts.recipient, facts.time);
+  return out;
+}
+
+std::string LocalReceivedField(const LocalReceivedFacts& facts) {
+  std::string out = "Received: by ";
+  out.append(facts.host).append(" (Glasspost, from userid ").append(std::to_string(facts.user));
+  out.append(")\r\n\tid ").append(facts.queue_id);
+  AppendEnd(out, facts.recipient, facts.time);
   return out;
 }
 

@@ -2,6 +2,7 @@
 // lies in a mailbox, Date and Message-ID where a submitted message has none (RFC 6409 §8).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,8 +23,18 @@ struct ReceivedFacts {
   Timestamp time = 0;
 };
 
+// Of a message that a program on this machine handed over.
+struct LocalReceivedFacts {
+  std::uint64_t user = 0;  // its number
+  std::string_view host;
+  std::string_view queue_id;
+  Octets recipient;
+  Timestamp time = 0;
+};
+
 // Each a whole field with CRLF. Octets that have no place in a header field become '?'.
 std::string ReceivedField(const ReceivedFacts& facts);
+std::string LocalReceivedField(const LocalReceivedFacts& facts);
 std::string ReturnPathField(Octets reverse_path);
 std::string DeliveredToField(Octets account);
 std::string DateField(Timestamp time);
