@@ -35,6 +35,7 @@ class LiveTap final : public Tap {
 
   // The conversation's, also where it is kept or recorded.
   std::uint64_t number() const { return number_; }
+  std::uint64_t conversation() const override { return number_; }
 
   void OnConnect(const Endpoint& client, const Endpoint& server, Timestamp time) override;
   void OnOctets(Direction direction, Octets octets, Timestamp time) override;
