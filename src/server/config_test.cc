@@ -208,7 +208,9 @@ TEST(Config, SyntaxHasItsPlace) {
                                     {"a = [\n", "f:1:"},
                                     {"\xff", "f:1:"},
                                     {"[a]\n[a]\n", "f:2:"},
-                                    {"x = \"\\q\"", "f:1:"}}) {
+                                    {"x = \"\\q\"", "f:1:"},
+                                    {"\u0428 = 1", "f:1:1"},
+                                    {"x =\u00e9 1", "f:1:4"}}) {
     const auto told = Mistakes(toml);
     ASSERT_EQ(told.size(), 1u) << toml;
     EXPECT_THAT(told[0], testing::StartsWith(place));
