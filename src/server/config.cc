@@ -61,7 +61,7 @@ std::string DataFolder(const Config& config) {
   return home.empty() ? std::string() : home + "/.local/state/glasspost";
 }
 
-std::string AdminSocket(const Config& config) {
+std::string AdminSocketPath(const Config& config) {
   return config.admin.socket.empty() ? DataFolder(config) + "/glasspost.sock" : config.admin.socket;
 }
 

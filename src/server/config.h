@@ -261,7 +261,7 @@ std::string OwnHostName(const Config& config);
 // ~/.local/state/glasspost. Empty: there is no such folder in the environment.
 std::string DataFolder(const Config& config);
 // `socket` of [admin], or else in the data folder.
-std::string AdminSocket(const Config& config);
+std::string AdminSocketPath(const Config& config);
 // `password`, or else the first line of `password_file`.
 Expected<std::string> PasswordOf(const NextHop& hop);
 

@@ -395,9 +395,9 @@ TEST(Config, DataFolder) {
   Config c;
   c.server.data = "/srv";
   EXPECT_EQ(DataFolder(c), "/srv");
-  EXPECT_EQ(AdminSocket(c), "/srv/glasspost.sock");
+  EXPECT_EQ(AdminSocketPath(c), "/srv/glasspost.sock");
   c.admin.socket = "/run/g.sock";
-  EXPECT_EQ(AdminSocket(c), "/run/g.sock");
+  EXPECT_EQ(AdminSocketPath(c), "/run/g.sock");
   c.server.data.clear();
   ::setenv("STATE_DIRECTORY", "/var/lib/unit:/var/lib/other", 1);
   EXPECT_EQ(DataFolder(c), "/var/lib/unit");

@@ -11,26 +11,31 @@
 namespace glasspost::server {
 
 // id, name in the log and in metrics, level
-#define GLASSPOST_EVENTS(X)                      \
-  X(kConnect, "connect", kDebug)                 \
-  X(kDisconnect, "disconnect", kDebug)           \
-  X(kTls, "tls", kDebug)                         \
-  X(kTlsFailed, "tls-failed", kInfo)             \
-  X(kLogin, "login", kInfo)                      \
-  X(kLoginFailed, "login-failed", kWarning)      \
-  X(kAccepted, "accepted", kInfo)                \
-  X(kRefused, "refused", kInfo)                  \
-  X(kDeferred, "deferred", kInfo)                \
-  X(kRelayed, "relayed", kInfo)                  \
-  X(kBounced, "bounced", kInfo)                  \
-  X(kMaildropOpened, "maildrop-opened", kInfo)   \
-  X(kMaildropUpdated, "maildrop-updated", kInfo) \
-  X(kRecording, "recording", kWarning)           \
-  X(kStarted, "started", kInfo)                  \
-  X(kStopping, "stopping", kInfo)                \
-  X(kReloaded, "reloaded", kInfo)                \
-  X(kAdmin, "admin", kInfo)                      \
-  X(kStoreFailed, "store-failed", kError)        \
+#define GLASSPOST_EVENTS(X)                             \
+  X(kConnect, "connect", kDebug)                        \
+  X(kDisconnect, "disconnect", kDebug)                  \
+  X(kTls, "tls", kDebug)                                \
+  X(kTlsFailed, "tls-failed", kInfo)                    \
+  X(kLogin, "login", kInfo)                             \
+  X(kLoginFailed, "login-failed", kWarning)             \
+  X(kAccepted, "accepted", kInfo)                       \
+  X(kRefused, "refused", kInfo)                         \
+  X(kDeferred, "deferred", kInfo)                       \
+  X(kRelayed, "relayed", kInfo)                         \
+  X(kRelayConnect, "relay-connect", kDebug)             \
+  X(kRelayConnectFailed, "relay-connect-failed", kInfo) \
+  X(kDelivered, "delivered", kInfo)                     \
+  X(kDropped, "dropped", kWarning)                      \
+  X(kNotice, "notice", kInfo)                           \
+  X(kBounced, "bounced", kInfo)                         \
+  X(kMaildropOpened, "maildrop-opened", kInfo)          \
+  X(kMaildropUpdated, "maildrop-updated", kInfo)        \
+  X(kRecording, "recording", kWarning)                  \
+  X(kStarted, "started", kInfo)                         \
+  X(kStopping, "stopping", kInfo)                       \
+  X(kReloaded, "reloaded", kInfo)                       \
+  X(kAdmin, "admin", kInfo)                             \
+  X(kStoreFailed, "store-failed", kError)               \
   X(kFault, "fault", kError)
 
 enum class Event : std::uint8_t {

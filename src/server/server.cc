@@ -67,6 +67,8 @@ Server::~Server() {
   if (workers_) workers_->Stop();
   listening_.clear();
   http_.reset();
+  socket_.reset();
+  relay_.reset();
   // Their taps have told all they heard; the ring is the store's.
   workers_.reset();
   // The store answers what it was asked before it goes; those who asked are there until then.
@@ -82,7 +84,9 @@ Expected<std::unique_ptr<Server>> Server::Make(const Config& config, const Clock
   if (const auto loaded = server->LoadTls(config); !loaded) return std::unexpected(loaded.error());
   server->MakeServices();
   if (const auto listening = server->Listen(); !listening) return std::unexpected(listening.error());
-  if (const auto listening = server->ListenHttp(); !listening) return std::unexpected(listening.error());
+  for (const auto step : {&Server::ListenHttp, &Server::OpenRelay, &Server::OpenAdmin}) {
+    if (const auto done = (server.get()->*step)(); !done) return std::unexpected(done.error());
+  }
   if (const auto dropped = DropPrivileges(config.server.user, config.server.group, server->folder_); !dropped)
     return std::unexpected(dropped.error());
   return server;
@@ -220,8 +224,49 @@ Expected<void> Server::ListenHttp() {
   return {};
 }
 
+Expected<void> Server::OpenRelay() {
+  auto opened = RelayHost::Make(config_, {*store_, clock_, randomness_, events_, MakeTaps(Protocol::kSmtp, true)});
+  if (!opened) return std::unexpected(opened.error());
+  relay_ = std::move(*opened);
+  smtp_->queued = [this] { relay_->relay().Kick(); };
+  return {};
+}
+
+Expected<void> Server::OpenAdmin() {
+  admin_ = std::make_unique<AdminContext>(AdminContext{
+      .store = *store_,
+      .recipients = *recipients_,
+      .clock = clock_,
+      .randomness = randomness_,
+      .settings =
+          [this] {
+            const std::lock_guard lock(mutex_);
+            return admin_settings_;
+          },
+      .make_verifiers =
+          [this](std::string password, AdminContext::Made made) {
+            passwords_->Make(std::move(password), MakeVerifierOptions(config_), std::move(made));
+          },
+      .knows_verifier = [](const std::string& verifier) { return CostOf(verifier) != VerifierCost::kNever; },
+      .directory_changed = [this] { DirectoryChanged(); },
+      .queue_changed = [this] { relay_->relay().Retry(); },
+      .follow = [this](std::uint64_t number, bool on) { return sink_->Follow(number, on); },
+      .events = &events_,
+      .version = GLASSPOST_VERSION,
+  });
+  auto opened = AdminSocket::Open(AdminSocketPath(config_), workers_->first().context, *admin_);
+  if (!opened) return std::unexpected(opened.error());
+  socket_ = std::move(*opened);
+  return {};
+}
+
 void Server::MakeServices() {
   const std::lock_guard lock(mutex_);
+  admin_settings_ = std::make_shared<AdminSettings>(AdminSettings{.host = OwnHostName(config_),
+                                                                  .default_domain = current_.default_domain,
+                                                                  .quota = config_.mailboxes.quota.octets,
+                                                                  .message_octets = config_.limits.message.octets,
+                                                                  .received_limit = config_.smtp.received});
   for (const auto& l : listening_) {
     l->taps = MakeTaps(IsPop3(l->kind)                  ? Protocol::kPop3
                        : l->kind == ListenerKind::kLmtp ? Protocol::kLmtp
@@ -267,6 +312,8 @@ void Server::Run(std::function<ReadConfig()> reread) {
     });
   }
   http_->Start();
+  socket_->Start();
+  relay_->Start();
   net::asio::signal_set signals(workers_->first().context, SIGTERM, SIGINT, SIGHUP);
   std::function<void()> wait = [&] {
     signals.async_wait([&](const boost::system::error_code& error, int signal) {
@@ -297,7 +344,11 @@ void Server::BeginShutdown() {
   events_.Note(Event::kStopping, 0, {{"sessions", std::to_string(workers_->sessions())}});
   for (const auto& l : listening_) l->listener->Stop();
   http_->Stop();
-  workers_->Shutdown(config_.server.shutdown, [this] { workers_->Stop(); });
+  workers_->Shutdown(config_.server.shutdown, [this] {
+    socket_->Stop();
+    relay_->Stop(config_.server.shutdown);
+    workers_->Stop();
+  });
 }
 
 void Server::Reload() {

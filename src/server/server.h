@@ -12,10 +12,12 @@
 #include "base/error.h"
 #include "base/randomness.h"
 #include "net/listener.h"
+#include "server/admin_socket.h"
 #include "server/config_reader.h"
 #include "server/conversation_sink.h"
 #include "server/event_log.h"
 #include "server/http_service.h"
+#include "server/relay_host.h"
 #include "server/service_settings.h"
 #include "server/workers.h"
 #include "store/store.h"
@@ -66,11 +68,14 @@ class Server {
   Expected<void> ReadDirectory();
   Expected<void> Listen();
   Expected<void> ListenHttp();
+  Expected<void> OpenRelay();
+  Expected<void> OpenAdmin();
   void MakeServices();
   std::shared_ptr<analysis::LiveTaps> MakeTaps(Protocol protocol, bool we_are_client);
   void Accept(Listening& listening, net::asio::io_context& to, net::Socket socket, net::Admissions::Place place);
   void Reload();
   void BeginShutdown();
+  // Any thread: accounts, verifiers or aliases are others now.
   void DirectoryChanged();
 
   Config config_;  // of the first worker's thread, once it runs
@@ -96,6 +101,10 @@ class Server {
   std::vector<std::unique_ptr<Listening>> listening_;
   std::vector<Bound> bound_;
   std::unique_ptr<HttpService> http_;
+  std::unique_ptr<RelayHost> relay_;
+  std::unique_ptr<AdminContext> admin_;
+  std::unique_ptr<AdminSocket> socket_;
+  std::shared_ptr<const AdminSettings> admin_settings_;  // under mutex_
   std::function<ReadConfig()> reread_;
   bool fresh_ = false;
   bool stopping_ = false;
