@@ -2,9 +2,10 @@
 add_library(glasspost_flags INTERFACE)
 target_include_directories(glasspost_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(glasspost_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Werror)
-# gcc 12 sees overlaps in std::string that cannot be (GCC bug 105651).
+# gcc 12 sees overlaps in std::string that cannot be (GCC bug 105651), and takes Asio's own operator new of coroutines' frames for
+# another's than their operator delete.
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-  target_compile_options(glasspost_flags INTERFACE -Wno-restrict)
+  target_compile_options(glasspost_flags INTERFACE -Wno-restrict -Wno-mismatched-new-delete)
 endif()
 if(GLASSPOST_SANITIZE)
   # What the sanitizers put in between keeps gcc from seeing that Asio's values are set.

@@ -13,7 +13,7 @@ using analysis::DisplayWidth;
 constexpr std::size_t kColumns = 80;  // of a terminal
 constexpr std::size_t kMargin = 2;
 constexpr std::size_t kRowWidth = 22;  // what is typed; a longer one stands on a line of its own
-constexpr std::string_view kCommands[] = {"analyze", "config", "help", "serve"};
+constexpr std::string_view kCommands[] = {"analyze", "config", "help", "lab", "serve"};
 
 enum class Kind { kText, kGroup, kRow };
 struct Line {

@@ -11,6 +11,7 @@
 #include "cli/analyze.h"
 #include "cli/config.h"
 #include "cli/help.h"
+#include "cli/lab.h"
 #include "cli/serve.h"
 #include "cli/terminal.h"
 
@@ -90,6 +91,7 @@ int main(int argc, char** argv) {
     return Refuse(glasspost::ForTerminal(*about), "there is no such command", "glasspost help analyze");
   }
   if (AsksForHelp(words)) return Print(Help(command, language));
+  if (command == "lab") return glasspost::cli::RunLab(words);
   if (command == "serve") return glasspost::cli::RunServe(words);
   if (command == "config") return glasspost::cli::RunConfig(words);
   return glasspost::cli::RunAnalyze(words);

@@ -45,6 +45,8 @@ class Server {
 
   const std::vector<Bound>& bound() const { return bound_; }
   const std::vector<Endpoint>& http() const { return http_->endpoints(); }
+  // Any thread: accounts, verifiers or aliases are others now.
+  void DirectoryChanged();
   store::Store& store() { return *store_; }
   Log& log() { return log_; }
   bool fresh() const { return fresh_; }  // this was the first start
@@ -75,8 +77,6 @@ class Server {
   void Accept(Listening& listening, net::asio::io_context& to, net::Socket socket, net::Admissions::Place place);
   void Reload();
   void BeginShutdown();
-  // Any thread: accounts, verifiers or aliases are others now.
-  void DirectoryChanged();
 
   Config config_;  // of the first worker's thread, once it runs
   const Clock& clock_;
