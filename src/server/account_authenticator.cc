@@ -1,5 +1,6 @@
 #include "server/account_authenticator.h"
 
+#include <memory>
 #include <utility>
 
 #include "base/ascii.h"
@@ -47,19 +48,24 @@ LoginResult AccountAuthenticator::Decide(PasswordChecker::Outcome outcome, const
 
 void AccountAuthenticator::CheckPassword(std::string user, std::string password, Address from,
                                          std::move_only_function<void(LoginResult)> done) {
-  directory_.FindAccount(
-      AccountNameOf(user, options_.default_domain),
-      [this, password = std::move(password), from, done = std::move(done)](store::Result<store::Account> found) mutable {
-        if (failed_.Blocked(from)) return done({.kind = LoginResult::Kind::kTooOften, .name = {}});
-        if (!found && found.error().fault != store::Fault::kNotFound && found.error().fault != store::Fault::kInvalid)
-          return done({.kind = LoginResult::Kind::kTryLater, .name = {}});
-        store::Account account = found ? std::move(*found) : store::Account{};
-        std::vector<std::string> verifiers = std::move(account.verifiers);
-        account.verifiers.clear();
-        checker_.Check(std::move(verifiers), std::move(password),
-                       [this, from, account = std::move(account), done = std::move(done)](
-                           PasswordChecker::Outcome outcome) mutable { done(Decide(outcome, account, from)); });
-      });
+  store::AddressName name = AccountNameOf(user, options_.default_domain);
+  std::string text = name.Text();
+  directory_.FindAccount(std::move(name), [this, text = std::move(text), password = std::move(password), from,
+                                           done = std::move(done)](store::Result<store::Account> found) mutable {
+    if (failed_.Blocked(from)) return done({.kind = LoginResult::Kind::kTooOften, .name = {}});
+    if (!found && found.error().fault != store::Fault::kNotFound && found.error().fault != store::Fault::kInvalid)
+      return done({.kind = LoginResult::Kind::kTryLater, .name = {}});
+    // What both ways of answering need: at once, here on a thread of the store, or later.
+    struct Login {
+      store::Account account;
+      std::move_only_function<void(LoginResult)> done;
+    };
+    auto login = std::make_shared<Login>(found ? std::move(*found) : store::Account{}, std::move(done));
+    const auto outcome =
+        checker_.Check(text, login->account.verifiers, std::move(password),
+                       [this, from, login](PasswordChecker::Outcome later) { login->done(Decide(later, login->account, from)); });
+    if (outcome) login->done(Decide(*outcome, login->account, from));
+  });
 }
 
 void AccountAuthenticator::FindVerifiers(std::string user, Address from, std::move_only_function<void(FoundVerifiers)> done) {

@@ -154,6 +154,13 @@ TEST_F(Authenticating, OffersFollowTheAccounts) {
   EXPECT_TRUE(offers().mechanisms.Has(sasl::Mechanism::kScram));
 }
 
+TEST_F(Authenticating, AnswersThatComeAtOnce) {
+  checker_.at_once = true;
+  EXPECT_EQ(Check("alice", "secret").kind, kAccepted);
+  EXPECT_EQ(Check("alice", "wrong").kind, kRefused);
+  EXPECT_EQ(Check("nobody", "secret").kind, kRefused);
+}
+
 TEST_F(Authenticating, BusyIsNoFailure) {
   checker_.busy = true;
   for (int i = 0; i < 10; ++i) EXPECT_EQ(Check("alice", "secret").kind, kTryLater);

@@ -28,21 +28,21 @@ using namespace std::chrono_literals;
 // {PLAIN} and the like, on a thread of its own; counts.
 class PlainChecker final : public PasswordChecker {
  public:
-  void Check(std::vector<std::string> verifiers, std::string password, std::move_only_function<void(Outcome)> done) override {
+  std::optional<Outcome> Check(Octets, std::span<const std::string> verifiers, std::string password, Done done) override {
     ++asked;
-    net::asio::post(context_, [verifiers = std::move(verifiers), password = std::move(password), done = std::move(done),
-                               b = busy.load()]() mutable {
-      bool right = false;
-      for (const auto& v : verifiers) right = right || sasl::CheckPassword(v, password).value_or(false);
-      done(b ? Outcome::kBusy : right ? Outcome::kRight : Outcome::kWrong);
-    });
+    bool right = false;
+    for (const auto& v : verifiers) right = right || sasl::CheckPassword(v, password).value_or(false);
+    const Outcome outcome = busy ? Outcome::kBusy : right ? Outcome::kRight : Outcome::kWrong;
+    if (at_once) return outcome;
+    net::asio::post(context_, [outcome, d = std::move(done)]() mutable { d(outcome); });
+    return std::nullopt;
   }
   ~PlainChecker() override {
     work_.reset();
     thread_.join();
   }
   std::atomic<int> asked = 0;
-  std::atomic<bool> busy = false;
+  std::atomic<bool> busy = false, at_once = false;
 
  private:
   net::asio::io_context context_{1};
@@ -119,8 +119,7 @@ class Client {
     }
     return std::exchange(got_, {});
   }
-  // Of the socket, ourselves.
-  int socket() const { return socket_; }
+  void GiveMemoryBack() { got_.shrink_to_fit(); }
 
  private:
   bool More() {
