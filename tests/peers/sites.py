@@ -87,9 +87,7 @@ class Glasspost(Server):
         self.conf.write_text(glasspost_config(data=self.data, **config))
         self.conf.chmod(0o600)
         self.listens = [(config["address"], port) for port in config["ports"].values()]
-        self.command("domain", "add", domain)
-        for user, password in users.items():
-            self.command("user", "add", user, "--password-file", "-", input=password + "\n")
+        self.domain, self.users = domain, users
 
     def command(self, *arguments, **more):
         """one of glasspost's commands on this data folder"""
@@ -99,7 +97,14 @@ class Glasspost(Server):
         return done.stdout
 
     def start(self):
-        return self.launch([self.program, "serve", "--config", str(self.conf)])
+        self.launch([self.program, "serve", "--config", str(self.conf)])
+        self.command("domain", "add", self.domain)
+        for user, password in self.users.items():
+            self.add_user(user, password)
+        return self
+
+    def add_user(self, user, password):
+        self.command("user", "add", user, "--password-file", "-", input=password + "\n")
 
 
 class GlasspostSite(Site):
