@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <filesystem>
 #include <future>
@@ -70,6 +69,7 @@ Server::~Server() {
   socket_.reset();
   relay_.reset();
   // Their taps have told all they heard; the ring is the store's.
+  signals_.reset();
   workers_.reset();
   // The store answers what it was asked before it goes; those who asked are there until then.
   store_.reset();
@@ -106,6 +106,8 @@ Expected<void> Server::OpenStore() {
   checker_ = std::make_unique<PooledChecker>(*passwords_);
   const std::size_t threads = config_.server.threads != 0 ? config_.server.threads : std::thread::hardware_concurrency();
   workers_ = std::make_unique<Workers>(threads, clock_);
+  // From now on, so that who stops it while it starts does so in order.
+  signals_ = std::make_unique<net::asio::signal_set>(workers_->first().context, SIGTERM, SIGINT, SIGHUP);
   return {};
 }
 
@@ -314,9 +316,8 @@ void Server::Run(std::function<ReadConfig()> reread) {
   http_->Start();
   socket_->Start();
   relay_->Start();
-  net::asio::signal_set signals(workers_->first().context, SIGTERM, SIGINT, SIGHUP);
   std::function<void()> wait = [&] {
-    signals.async_wait([&](const boost::system::error_code& error, int signal) {
+    signals_->async_wait([&](const boost::system::error_code& error, int signal) {
       if (error) return;
       if (signal == SIGHUP) {
         Reload();

@@ -1,6 +1,7 @@
 // The server: store, listeners, sessions, relay, management and metrics, put together by a Config.
 #pragma once
 
+#include <boost/asio/signal_set.hpp>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -93,6 +94,7 @@ class Server {
   std::unique_ptr<ConversationSink> sink_;
   std::unique_ptr<analysis::Recorder> recorder_;
   std::unique_ptr<Workers> workers_;
+  std::unique_ptr<net::asio::signal_set> signals_;
   net::ReloadableTls tls_;
   std::unique_ptr<SmtpContext> smtp_;
   std::unique_ptr<Pop3Services> pop3_;
