@@ -22,10 +22,10 @@ constexpr const char* kFirstDomain = "localhost.test";
 class PooledChecker final : public PasswordChecker {
  public:
   explicit PooledChecker(Passwords& passwords) : passwords_(passwords) {}
-  void Check(std::vector<std::string> verifiers, std::string password, std::move_only_function<void(Outcome)> done) override {
-    auto shared = std::make_shared<std::move_only_function<void(Outcome)>>(std::move(done));
-    const auto verdict = passwords_.Check({}, verifiers, std::move(password), [shared](Verdict v) { (*shared)(OutcomeOf(v)); });
-    if (verdict) (*shared)(OutcomeOf(*verdict));
+  std::optional<Outcome> Check(Octets user, std::span<const std::string> verifiers, std::string password, Done done) override {
+    const auto verdict = passwords_.Check(user, verifiers, std::move(password),
+                                          [done = std::move(done)](Verdict later) mutable { done(OutcomeOf(later)); });
+    return verdict ? std::optional(OutcomeOf(*verdict)) : std::nullopt;
   }
 
  private:
