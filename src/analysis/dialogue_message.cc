@@ -93,7 +93,9 @@ class Blocks {
     std::string line = style_.Cyan(ForTerminal(name)) + ": ";
     if (value.size() > limit)  // no character is cut in two
       while (limit > 0 && (static_cast<std::uint8_t>(value[limit]) & 0xc0) == 0x80) --limit;
-    AppendForTerminal(line, value.substr(0, limit));
+    std::string shown(value.substr(0, limit));
+    std::ranges::replace(shown, '\t', ' ');  // where the field was folded
+    AppendForTerminal(line, shown);
     if (value.size() > limit) line += " …";
     Line(line);
   }

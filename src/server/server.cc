@@ -70,6 +70,7 @@ Server::~Server() {
   relay_.reset();
   // Their taps have told all they heard; the ring is the store's.
   signals_.reset();
+  hourly_.reset();
   workers_.reset();
   // The store answers what it was asked before it goes; those who asked are there until then.
   store_.reset();
@@ -160,6 +161,11 @@ Expected<void> Server::ReadDirectory() {
                                                           MakeAuthenticatorOptions(config_, current_.default_domain));
   const auto schemes = Await<std::vector<std::string>>([&](auto done) { store_->directory().VerifierSchemes(std::move(done)); });
   if (!schemes) return Fail("the store cannot be read: " + schemes.error().text, folder_);
+  const auto accounts =
+      Await<std::vector<store::Account>>([&](auto done) { store_->directory().ListAccounts({}, 0, std::move(done)); });
+  if (accounts) {
+    for (const store::Account& account : *accounts) passwords_->Learn(account.verifiers);
+  }
   current_.offers = OffersFor(*schemes, MakeAuthenticatorOptions(config_, current_.default_domain));
   current_.made_up_salt_key = randomness_.Draw(32);
   smtp_ = std::make_unique<SmtpContext>(SmtpContext{*store_, *recipients_, *authenticator_, events_, randomness_, [] {}});
@@ -330,9 +336,21 @@ void Server::Run(std::function<ReadConfig()> reread) {
     });
   };
   wait();
+  hourly_ = std::make_unique<net::Timer>(workers_->first().context);
+  ForgetOldJourneys();
   events_.Note(Event::kStarted, 0, {{"data", folder_}});
   NotifySystemd("READY=1");
   workers_->Run();
+}
+
+// Once an hour.
+void Server::ForgetOldJourneys() {
+  const Timestamp before = clock_.Now() - std::chrono::nanoseconds(config_.journeys.age).count();
+  store_->journeys().Forget(before, [](store::Result<void>) {});  // if it fails, the next hour does it
+  hourly_->expires_after(std::chrono::hours(1));
+  hourly_->async_wait([this](const boost::system::error_code& error) {
+    if (!error) ForgetOldJourneys();
+  });
 }
 
 void Server::Stop() {

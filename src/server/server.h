@@ -78,6 +78,7 @@ class Server {
   void Accept(Listening& listening, net::asio::io_context& to, net::Socket socket, net::Admissions::Place place);
   void Reload();
   void BeginShutdown();
+  void ForgetOldJourneys();
 
   Config config_;  // of the first worker's thread, once it runs
   const Clock& clock_;
@@ -108,6 +109,7 @@ class Server {
   std::unique_ptr<AdminSocket> socket_;
   std::shared_ptr<const AdminSettings> admin_settings_;  // under mutex_
   std::function<ReadConfig()> reread_;
+  std::unique_ptr<net::Timer> hourly_;
   bool fresh_ = false;
   bool stopping_ = false;
 };

@@ -96,6 +96,7 @@ std::shared_ptr<const SmtpService> MakeSmtpService(const Config& config, Listene
   service->check_sender = config.submission.check_sender;
   service->policies = MakePolicies(config, kind, clock);
   service->times.command = config.timeouts.command;
+  service->times.session = config.timeouts.session;
   service->times.data = config.timeouts.data;
   service->times.handshake = config.timeouts.tls;
   return service;

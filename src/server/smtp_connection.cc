@@ -41,7 +41,7 @@ SmtpConnection::~SmtpConnection() = default;
 
 net::Task<void> SmtpConnection::Run() {
   context_.events.Note(Event::kConnect, facts_.conversation, {{"peer", facts_.client.Text()}, {"local", facts_.server.Text()}});
-  busy_since_ = stream_.clock().Steady();
+  began_ = busy_since_ = stream_.clock().Steady();
   bool ready = true;
   if (service_->implicit_tls) ready = co_await Handshake();
   if (ready) co_await Talk();
@@ -108,7 +108,8 @@ std::chrono::nanoseconds SmtpConnection::ReadTime() const {
   const std::chrono::nanoseconds spent(stream_.clock().Steady() - busy_since_);
   const std::chrono::nanoseconds left = (session_.receiving_content() ? times.message : times.command) - spent;
   const std::chrono::nanoseconds most = session_.receiving_content() ? times.data : times.command;
-  return std::clamp(left, std::chrono::nanoseconds(1), most);
+  const std::chrono::nanoseconds whole = times.session - std::chrono::nanoseconds(stream_.clock().Steady() - began_);
+  return std::clamp(std::min(left, whole), std::chrono::nanoseconds(1), most);
 }
 
 net::Task<bool> SmtpConnection::SendOutput() {

@@ -108,6 +108,7 @@ class SmtpConnection final : public Session, private smtp::ServerHandler {
   std::string password_;
   FoundVerifiers found_;
   smtp::Content content_;
+  std::int64_t began_ = 0;       // Steady()
   std::int64_t busy_since_ = 0;  // Steady() when the command line, or the message, began
   Question question_ = Question::kNone;
   bool proof_ = false;

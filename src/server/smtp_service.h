@@ -22,6 +22,7 @@ struct SmtpTimes {
   std::chrono::seconds command = std::chrono::minutes(5);   // a whole command line, however slowly it comes
   std::chrono::seconds data = std::chrono::minutes(3);      // between two pieces of a message
   std::chrono::seconds message = std::chrono::minutes(60);  // a whole message
+  std::chrono::seconds session = std::chrono::hours(4);     // the whole of it, however busy
   std::chrono::seconds write = std::chrono::minutes(5);     // the client takes nothing of a reply
   std::chrono::seconds handshake = std::chrono::minutes(1);
   std::chrono::seconds close = std::chrono::seconds(5);
