@@ -431,35 +431,63 @@ bool IsDomain(Octets text) {
   return !label_start && before != '-';
 }
 
-bool IsAddressLiteral(Octets text) {
-  if (text.size() < 3 || text.front() != '[' || text.back() != ']') return false;
-  const Octets inside = text.substr(1, text.size() - 2);
-  if (StartsWithNoCase(inside, "IPv6:")) {
-    int groups = 0, digits = 0;
-    for (const char c : inside.substr(5)) {
-      if (c == ':') {
-        digits = 0;
-        ++groups;
-      } else if (!(IsDigit(c) || (ToLower(c) >= 'a' && ToLower(c) <= 'f') || c == '.') || ++digits > 15) {
-        return false;
-      }
-    }
-    return groups >= 2 && groups <= 8;
-  }
+namespace {
+
+bool IsIpv4(Octets text) {
   int parts = 1, value = -1;
-  for (const char c : inside) {
+  for (const char c : text) {
     if (c == '.') {
       if (value < 0) return false;
       ++parts;
       value = -1;
-    } else if (!IsDigit(c)) {
-      // "[tag:content]", RFC 5321 §4.1.3 General-address-literal
-      return inside.find(':') != Octets::npos && inside.find(' ') == Octets::npos && parts == 1;
-    } else if ((value = (value < 0 ? 0 : value) * 10 + (c - '0')) > 255) {
+    } else if (!IsDigit(c) || (value = (value < 0 ? 0 : value) * 10 + (c - '0')) > 255) {
       return false;
     }
   }
   return parts == 4 && value >= 0;
+}
+
+// Groups between colons, none of them empty, are added to `groups`; no text is no groups.
+bool CountGroups(Octets text, bool may_end_as_ipv4, int& groups) {
+  for (bool more = !text.empty(); more;) {
+    const std::size_t colon = text.find(':');
+    const Octets group = text.substr(0, colon);
+    more = colon != Octets::npos;
+    if (!more && may_end_as_ipv4 && IsIpv4(group)) {
+      groups += 2;
+    } else if (group.empty() || group.size() > 4 || group.find_first_not_of("0123456789abcdefABCDEF") != Octets::npos) {
+      return false;
+    } else {
+      ++groups;
+    }
+    if (more) text.remove_prefix(colon + 1);
+  }
+  return true;
+}
+
+// RFC 4291 §2.2: eight groups, or fewer with one "::" among them; the last two may be written as an IPv4 address.
+bool IsIpv6(Octets text) {
+  int groups = 0;
+  const std::size_t gap = text.find("::");
+  if (gap == Octets::npos) return CountGroups(text, true, groups) && groups == 8;
+  return CountGroups(text.substr(0, gap), false, groups) && CountGroups(text.substr(gap + 2), true, groups) && groups < 8;
+}
+
+}  // namespace
+
+bool IsAddressLiteral(Octets text) {
+  if (text.size() < 3 || text.front() != '[' || text.back() != ']') return false;
+  const Octets inside = text.substr(1, text.size() - 2);
+  if (StartsWithNoCase(inside, "IPv6:")) return IsIpv6(inside.substr(5));
+  if (IsIpv4(inside)) return true;
+  // "[tag:content]", RFC 5321 §4.1.3 General-address-literal
+  const std::size_t colon = inside.find(':');
+  if (colon == 0 || colon == Octets::npos || colon + 1 == inside.size() || inside[colon - 1] == '-') return false;
+  for (const char c : inside.substr(0, colon))
+    if (!IsAlpha(c) && !IsDigit(c) && c != '-') return false;
+  for (const char c : inside.substr(colon + 1))
+    if (c <= ' ' || c > '~' || c == '[' || c == ']' || c == '\\') return false;
+  return true;
 }
 
 bool IsLocalPart(Octets text) {

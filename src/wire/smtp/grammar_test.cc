@@ -193,5 +193,36 @@ TEST(SmtpCommand, TellsItsFields) {
   EXPECT_EQ(find(Field::kSmtpChunkLast), (OctetRange{8, 4}));
 }
 
+TEST(SmtpCommand, AddressLiterals) {
+  for (const char* good :
+       {"[192.0.2.1]", "[0.0.0.0]", "[IPv6:::]", "[IPv6:::1]", "[ipv6:2001:db8::1]", "[IPv6:1:2:3:4:5:6:7:8]", "[IPv6:1::]",
+        "[IPv6:1:2:3:4:5:6:7::]", "[IPv6:::ffff:192.0.2.1]", "[IPv6:1:2:3:4:5:6:192.0.2.1]", "[x-tag:content]"})
+    EXPECT_TRUE(IsAddressLiteral(good)) << good;
+  for (const char* bad : {"[]",
+                          "[192.0.2.256]",
+                          "[192.0.2]",
+                          "[192.0.2.1.1]",
+                          "[192..2.1]",
+                          "[IPv6:]",
+                          "[IPv6::]",
+                          "[IPv6:1::2::3]",
+                          "[IPv6::::]",
+                          "[IPv6:1:2:3:4:5:6:7]",
+                          "[IPv6:1:2:3:4:5:6:7:8:9]",
+                          "[IPv6:1:2:3:4:5:6:7:8::]",
+                          "[IPv6:12345::]",
+                          "[IPv6:g::]",
+                          "[IPv6:192.0.2.1::]",
+                          "[IPv6:1:2:3:4:5:6:7:192.0.2.1]",
+                          "[IPv6:1:]",
+                          "[IPv6::1]",
+                          "[:x]",
+                          "[x:]",
+                          "[x-:y]",
+                          "[x:a b]",
+                          "[x:[]"})
+    EXPECT_FALSE(IsAddressLiteral(bad)) << bad;
+}
+
 }  // namespace
 }  // namespace glasspost::smtp

@@ -122,9 +122,12 @@ void ServerSession::AnswerEnd(std::span<const Answer> answers) {
   ForgetTransaction();
 }
 
-// RFC 3030 §2: the octets follow, whatever is wrong with it. Only of a size that cannot be read nobody knows where they end.
+// RFC 3030 §2: the octets follow, whatever is wrong with it. Of a size that cannot be read nobody knows where they end, and none
+// of them may be heard as a command.
 void ServerSession::DoBdat(const Command& command) {
-  if (!command.chunk_size || command.fault == Fault::kBadChunkSize) return SayError(501, "5.5.4", "Syntax: BDAT size [LAST]");
+  if (command.argument.empty()) return SayError(501, "5.5.4", "Syntax: BDAT size [LAST]");
+  if (!command.chunk_size || command.fault == Fault::kBadChunkSize)
+    return End(Answer::No(421, "4.5.4", options_.host + " Not a chunk's size, closing connection"));
   chunk_open_ = true;
   chunk_size_ = chunk_left_ = *command.chunk_size;
   chunk_last_ = command.last;

@@ -139,6 +139,34 @@ TEST_F(ServerSessionTest, LineLimitsAtTheLimitAndOnePast) {
   EXPECT_EQ(session->next(), ServerSession::Next::kClose);
 }
 
+TEST_F(ServerSessionTest, ALineFeedInsideEndsNoLineHoweverLong) {
+  for (const std::size_t length : {10u, 5'000u, 20'000u}) {
+    for (const std::size_t split : {std::size_t{0}, length / 2, length, length + 1, length + 3}) {
+      Begin();
+      Say("EHLO c.example.net");
+      const std::string line = std::string(length, 'x') + "\nMAIL FROM:<a@example.net>\r\nNOOP\r\n";
+      std::string out = Raw(std::string_view(line).substr(0, split));
+      out += Raw(std::string_view(line).substr(split));
+      EXPECT_TRUE(out.starts_with("500 ")) << out;
+      EXPECT_TRUE(out.ends_with("\r\n250 2.0.0 Ok\r\n")) << out;
+      EXPECT_FALSE(session->in_transaction()) << length << " " << split;
+    }
+  }
+}
+
+TEST_F(ServerSessionTest, NothingBehindAChunkWithoutASizeIsHeard) {
+  for (const char* size : {"x", "-1 LAST", "99999999999999999999", "4611686018427387905"}) {
+    Begin();
+    Envelope();
+    EXPECT_EQ(Raw("BDAT " + std::string(size) + "\r\nRSET\r\n"),
+              "421 4.5.4 localhost Not a chunk's size, closing connection\r\n");
+    EXPECT_EQ(session->next(), ServerSession::Next::kClose);
+  }
+  Begin();
+  Envelope();
+  EXPECT_EQ(Say("BDAT"), "501 5.5.4 Syntax: BDAT size [LAST]\r\n");
+}
+
 TEST_F(ServerSessionTest, AuthLinesMayBeLonger) {
   options.mechanisms = {sasl::Mechanism::kPlain};
   options.passwords_without_tls = true;

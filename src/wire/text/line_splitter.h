@@ -32,6 +32,7 @@ class LineSplitter {
     }
     const auto taken = static_cast<std::size_t>(static_cast<const char*>(at) - input.data()) + 1;
     if (done_) carry_.clear(), length_ = 0, done_ = false;
+    line.crlf = taken > 1 ? input[taken - 2] == '\r' : length_ > 0 && last_ == '\r';
     if (length_ == 0 && taken <= limit_ + 2) {
       line.length = taken;
       line.text = input.substr(0, taken - 1);
@@ -43,9 +44,8 @@ class LineSplitter {
       line.cut = length_ > carry_.size();
       line.text = line.cut ? Octets(carry_) : Octets(carry_).substr(0, carry_.size() - 1);
     }
-    line.crlf = !line.text.empty() && line.text.back() == '\r';
     if (line.crlf && !line.cut) line.text.remove_suffix(1);
-    if (line.cut) line.crlf = true, line.text = line.text.substr(0, limit_);
+    if (line.cut) line.text = line.text.substr(0, limit_);
     input.remove_prefix(taken);
     return Step::kLine;
   }
@@ -72,6 +72,7 @@ class LineSplitter {
   void Gather(Octets piece) {
     if (done_) carry_.clear(), length_ = 0, done_ = false;
     length_ += piece.size();
+    last_ = piece.back();
     const std::size_t room = limit_ + 2 - carry_.size();
     carry_.append(piece.substr(0, room));
   }
@@ -81,6 +82,7 @@ class LineSplitter {
   std::size_t limit_;  // octets without the line end
   std::string carry_;
   std::uint64_t length_ = 0;
+  char last_ = 0;      // that was gathered
   bool done_ = false;  // carry_ was handed out and is stale
 };
 
