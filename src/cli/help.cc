@@ -13,7 +13,8 @@ using analysis::DisplayWidth;
 constexpr std::size_t kColumns = 80;  // of a terminal
 constexpr std::size_t kMargin = 2;
 constexpr std::size_t kRowWidth = 22;  // what is typed; a longer one stands on a line of its own
-constexpr std::string_view kCommands[] = {"analyze", "config", "help", "lab", "serve"};
+constexpr std::string_view kCommands[] = {"alias",   "analyze", "config", "conversation", "conversations", "domain", "help",
+                                          "journey", "lab",     "queue",  "sendmail",     "serve",         "user"};
 
 enum class Kind { kText, kGroup, kRow };
 struct Line {
@@ -85,12 +86,12 @@ std::string Help(std::string_view command, analysis::Language language) {
 }
 
 std::string_view NearestCommand(std::string_view word) { return Nearest(word, kCommands); }
-std::string_view NearestOption(std::string_view word) { return Nearest(word, HelpedOptions()); }
+std::string_view NearestOption(std::string_view word, std::string_view command) { return Nearest(word, HelpedOptions(command)); }
 
-std::vector<std::string_view> HelpedOptions() {
+std::vector<std::string_view> HelpedOptions(std::string_view command) {
   std::vector<std::string_view> options;
   for (const Line& line : kLines) {
-    if (line.command != "analyze" || line.kind != Kind::kRow) continue;
+    if (line.command != command || line.kind != Kind::kRow) continue;
     std::string_view rest = line.typed;
     while (!rest.empty()) {
       const std::size_t end = std::min(rest.find_first_of(" ,"), rest.size());

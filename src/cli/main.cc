@@ -4,16 +4,25 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/escape.h"
+#include "cli/alias.h"
 #include "cli/analyze.h"
 #include "cli/config.h"
+#include "cli/conversations.h"
+#include "cli/domain.h"
 #include "cli/help.h"
+#include "cli/journey.h"
 #include "cli/lab.h"
+#include "cli/queue.h"
+#include "cli/sendmail.h"
 #include "cli/serve.h"
 #include "cli/terminal.h"
+#include "cli/user.h"
 
 namespace {
 
@@ -69,10 +78,39 @@ int RefuseCommand(const Words& words, const std::string& word) {
   return Refuse(glasspost::ForTerminal(word), "there is no such command", all);
 }
 
+struct Command {
+  std::string_view name;
+  int (*run)(Words words);
+};
+constexpr Command kCommands[] = {
+    {"alias", [](Words words) { return glasspost::cli::RunAlias(words); }},
+    {"analyze", [](Words words) { return glasspost::cli::RunAnalyze(words); }},
+    {"config", [](Words words) { return glasspost::cli::RunConfig(words); }},
+    {"conversation", [](Words words) { return glasspost::cli::RunConversation(words); }},
+    {"conversations", [](Words words) { return glasspost::cli::RunConversations(words); }},
+    {"domain", [](Words words) { return glasspost::cli::RunDomain(words); }},
+    {"journey", [](Words words) { return glasspost::cli::RunJourney(std::move(words)); }},
+    {"lab", [](Words words) { return glasspost::cli::RunLab(words); }},
+    {"queue", [](Words words) { return glasspost::cli::RunQueue(words); }},
+    {"sendmail", [](Words words) { return glasspost::cli::RunSendmail(std::move(words)); }},
+    {"serve", [](Words words) { return glasspost::cli::RunServe(std::move(words)); }},
+    {"user", [](Words words) { return glasspost::cli::RunUser(words); }},
+};
+
+// By the names under which other mail systems are called, through a link: the status. Nothing: it is glasspost.
+std::optional<int> RunAsSendmail(const char* called, Words words) {
+  const std::string name = std::filesystem::path(called == nullptr ? "" : called).filename().string();
+  if (name == "newaliases") return kDone;
+  if (name == "mailq") words.insert(words.begin(), "-bp");
+  if (name != "sendmail" && name != "mailq") return std::nullopt;
+  return glasspost::cli::RunSendmail(std::move(words));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  Words words(argv + 1, argv + argc);
+  Words words(argv + std::min(argc, 1), argv + argc);
+  if (const auto status = RunAsSendmail(argc > 0 ? argv[0] : nullptr, words)) return *status;
   const auto language = glasspost::cli::LanguageOf(StatedLanguage(words));
   const auto at = CommandIn(words);
   if (at == words.end()) {
@@ -90,9 +128,10 @@ int main(int argc, char** argv) {
     if (glasspost::cli::IsCommand(*about)) return Print(Help(*about, language));
     return Refuse(glasspost::ForTerminal(*about), "there is no such command", "glasspost help analyze");
   }
-  if (AsksForHelp(words)) return Print(Help(command, language));
-  if (command == "lab") return glasspost::cli::RunLab(words);
-  if (command == "serve") return glasspost::cli::RunServe(words);
-  if (command == "config") return glasspost::cli::RunConfig(words);
-  return glasspost::cli::RunAnalyze(words);
+  // sendmail's own -h is the number of hops.
+  const bool help = command == "sendmail" ? std::find(words.begin(), words.end(), "--help") != words.end() : AsksForHelp(words);
+  if (help) return Print(Help(command, language));
+  for (const Command& known : kCommands)
+    if (known.name == command) return known.run(std::move(words));
+  return kUsage;  // none but help, which was told
 }

@@ -69,6 +69,9 @@ AdminCall::Reply AdminCall::Ping() {
   answer["version"] = JsonText(context_.version);
   answer["pid"] = ::getpid();
   answer["owner"] = peer_.owner();
+  const auto settings = context_.settings();
+  answer["host"] = JsonText(settings->host);
+  answer["domain"] = JsonText(settings->default_domain.empty() ? settings->host : settings->default_domain);
   co_return answer;
 }
 

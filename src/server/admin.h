@@ -3,7 +3,7 @@
 //
 // Requests (JSON, framed as server/admin_frames.h says). Those marked + are for everyone on this machine, the others for the
 // server's own user and root.
-//   + ping                                                   version, pid
+//   + ping                                                   version, pid, host, domain
 //     status                                                 counts of the queue, state of the store
 //     domain.add {domain}                                    with postmaster and abuse, a mailbox each
 //     domain.remove {domain, with_all}                       domain.list → rows
@@ -14,7 +14,8 @@
 //     queue.list {SELECTION, after, limit} → rows            queue.count
 //     queue.show {id, message} → rows, octets                of the header, or of the whole message
 //     queue.act {SELECTION, action}                          retry, hold, release, remove
-//     conversations {before, limit, protocol, peer} → rows   conversation {number, follow} → octets
+//     conversations {before, after, limit, protocol, peer} → rows, the newest first
+//     conversation {number, follow} → octets               (with follow first a row {running}, and then as it goes on)
 //     journey {key} → rows                                   a Message-ID, queue id, address or digest
 //   + recipient {address}                                    would mail to it be taken?
 //   + submit {from, to, envid, ret, notify}                  then octets; server/admin_submit.cc

@@ -52,6 +52,7 @@ AdminCall::Reply AdminCall::Conversations() {
   selection.before = Number("before", ~0ull);
   selection.protocol = Text("protocol");
   selection.peer = Text("peer");
+  const std::uint64_t after = Number("after");
   std::uint64_t left = Number("limit", ~0ull);
   while (left > 0) {
     selection.limit = static_cast<std::size_t>(std::min<std::uint64_t>(left, store::DirectoryLimits::kPage));
@@ -59,8 +60,10 @@ AdminCall::Reply AdminCall::Conversations() {
         [&](auto d) { context_.store.conversations().List(selection, std::move(d)); });
     if (!heads) co_return No(heads.error());
     if (heads->empty()) break;
-    for (const store::ConversationHead& head : *heads)
+    for (const store::ConversationHead& head : *heads) {
+      if (head.number <= after) co_return Yes();
       if (!co_await peer_.SendRow(RowOf(head))) co_return Yes();
+    }
     left -= std::min<std::uint64_t>(left, heads->size());
     selection.before = heads->back().number;
   }
@@ -79,6 +82,11 @@ AdminCall::Reply AdminCall::Conversation() {
       if (running) context.follow(number, false);
     }
   } look{context_, number, context_.follow(number, true)};
+  if (follow) {
+    json::object row;
+    row["running"] = look.running;
+    if (!co_await peer_.SendRow(std::move(row))) co_return Yes();
+  }
   json::object answer = Yes();
   std::uint64_t offset = 0;
   for (bool over = false;;) {
@@ -103,7 +111,12 @@ AdminCall::Reply AdminCall::Conversation() {
       co_return answer;
     }
     if (!co_await peer_.Sleep(kFollowed)) co_return answer;
-    if (look.running && !context_.follow(number, true)) look.running = false;  // it has ended; its head may still be on its way
+    // It may have ended without anything worth keeping. Looked on at twice, it is let go of once.
+    if (context_.follow(number, true)) {
+      context_.follow(number, false);
+    } else {
+      look.running = false;
+    }
   }
 }
 

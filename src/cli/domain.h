@@ -1,0 +1,12 @@
+// `glasspost domain`: domains that are served, of a running server or of its data folder.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace glasspost::cli {
+
+// `words`: what stands after the command. Statuses as in cli/command_line.h.
+int RunDomain(const std::vector<std::string>& words);
+
+}  // namespace glasspost::cli
