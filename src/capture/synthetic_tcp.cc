@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint32_t kFirst[2] = {1'000'000'000, 2'000'000'000};  // sequence numbers of the SYNs
 constexpr std::uint16_t kWindow = 65'535;
-constexpr std::size_t kEthernet = 14, kTcpHeader = 20;
+constexpr std::size_t kTcpHeader = 20;
 constexpr std::uint8_t kTtl = 64;
 // Of a SYN: MSS, then a no-op and the window scale: × 128, so that no run of octets exceeds the window.
 constexpr char kSynOptions[] = {

@@ -27,17 +27,17 @@ bool IsDropped(Octets name) {
 }  // namespace
 
 SendmailHead::State SendmailHead::TakeLine(Octets line) {
-  if (done_) return State::kDone;
+  if (done_) return State::kEnded;
   const bool first = !std::exchange(any_line_, true);
   // The line that mailboxes put before a message.
   if (first && (line.starts_with("From ") || line.starts_with(">From "))) return State::kMore;
   Octets text = line;
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
-  if (text.empty()) return done_ = true, State::kDone;
+  if (text.empty()) return done_ = true, State::kEnded;
   const bool continues = (text.front() == ' ' || text.front() == '\t') && !fields_.empty();
   if (!continues && !IsField(text)) {
     first_line_ = line;
-    return done_ = true, State::kDone;
+    return done_ = true, State::kEnded;
   }
   if (fields_.size() + line.size() > SendmailHeadLimits::kHeader) return State::kTooLong;
   fields_ += line;

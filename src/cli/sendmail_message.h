@@ -17,11 +17,11 @@ struct SendmailHeadLimits {
 
 class SendmailHead {
  public:
-  enum class State : std::uint8_t { kMore, kDone, kTooLong };
+  enum class State : std::uint8_t { kMore, kEnded, kTooLong };
 
-  // Whole lines with their line ends, LF or CRLF. kDone: `line` began the body (or was the empty line before it).
+  // Whole lines with their line ends, LF or CRLF. kEnded: `line` began the body (or was the empty line before it).
   State TakeLine(Octets line);
-  // To be called once no more lines come before kDone.
+  // To be called once no more lines come before kEnded.
   void End() { done_ = true; }
 
   // What is to be sent before the body's first line, with the empty line. `from`: the field's value if there is none.

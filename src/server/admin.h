@@ -78,7 +78,7 @@ struct AdminContext {
   // Somebody looks on at a running conversation (true), or not any more. The answer: is it running?
   std::function<bool(std::uint64_t number, bool on)> follow = [](std::uint64_t, bool) { return false; };
   Events* events = nullptr;
-  std::string version;
+  std::string version = {};
 };
 
 // Who asked, and the way back to him. Of one request at a time; lives as long as it runs.

@@ -8,6 +8,7 @@
 #include <future>
 
 #include "net/self_signed.h"
+#include "server/admin_setup.h"
 #include "server/notify.h"
 #include "server/privileges.h"
 #include "server/smtp_connection.h"
@@ -255,7 +256,7 @@ Expected<void> Server::OpenAdmin() {
           [this](std::string password, AdminContext::Made made) {
             passwords_->Make(std::move(password), MakeVerifierOptions(config_), std::move(made));
           },
-      .knows_verifier = [](const std::string& verifier) { return CostOf(verifier) != VerifierCost::kNever; },
+      .knows_verifier = KnowsVerifier,
       .directory_changed = [this] { DirectoryChanged(); },
       .queue_changed = [this] { relay_->relay().Retry(); },
       .follow = [this](std::uint64_t number, bool on) { return sink_->Follow(number, on); },
@@ -270,11 +271,7 @@ Expected<void> Server::OpenAdmin() {
 
 void Server::MakeServices() {
   const std::lock_guard lock(mutex_);
-  admin_settings_ = std::make_shared<AdminSettings>(AdminSettings{.host = OwnHostName(config_),
-                                                                  .default_domain = current_.default_domain,
-                                                                  .quota = config_.mailboxes.quota.octets,
-                                                                  .message_octets = config_.limits.message.octets,
-                                                                  .received_limit = config_.smtp.received});
+  admin_settings_ = MakeAdminSettings(config_, current_.default_domain);
   for (const auto& l : listening_) {
     l->taps = MakeTaps(IsPop3(l->kind)                  ? Protocol::kPop3
                        : l->kind == ListenerKind::kLmtp ? Protocol::kLmtp

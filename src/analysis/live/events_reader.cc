@@ -245,7 +245,9 @@ bool EventsReader::OnMessage(Octets body) {
   if (wants_.message_digest) m.sha256 = digest;
   if (wants_.message_header) header.Parse(m.header_block), m.header = &header;
   if (!wants_.attachments) m.structure = nullptr;
-  if (wants_.attachments && m.body_kept && m.size == whole.size()) {
+  // Where octets of it are missing, what is known of its parts stands for them.
+  if (wants_.attachments) m.body_kept = m.body_kept && m.size == whole.size();
+  if (wants_.attachments && m.body_kept) {
     structure = mime::ReadStructure(whole);
     m.structure = &structure;
   }

@@ -207,6 +207,18 @@ TEST(Events, DamagedAnywhereDoNoHarm) {
   }
 }
 
+// What is said to be kept whole, and brings only what is known of its parts.
+TEST(Events, PartsWithoutTheirOctetsAreToldWithoutThem) {
+  const ConversationFile file =
+      File(kLogin +
+           "C: MAIL FROM:<a@example.net>\nS: 250 ok\nC: RCPT TO:<b@example.org>\nS: 250 ok\nC: DATA\nS: 354 go\n"
+           "C: Content-Type: multipart/mixed; boundary=b\nC: \nC: --b\nC: \nC: text\nC: --b--\nC: .\nS: 250 ok\n" +
+           kQuit);
+  std::string events = EventsOf(file, {});
+  events[8] = 1;  // the first octet of the first record's body
+  EXPECT_NE(DialogueOf(events, true).find("(not kept)"), std::string::npos);
+}
+
 TEST(Events, OfAnotherVersionAreRefused) {
   std::string events = EventsOf(File(kLogin + kQuit), kFull);
   events[3] = 2;

@@ -11,7 +11,7 @@ namespace {
 using events::Record;
 using events::Writer;
 
-constexpr std::size_t kBuffer = 1024;  // octets to begin with: most short conversations need no more than twice that
+constexpr std::size_t kBuffer = 480;  // octets to begin with: who has only said hello may stay for long
 
 void PutEndpoint(Writer& w, const Endpoint& e) {
   w.Text(AsOctets(e.address.octets));

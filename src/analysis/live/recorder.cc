@@ -74,8 +74,10 @@ bool Recorder::Add(Job&& job) {
   bool first;
   {
     const std::lock_guard lock(mutex_);
-    if (job.kind == Job::Kind::kOctets && queued_octets_ + job.octets.size() > options_.queue_octets) return false;
-    queued_octets_ += job.octets.size();
+    const std::size_t cost = sizeof job + job.octets.size();
+    const bool may_fail = job.kind == Job::Kind::kOctets || job.kind == Job::Kind::kConnect;
+    if (may_fail && queued_octets_ + cost > options_.queue_octets) return false;
+    queued_octets_ += cost;
     first = queue_.empty();
     queue_.push_back(std::move(job));
   }
@@ -98,7 +100,7 @@ void Recorder::Run() {
       more = !stopping_ || !jobs.empty();
     }
     std::size_t octets = 0;
-    for (Job& job : jobs) octets += job.octets.size();
+    for (const Job& job : jobs) octets += sizeof job + job.octets.size();
     for (Job& job : jobs) writer_->Do(job);
     const bool quiet = jobs.empty();
     jobs.clear();
@@ -114,6 +116,7 @@ void Recorder::Run() {
 RecorderFigures Recorder::figures() const {
   RecorderFigures f = writer_->sessions().figures();
   f.dropped_octets = dropped_.load(std::memory_order_relaxed);
+  f.unrecorded = unrecorded_.load(std::memory_order_relaxed);
   return f;
 }
 
@@ -123,10 +126,12 @@ void Recording::OnConnect(const Endpoint& client, const Endpoint& server, Timest
   job.session = number_;
   job.time = time;
   job.ends = std::make_unique<std::pair<Endpoint, Endpoint>>(client, server);
-  recorder_.Add(std::move(job));
+  begun_ = recorder_.Add(std::move(job));
+  if (!begun_) recorder_.unrecorded_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Recording::OnOctets(Direction direction, Octets octets, Timestamp time) {
+  if (!begun_) return;
   Recorder::Job job;
   job.kind = Recorder::Job::Kind::kOctets;
   job.direction = direction;
@@ -143,6 +148,7 @@ void Recording::OnOctets(Direction direction, Octets octets, Timestamp time) {
 }
 
 void Recording::OnTlsStart() {
+  if (!begun_) return;
   Recorder::Job job;
   job.kind = Recorder::Job::Kind::kTlsStart;
   job.session = number_;
@@ -150,7 +156,7 @@ void Recording::OnTlsStart() {
 }
 
 void Recording::OnTlsSecrets(Octets line) {
-  if (line.size() > kMaxSecretLine) return;
+  if (!begun_ || line.size() > kMaxSecretLine) return;
   Recorder::Job job;
   job.kind = Recorder::Job::Kind::kSecrets;
   job.session = number_;
@@ -159,6 +165,7 @@ void Recording::OnTlsSecrets(Octets line) {
 }
 
 void Recording::OnTlsEstablished() {
+  if (!begun_) return;
   Recorder::Job job;
   job.kind = Recorder::Job::Kind::kEstablished;
   job.session = number_;
@@ -166,6 +173,7 @@ void Recording::OnTlsEstablished() {
 }
 
 void Recording::OnClose(Closing how, bool we_are_client, Timestamp time) {
+  if (!begun_) return;
   const bool client_ends = (how == Closing::kByPeer) != we_are_client;
   Recorder::Job job;
   job.kind = Recorder::Job::Kind::kClose;

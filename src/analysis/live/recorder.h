@@ -35,6 +35,7 @@ struct RecorderOptions {
 };
 
 struct RecorderFigures {
+  std::uint64_t unrecorded = 0;      // sessions that began while the queue was full
   std::uint64_t sessions = 0;        // begun
   std::uint64_t files_removed = 0;   // to make room
   std::uint64_t dropped_octets = 0;  // of what was said: heard, not recorded
@@ -59,6 +60,7 @@ class Recording {
   Recorder& recorder_;
   const std::uint64_t number_;
   std::uint64_t lost_[2] = {0, 0};  // octets that did not fit, before what comes next
+  bool begun_ = false;              // else there was no room even for the beginning, and nothing is recorded
 };
 
 class Recorder {
@@ -91,7 +93,8 @@ class Recorder {
   class Writer;
 
   explicit Recorder(const RecorderOptions& options);
-  // False: the queue is full. What says how a session stands always fits.
+  // False: the queue is full. What says how a session goes on that was begun always fits: it is little, and there is an end to
+  // it.
   bool Add(Job&& job);
   void Run();
 
@@ -99,6 +102,7 @@ class Recorder {
   std::unique_ptr<Writer> writer_;
   std::atomic<std::uint64_t> next_number_{1};
   std::atomic<std::uint64_t> dropped_{0};
+  std::atomic<std::uint64_t> unrecorded_{0};
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -222,8 +222,11 @@ void RecordedSessions::EndAll() {
 }
 
 RecorderFigures RecordedSessions::figures() const {
-  return {begun_.load(std::memory_order_relaxed), removed_.load(std::memory_order_relaxed), 0,
-          failures_.load(std::memory_order_relaxed)};
+  RecorderFigures f;
+  f.sessions = begun_.load(std::memory_order_relaxed);
+  f.files_removed = removed_.load(std::memory_order_relaxed);
+  f.failures = failures_.load(std::memory_order_relaxed);
+  return f;
 }
 
 }  // namespace glasspost::analysis

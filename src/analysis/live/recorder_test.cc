@@ -322,16 +322,29 @@ TEST(Recorder, SessionsLimitIsAGap) {
 TEST(Recorder, FullQueueIsAGap) {
   const Folder folder;
   {
-    auto recorder = Recorder::Open({.directory = folder.path(), .queue_octets = 100});
+    auto recorder = Recorder::Open({.directory = folder.path(), .queue_octets = 1000});
     ASSERT_TRUE(recorder) << recorder.error().Text();
     LiveTap tap(1, nullptr, {}, (*recorder)->NewRecording(1));
     tap.OnConnect(kClient, End({198, 51, 100, 25}, 25), kStart);
     tap.OnOctets(Direction::kToClient, "220 mx ESMTP\r\n", kStart + 1);
-    tap.OnOctets(Direction::kToServer, "NOOP " + std::string(200, 'x') + "\r\n", kStart + 2);
+    tap.OnOctets(Direction::kToServer, "NOOP " + std::string(2000, 'x') + "\r\n", kStart + 2);
     tap.OnClose(Closing::kByUs, kStart + 4);
-    EXPECT_EQ((*recorder)->figures().dropped_octets, 207u);
+    EXPECT_EQ((*recorder)->figures().dropped_octets, 2007u);
   }
-  EXPECT_EQ(OctetsOf(folder.Files().at(0), "to_server").second, 207u);
+  EXPECT_EQ(OctetsOf(folder.Files().at(0), "to_server").second, 2007u);
+}
+
+TEST(Recorder, FullQueueTakesNoSession) {
+  const Folder folder;
+  auto recorder = Recorder::Open({.directory = folder.path(), .queue_octets = 10});
+  ASSERT_TRUE(recorder) << recorder.error().Text();
+  {
+    LiveTap tap(1, nullptr, {}, (*recorder)->NewRecording(1));
+    SayLines(tap, 3);
+  }
+  EXPECT_EQ((*recorder)->figures().unrecorded, 1u);
+  recorder->reset();
+  EXPECT_TRUE(folder.Files().empty());
 }
 
 TEST(Recorder, RemovesItsOldestFilesOnly) {

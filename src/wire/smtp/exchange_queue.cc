@@ -8,7 +8,7 @@
 namespace glasspost::smtp {
 
 void ExchangeQueue::Grow() {
-  std::vector<Entry> more(std::max<std::size_t>(4, slots_.size() * 2));
+  std::vector<Entry> more(std::max<std::size_t>(1, slots_.size() * 2));
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     // A used slot moves to where its number says; a free one is kept for its memory.
     const std::uint64_t number = first_ + i;
