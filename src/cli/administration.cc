@@ -43,17 +43,21 @@ struct Administration::OwnStore {
         recipients(store->directory()),
         settings(server::MakeAdminSettings(config, FirstDomain(*store))),
         verifiers(server::MakeVerifierOptions(config)),
-        context{*store, recipients, net::SystemClock(), SystemRandomness(), [this] { return settings; },
+        context{.store = *store,
+                .recipients = recipients,
+                .clock = net::SystemClock(),
+                .randomness = SystemRandomness(),
+                .settings = [this] { return settings; },
                 // Nobody else is served meanwhile. The answer may not come within the call.
-                [this](std::string password, server::AdminContext::Made made) {
-                  if (hashing.joinable()) hashing.join();
-                  hashing = std::thread([this, password = std::move(password), made = std::move(made)]() mutable {
-                    made(server::MakeVerifiers(password, verifiers, SystemRandomness()));
-                  });
-                },
-                server::KnowsVerifier} {
-    context.version = GLASSPOST_VERSION;
-  }
+                .make_verifiers =
+                    [this](std::string password, server::AdminContext::Made made) {
+                      if (hashing.joinable()) hashing.join();
+                      hashing = std::thread([this, password = std::move(password), made = std::move(made)]() mutable {
+                        made(server::MakeVerifiers(password, verifiers, SystemRandomness()));
+                      });
+                    },
+                .knows_verifier = server::KnowsVerifier,
+                .version = GLASSPOST_VERSION} {}
   ~OwnStore() {
     if (thread.joinable()) thread.join();
     if (hashing.joinable()) hashing.join();

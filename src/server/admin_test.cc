@@ -39,13 +39,19 @@ class AdminTest : public testing::Test {
     settings->default_domain = "a.test";
     settings->message_octets = 1 << 20;
     context_ = std::make_unique<AdminContext>(
-        AdminContext{*store_, *recipients_, net::SystemClock(), SystemRandomness(), [settings] { return settings; },
-                     [](std::string password, AdminContext::Made made) {
-                       std::thread([password = std::move(password), made = std::move(made)]() mutable {
-                         made(std::vector<std::string>{"{PLAIN}" + password});
-                       }).detach();
-                     },
-                     [](const std::string& verifier) { return verifier.starts_with("{PLAIN}"); }});
+        AdminContext{.store = *store_,
+                     .recipients = *recipients_,
+                     .clock = net::SystemClock(),
+                     .randomness = SystemRandomness(),
+                     .settings = [settings] { return settings; },
+                     .make_verifiers =
+                         [](std::string password, AdminContext::Made made) {
+                           std::thread([password = std::move(password), made = std::move(made)]() mutable {
+                             made(std::vector<std::string>{"{PLAIN}" + password});
+                           }).detach();
+                         },
+                     .knows_verifier = [](const std::string& verifier) { return verifier.starts_with("{PLAIN}"); },
+                     .version = "test"});
     context_->directory_changed = [this] { ++directory_changes_; };
     context_->queue_changed = [this] { ++queue_changes_; };
     path_ = folder_ / "data/glasspost.sock";
