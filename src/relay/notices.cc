@@ -77,20 +77,17 @@ net::Task<store::Result<store::Resolution>> Notices::Resolve(std::string path) {
   unknown.kind = store::Resolution::Kind::kUnknown;
   std::optional<store::AddressName> name = SplitAddress(path);
   if (!name) co_return unknown;
-  store::Result<store::Resolution> resolution =
-      co_await Ask<store::Resolution>(parts_.context, [&](store::Done<store::Resolution> done) {
-        parts_.store.directory().Resolve(*name, std::move(done));
-      });
+  store::Result<store::Resolution> resolution = co_await Ask<store::Resolution>(
+      parts_.context, [&](store::Done<store::Resolution> done) { parts_.store.directory().Resolve(*name, std::move(done)); });
   // Not ours: it goes there as it is written.
   if (resolution && resolution->kind == store::Resolution::Kind::kElsewhere) resolution->forwards = {*name};
   co_return resolution;
 }
 
 net::Task<std::string> Notices::ReadHeader(store::MessageId message) {
-  store::Result<std::string> octets =
-      co_await Ask<std::string>(parts_.context, [&](store::Done<std::string> done) {
-        parts_.store.mailboxes().ReadMessage(message, 0, kHeaderOctets, std::move(done));
-      });
+  store::Result<std::string> octets = co_await Ask<std::string>(parts_.context, [&](store::Done<std::string> done) {
+    parts_.store.mailboxes().ReadMessage(message, 0, kHeaderOctets, std::move(done));
+  });
   if (!octets) co_return std::string();
   const std::size_t end = octets->find("\r\n\r\n");
   if (end != std::string::npos) {
@@ -117,10 +114,9 @@ net::Task<store::Result<void>> Notices::Append(store::Receiver& receiver, Octets
 
 net::Task<store::Result<void>> Notices::AppendMessage(store::Receiver& receiver, store::MessageId message, std::uint64_t size) {
   for (std::uint64_t offset = 0; offset < size;) {
-    store::Result<std::string> piece =
-        co_await Ask<std::string>(parts_.context, [&](store::Done<std::string> done) {
-          parts_.store.mailboxes().ReadMessage(message, offset, StoredMessage::kPiece, std::move(done));
-        });
+    store::Result<std::string> piece = co_await Ask<std::string>(parts_.context, [&](store::Done<std::string> done) {
+      parts_.store.mailboxes().ReadMessage(message, offset, StoredMessage::kPiece, std::move(done));
+    });
     if (!piece) co_return std::unexpected(piece.error());
     if (piece->empty()) co_return store::Refuse(store::Fault::kNotFound, "the message's octets are gone");
     offset += piece->size();
@@ -166,9 +162,15 @@ void Notices::AddReportEvents(store::Plan& plan, const NoticeJob& job, const Not
   const JourneyKind next = plan.mailboxes.empty() ? JourneyKind::kQueued : JourneyKind::kMailbox;
   detail.clear();
   if (plan.mailboxes.empty()) AppendDetail(detail, "destination", plan.entries.front().destination);
-  plan.events.push_back(
-      {.time = facts.now, .message = 0, .kind = static_cast<int>(next), .conversation = 0, .sender = {}, .recipient = facts.to,
-       .message_id = {}, .digest = {}, .detail = std::move(detail)});
+  plan.events.push_back({.time = facts.now,
+                         .message = 0,
+                         .kind = static_cast<int>(next),
+                         .conversation = 0,
+                         .sender = {},
+                         .recipient = facts.to,
+                         .message_id = {},
+                         .digest = {},
+                         .detail = std::move(detail)});
 }
 
 net::Task<store::Result<store::Accepted>> Notices::CommitReport(const NoticeJob& job, const store::Resolution& to,
@@ -186,7 +188,8 @@ net::Task<store::Result<store::Accepted>> Notices::CommitReport(const NoticeJob&
   if (!written) co_return std::unexpected(written.error());
 
   store::Plan plan;
-  AddTargets(plan, to, {.reverse_path = {}, .envid = {}, .eight_bit = notice.eight_bit, .smtputf8 = notice.smtputf8, .arrived = now},
+  AddTargets(plan, to,
+             {.reverse_path = {}, .envid = {}, .eight_bit = notice.eight_bit, .smtputf8 = notice.smtputf8, .arrived = now},
              kNotifyNever);
   plan.outcomes = job.outcomes;
   std::string digest;
@@ -198,10 +201,8 @@ net::Task<store::Result<store::Accepted>> Notices::CommitReport(const NoticeJob&
     digest.assign(reinterpret_cast<const char*>(id.data()), id.size());
   }
   AddReportEvents(plan, job, facts, notice.message_id, digest);
-  store::Result<store::Accepted> accepted =
-      co_await Ask<store::Accepted>(parts_.context, [&](store::Done<store::Accepted> done) {
-        receiver->Commit(std::move(plan), std::move(done));
-      });
+  store::Result<store::Accepted> accepted = co_await Ask<store::Accepted>(
+      parts_.context, [&](store::Done<store::Accepted> done) { receiver->Commit(std::move(plan), std::move(done)); });
   co_return accepted;
 }
 
@@ -254,7 +255,8 @@ net::Task<void> Notices::Report(NoticeJob job) {
       header = co_await ReadHeader(job.about.message);
       continue;
     }
-    const bool again = Passes(failure.fault) && co_await Pause();
+    bool again = Passes(failure.fault);
+    if (again) again = co_await Pause();
     if (!again) {
       Done(job, false);
       co_return;
@@ -281,13 +283,13 @@ net::Task<void> Notices::Copy(store::Entry entry, store::Resolution resolution) 
       AppendDetail(detail, "to", Octets(to).substr(0, store::JourneyLimits::kKeyOctets));
       AppendDetail(detail, "as", store::QueueIdText(receiver->id()));
       plan.events.push_back(MakeEvent(JourneyKind::kExpanded, entry, parts_.clock.Now(), 0, std::move(detail)));
-      accepted = co_await Ask<store::Accepted>(parts_.context, [&](store::Done<store::Accepted> done) {
-        receiver->Commit(std::move(plan), std::move(done));
-      });
+      accepted = co_await Ask<store::Accepted>(
+          parts_.context, [&](store::Done<store::Accepted> done) { receiver->Commit(std::move(plan), std::move(done)); });
     }
     if (accepted) break;
     parts_.observer.OnTrouble("a message cannot be delivered here: " + accepted.error().text);
-    const bool again = Passes(accepted.error().fault) && co_await Pause();
+    bool again = Passes(accepted.error().fault);
+    if (again) again = co_await Pause();
     if (!again) break;
   }
   parts_.on_done(outcomes, true);

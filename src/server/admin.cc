@@ -61,7 +61,8 @@ net::Task<json::object> AdminCall::Run() {
 
 net::Task<json::object> AnswerAdmin(AdminContext& context, const json::object& request, AdminPeer& peer) {
   AdminCall call(context, request, peer);
-  co_return co_await call.Run();
+  auto result = co_await call.Run();
+  co_return result;
 }
 
 AdminCall::Reply AdminCall::Ping() {

@@ -107,7 +107,8 @@ AdminCall::Reply AdminCall::DomainList() {
     for (const std::string& domain : *domains) {
       json::object row;
       row["domain"] = JsonText(domain);
-      if (!co_await peer_.SendRow(std::move(row))) co_return Yes();
+      const bool sent = co_await peer_.SendRow(std::move(row));
+      if (!sent) co_return Yes();
     }
     after = domains->back();
   }
@@ -219,7 +220,8 @@ AdminCall::Reply AdminCall::UserList() {
       row["used"] = account.used;
       row["quota"] = account.quota;
       row["schemes"] = Schemes(account.verifiers);
-      if (!co_await peer_.SendRow(std::move(row))) co_return Yes();
+      const bool sent = co_await peer_.SendRow(std::move(row));
+      if (!sent) co_return Yes();
     }
     after = accounts->back().id;
   }
@@ -330,7 +332,8 @@ AdminCall::Reply AdminCall::AliasList() {
       json::object row;
       row["address"] = JsonText(alias.name.Text());
       row["targets"] = JsonTexts(targets);
-      if (!co_await peer_.SendRow(std::move(row))) co_return Yes();
+      const bool sent = co_await peer_.SendRow(std::move(row));
+      if (!sent) co_return Yes();
     }
     after = aliases->back().name;
   }

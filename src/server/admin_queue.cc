@@ -150,7 +150,8 @@ AdminCall::Reply AdminCall::QueueList() {
     for (const Entry& entry : *page) {
       if (given++ == limit) break;
       answer["next"] = entry.id;
-      if (!co_await peer_.SendRow(RowOf(entry, context_.clock.Now()))) co_return answer;
+      const bool sent = co_await peer_.SendRow(RowOf(entry, context_.clock.Now()));
+      if (!sent) co_return answer;
     }
   }
   co_return answer;
@@ -187,7 +188,8 @@ AdminCall::Reply AdminCall::QueueShow() {
       row["eight_bit"] = entry.envelope.eight_bit;
       row["smtputf8"] = entry.envelope.smtputf8;
       row["delay_told"] = JsonTime(entry.delay_told);
-      if (!co_await peer_.SendRow(std::move(row))) co_return Yes();
+      const bool sent = co_await peer_.SendRow(std::move(row));
+      if (!sent) co_return Yes();
     }
     selection.after = page->back().id;
   }
@@ -201,7 +203,8 @@ AdminCall::Reply AdminCall::QueueShow() {
     offset += octets->size();
     const std::size_t end = whole ? std::string::npos : octets->find("\r\n\r\n");
     if (end != std::string::npos) octets->resize(end + 2);
-    if (!co_await peer_.SendOctets(*octets)) co_return Yes();
+    const bool sent = co_await peer_.SendOctets(*octets);
+    if (!sent) co_return Yes();
     if (end != std::string::npos) break;
   }
   co_return Yes();

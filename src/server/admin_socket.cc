@@ -33,7 +33,9 @@ class Session final : public AdminPeer, public std::enable_shared_from_this<Sess
 
   net::Task<void> Run() {
     const auto self = shared_from_this();
-    while (co_await ReadFrame(limits_.idle)) {
+    for (;;) {
+      const bool asked = co_await ReadFrame(limits_.idle);
+      if (!asked) break;
       if (frame_.type != FrameType::kJson) break;
       auto request = ParseObject(frame_.content);
       json::object answer;
@@ -43,7 +45,9 @@ class Session final : public AdminPeer, public std::enable_shared_from_this<Sess
       } else {
         answer = {{"ok", false}, {"fault", "invalid"}, {"error", "is no JSON object"}};
       }
-      if (!co_await Flush() || !co_await SendJson(answer)) break;
+      bool heard = co_await Flush();
+      if (heard) heard = co_await SendJson(answer);
+      if (!heard) break;
     }
     Close();
   }
@@ -59,23 +63,28 @@ class Session final : public AdminPeer, public std::enable_shared_from_this<Sess
     rows_ += rows_.empty() ? R"({"rows":[)" : ",";
     rows_ += json::serialize(row);
     if (rows_.size() < FrameLimits::kRows) co_return true;
-    co_return co_await Flush();
+    auto result = co_await Flush();
+    co_return result;
   }
   net::Task<bool> SendOctets(Octets octets) override {
-    if (!co_await Flush()) co_return false;
+    const bool sent = co_await Flush();
+    if (!sent) co_return false;
     while (!octets.empty()) {
       const Octets piece = octets.substr(0, FrameLimits::kOctets);
       octets.remove_prefix(piece.size());
-      if (!co_await Send(FrameType::kOctets, piece)) co_return false;
+      const bool more = co_await Send(FrameType::kOctets, piece);
+      if (!more) co_return false;
     }
     co_return true;
   }
   net::Task<bool> GoAhead() override {
     const json::object go{{"go", true}};
-    co_return co_await SendJson(go);
+    auto result = co_await SendJson(go);
+    co_return result;
   }
   net::Task<std::optional<std::string>> Receive() override {
-    if (!co_await ReadFrame(limits_.stalled)) co_return std::nullopt;
+    const bool framed = co_await ReadFrame(limits_.stalled);
+    if (!framed) co_return std::nullopt;
     if (frame_.type == FrameType::kEnd) co_return std::string();
     if (frame_.type != FrameType::kOctets || frame_.content.empty()) co_return std::nullopt;
     co_return std::string(frame_.content);
@@ -144,12 +153,14 @@ class Session final : public AdminPeer, public std::enable_shared_from_this<Sess
   }
   net::Task<bool> SendJson(const json::object& object) {
     const std::string text = json::serialize(object);
-    co_return co_await Send(FrameType::kJson, text);
+    auto result = co_await Send(FrameType::kJson, text);
+    co_return result;
   }
   net::Task<bool> Flush() {
     if (rows_.empty()) co_return true;
     const std::string rows = std::exchange(rows_, {}) + "]}";
-    co_return co_await Send(FrameType::kJson, rows);
+    auto result = co_await Send(FrameType::kJson, rows);
+    co_return result;
   }
 
   AdminContext& context_;

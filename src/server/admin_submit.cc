@@ -26,15 +26,19 @@ class Submission {
       : call_(call), context_(call.context_), peer_(call.peer_), settings_(call.context_.settings()) {}
 
   net::Task<json::object> Run() {
-    if (auto refusal = co_await TakeEnvelope()) co_return *std::move(refusal);
-    if (!co_await peer_.GoAhead()) co_return Gone();
+    auto refusal = co_await TakeEnvelope();
+    if (refusal) co_return *std::move(refusal);
+    const bool go_on = co_await peer_.GoAhead();
+    if (!go_on) co_return Gone();
     intake_.emplace(peer_.waiter());
     const Timestamp now = context_.clock.Now();
     auto receiver = context_.store.Receive(now);
     id_ = store::QueueIdText(receiver->id());
     intake_->Begin(std::move(receiver), Received(now), {DateField(now), MessageIdField(id_, settings_->host)});
-    if (!co_await TakeMessage()) co_return Gone();
-    co_return co_await Commit();
+    const bool whole = co_await TakeMessage();
+    if (!whole) co_return Gone();
+    auto result = co_await Commit();
+    co_return result;
   }
 
   // Of the "recipient" request, too: nothing if it is taken.
@@ -101,8 +105,10 @@ class Submission {
     if (to.empty()) co_return AdminCall::No("invalid", "no recipient is given");
     if (to.size() > AdminLimits::kRecipients) co_return AdminCall::No("too-large", "too many recipients");
     recipients_ = to.size();
-    for (const std::string& recipient : to)
-      if (auto refusal = co_await AddRecipient(recipient)) co_return refusal;
+    for (const std::string& recipient : to) {
+      auto refusal = co_await AddRecipient(recipient);
+      if (refusal) co_return refusal;
+    }
     co_return std::nullopt;
   }
 
@@ -199,7 +205,8 @@ class Submission {
 
 AdminCall::Reply AdminCall::Submit() {
   Submission submission(*this);
-  co_return co_await submission.Run();
+  auto result = co_await submission.Run();
+  co_return result;
 }
 
 AdminCall::Reply AdminCall::Recipient() {

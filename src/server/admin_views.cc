@@ -62,7 +62,8 @@ AdminCall::Reply AdminCall::Conversations() {
     if (heads->empty()) break;
     for (const store::ConversationHead& head : *heads) {
       if (head.number <= after) co_return Yes();
-      if (!co_await peer_.SendRow(RowOf(head))) co_return Yes();
+      const bool sent = co_await peer_.SendRow(RowOf(head));
+      if (!sent) co_return Yes();
     }
     left -= std::min<std::uint64_t>(left, heads->size());
     selection.before = heads->back().number;
@@ -85,7 +86,8 @@ AdminCall::Reply AdminCall::Conversation() {
   if (follow) {
     json::object row;
     row["running"] = look.running;
-    if (!co_await peer_.SendRow(std::move(row))) co_return Yes();
+    const bool sent = co_await peer_.SendRow(std::move(row));
+    if (!sent) co_return Yes();
   }
   json::object answer = Yes();
   std::uint64_t offset = 0;
@@ -101,7 +103,8 @@ AdminCall::Reply AdminCall::Conversation() {
       if (!octets) co_return No(octets.error());
       if (octets->empty()) break;
       offset += octets->size();
-      if (!co_await peer_.SendOctets(*octets)) co_return answer;
+      const bool sent = co_await peer_.SendOctets(*octets);
+      if (!sent) co_return answer;
     }
     if (over) {
       if (head) answer["head"] = RowOf(*head);
@@ -110,7 +113,8 @@ AdminCall::Reply AdminCall::Conversation() {
       answer["running"] = !head && look.running;
       co_return answer;
     }
-    if (!co_await peer_.Sleep(kFollowed)) co_return answer;
+    const bool slept = co_await peer_.Sleep(kFollowed);
+    if (!slept) co_return answer;
     // It may have ended without anything worth keeping. Looked on at twice, it is let go of once.
     if (context_.follow(number, true)) {
       context_.follow(number, false);
@@ -160,7 +164,8 @@ AdminCall::Reply AdminCall::Journey() {
       row["message_id"] = JsonText(event.message_id);
       row["digest"] = JsonText(Hex(event.digest));
       row["detail"] = JsonText(EncodeBase64(event.detail));
-      if (!co_await peer_.SendRow(std::move(row))) co_return Yes();
+      const bool sent = co_await peer_.SendRow(std::move(row));
+      if (!sent) co_return Yes();
     }
     co_return Yes();
   }
