@@ -55,7 +55,7 @@ Conversation::Conversation(const Report& report, Shared& shared, const capture::
 }
 
 Conversation::Conversation(const Report& report, Shared& shared, const LiveBeginning& beginning)
-    : report_(report), wants_(report.wants()), shared_(shared) {
+    : wants_(report.wants()), shared_(shared), report_(report) {
   facts_.live = true;
   facts_.sides = {beginning.client, beginning.server};
   facts_.start = facts_.end = beginning.time;

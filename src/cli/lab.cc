@@ -18,6 +18,7 @@ constexpr int kDone = 0, kUsage = 2, kFailed = 3;
 struct LabWords {
   std::string folder = "glasspost-lab";
   std::string language;
+  std::string colour = "auto";
   bool once = false;
   std::vector<std::string> passed_on;  // to `analyze`
   std::string unknown;
@@ -32,13 +33,12 @@ LabWords Read(const std::vector<std::string>& words) {
       if (w != option || i + 1 == words.size()) return false;
       return to = words[++i], true;
     };
-    std::string colour;
     if (w == "--once") {
       out.once = true;
     } else if (value("--lang", out.language)) {
       out.passed_on.push_back("--lang=" + out.language);
-    } else if (value("--color", colour)) {
-      out.passed_on.push_back("--color=" + colour);
+    } else if (value("--color", out.colour)) {
+      out.passed_on.push_back("--color=" + out.colour);
     } else if (w == "--full" || w == "--hex") {
       out.passed_on.push_back(w);
     } else if (!value("--dir", out.folder)) {
@@ -72,6 +72,8 @@ int RunLab(const std::vector<std::string>& all) {
   }
   if (const int status = Tell(result->send, words); status != kDone) return status;
   if (const int status = Tell(result->login, words); status != kDone) return status;
+  for (const analysis::Journey& journey : analysis::JoinJourneys(result->journey))
+    fmt::print("\n{}", analysis::JourneyText(journey, LanguageOf(words.language), StyleFor(stdout, words.colour)));
   return kDone;
 }
 

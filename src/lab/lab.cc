@@ -109,8 +109,9 @@ struct ClientSide {
   template <class T>
   T Run(net::Task<T> task) {
     auto result = net::asio::co_spawn(context.get_executor(), std::move(task), net::asio::use_future);
-    context.run();
     context.restart();
+    while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready && context.run_one() > 0) {
+    }
     return result.get();
   }
   net::asio::io_context context{1};
@@ -167,6 +168,21 @@ Expected<void> FetchIt(ClientSide& client, const Endpoint& from, Randomness& ran
   return {};
 }
 
+analysis::JourneyRecord RecordOf(const store::JourneyEvent& event) {
+  analysis::JourneyRecord record;
+  record.host = kDomain;
+  record.time = event.time;
+  record.queue_id = store::QueueIdText(event.message);
+  record.kind = JourneyKindOf(event.kind).value_or(JourneyKind::kAccepted);
+  record.conversation = event.conversation;
+  record.sender = event.sender;
+  record.recipient = event.recipient;
+  record.message_id = event.message_id;
+  record.digest = event.digest;
+  record.detail = event.detail;
+  return record;
+}
+
 // Of the two recordings the first is that of sending.
 Expected<void> NameCaptures(const std::string& folder, LabResult& result) {
   std::vector<std::filesystem::path> files;
@@ -201,7 +217,6 @@ Expected<LabResult> RunOnce(const std::string& folder, const Clock& clock, Rando
   if (error) return Fail("cannot be made: " + error.message(), folder);
   for (const char* old : {"/data", "/recorded"}) std::filesystem::remove_all(folder + old, error);
   LabResult result;
-  result.host = kDomain;
   {
     auto made = StartServer(folder, clock, randomness);
     if (!made) return std::unexpected(made.error());
@@ -218,10 +233,10 @@ Expected<LabResult> RunOnce(const std::string& folder, const Clock& clock, Rando
     store::JourneyQuery query;
     query.key = store::JourneyQuery::Key::kMessage;
     query.message = store::ParseQueueId(sent->substr(sent->rfind(' ') + 1));
-    auto events = Await<std::vector<store::JourneyEvent>>(
+    const auto events = Await<std::vector<store::JourneyEvent>>(
         [&](auto done) { running.server().store().journeys().Find(query, std::move(done)); });
     if (!events) return Fail("the journey cannot be read: " + events.error().text, folder);
-    result.journey = std::move(*events);
+    for (const store::JourneyEvent& event : *events) result.journey.push_back(RecordOf(event));
   }
   if (const auto named = NameCaptures(folder, result); !named) return std::unexpected(named.error());
   return result;

@@ -5,18 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "analysis/journey.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/randomness.h"
-#include "store/journey.h"
 
 namespace glasspost::lab {
 
 struct LabResult {
-  std::string send;                          // "…/send.pcapng"
-  std::string login;                         // "…/login.pcapng"
-  std::string host;                          // of the server
-  std::vector<store::JourneyEvent> journey;  // of the message that was sent
+  std::string send;                              // "…/send.pcapng"
+  std::string login;                             // "…/login.pcapng"
+  std::vector<analysis::JourneyRecord> journey;  // of the message that was sent
 };
 
 // `folder` is made if it is not there; what it has of an earlier run is replaced. The server's data lies in a folder beside the
