@@ -59,8 +59,8 @@ net::Task<bool> Connection::OpenOnce(TlsPolicy tls) {
   session_.reset();
   std::unique_ptr<Tap> tap = around_.taps != nullptr ? around_.taps->NewTap() : nullptr;
   conversation_ = tap ? tap->conversation() : 0;
-  auto connected = co_await net::Connect(around_.context, around_.deadlines, hop_.endpoint, around_.options.timeouts.connect,
-                                         std::move(tap));
+  auto connected =
+      co_await net::Connect(around_.context, around_.deadlines, hop_.endpoint, around_.options.timeouts.connect, std::move(tap));
   if (!connected) {
     Fail("4.4.1", connected.error().Text());
     co_return false;

@@ -63,8 +63,8 @@ const Route* FindRoute(const RelayOptions& options, Octets domain) {
   const Route* best = nullptr;
   for (const Route& route : options.routes) {
     const Octets name = route.domain;
-    const bool below = name.starts_with('.') && domain.size() > name.size() &&
-                       EqualsNoCase(domain.substr(domain.size() - name.size()), name);
+    const bool below =
+        name.starts_with('.') && domain.size() > name.size() && EqualsNoCase(domain.substr(domain.size() - name.size()), name);
     if (name != "*" && !below && !EqualsNoCase(name, domain)) continue;
     // "*" is one octet, and so less than any other that fits; of "a.b" and ".a.b" only one can fit.
     if (best == nullptr || name.size() > best->domain.size()) best = &route;

@@ -19,8 +19,8 @@ enum class Action : std::uint8_t { kFailed, kDelayed, kDelivered, kRelayed };
 std::string_view Name(Action action);
 
 struct NoticeRecipient {
-  std::string address;     // forward-path
-  std::string orcpt;       // RFC 3461 §4.2, "rfc822;xtext"; may be empty
+  std::string address;  // forward-path
+  std::string orcpt;    // RFC 3461 §4.2, "rfc822;xtext"; may be empty
   Action action = Action::kFailed;
   std::string status;      // "5.1.1"
   std::string diagnostic;  // "550 5.1.1 no such user", lines joined by '\n'
@@ -32,14 +32,14 @@ struct NoticeRecipient {
 
 struct NoticeFacts {
   NoticeKind kind = NoticeKind::kFailed;
-  std::string host;      // who reports
-  std::string queue_id;  // of the message that it is about
-  std::string notice_id; // of the report
-  std::string to;        // the sender, without brackets
-  std::string envid;     // RFC 3461 §4.4, decoded; may be empty
+  std::string host;       // who reports
+  std::string queue_id;   // of the message that it is about
+  std::string notice_id;  // of the report
+  std::string to;         // the sender, without brackets
+  std::string envid;      // RFC 3461 §4.4, decoded; may be empty
   Timestamp arrived = 0;
   Timestamp now = 0;
-  bool whole = false;    // the whole message follows, else its header
+  bool whole = false;  // the whole message follows, else its header
   bool message_eight_bit = false;
   bool message_smtputf8 = false;
   std::vector<NoticeRecipient> recipients;

@@ -76,7 +76,7 @@ TEST(Dsn, BounceHasThreeParts) {
                                 "Diagnostic-Code: smtp; 550 5.1.1 no such user ask somebody else\r\n"));
   EXPECT_THAT(status, HasSubstr("Last-Attempt-Date: Tue, 14 Nov 2023 22:13:20 +0000"));
   EXPECT_THAT(status, Not(HasSubstr("Will-Retry-Until")));
-  EXPECT_EQ(std::string(ContentOf(text, tree.parts[3])) + "\r\n", std::string(kHeader));
+  EXPECT_EQ(ContentOf(text, tree.parts[3]), kHeader);
   mime::HeaderDecoder header;
   header.Parse(text);
   EXPECT_EQ(header.summary().message_id, "<N1@mx.example.test>");

@@ -1,9 +1,8 @@
 // What goes on between relay and queue: claims, leases, their end.
 #include "relay/engine.h"
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "base/sha256.h"
@@ -11,8 +10,8 @@
 namespace glasspost::relay {
 namespace {
 
-constexpr std::size_t kClaim = 500;              // entries of one claim
-constexpr std::size_t kFewest = 50;              // room for which it is worth one
+constexpr std::size_t kClaim = 500;                  // entries of one claim
+constexpr std::size_t kFewest = 50;                  // room for which it is worth one
 constexpr std::int64_t kLongestWait = 60 * kSecond;  // stops a clock that jumps from keeping mail
 
 std::string NewOwner(const std::string& node, Randomness& randomness) {
@@ -33,8 +32,7 @@ Engine::Engine(const RelayOptions& options, const RelayParts& parts, TlsContexts
               .randomness = parts_.randomness,
               .tls = std::move(tls),
               .taps = parts_.taps},
-      settler_(parts_.context, parts_.store.queue(), owner_, observer_,
-               [this](bool later) { OnSettled(later); }),
+      settler_(parts_.context, parts_.store.queue(), owner_, observer_, [this](bool later) { OnSettled(later); }),
       notices_(std::make_shared<Notices>(Notices::Parts{
           .context = parts_.context,
           .clock = parts_.deadlines.clock(),
@@ -101,7 +99,7 @@ void Engine::Claim() {
   if (claiming_) return void(claim_again_ = true);
   const std::size_t held = in_hand_.load(std::memory_order_relaxed);
   const std::size_t room = std::min(kClaim, options_.limits.in_hand - std::min(held, options_.limits.in_hand));
-  starved_ = room == 0 || (room < kFewest && held > 0);
+  starved_ = room == 0 || (room < std::min(kFewest, options_.limits.in_hand / 4) && held > 0);
   if (starved_) return;  // until something is settled
   in_hand_ += room;
   claiming_ = true;
@@ -113,13 +111,13 @@ void Engine::Claim() {
                      .skip = Skipped(),
                      .with_octets = true};
   ++calls_;
-  parts_.store.queue().ClaimDue(
-      std::move(claim), [self = shared_from_this(), room](store::Result<std::vector<store::Entry>> result) {
-        net::asio::post(self->parts_.context, [self, room, result = std::move(result)]() mutable {
-          --self->calls_;
-          self->OnClaimed(std::move(result), room);
-        });
-      });
+  parts_.store.queue().ClaimDue(std::move(claim),
+                                [self = shared_from_this(), room](store::Result<std::vector<store::Entry>> result) {
+                                  net::asio::post(self->parts_.context, [self, room, result = std::move(result)]() mutable {
+                                    --self->calls_;
+                                    self->OnClaimed(std::move(result), room);
+                                  });
+                                });
 }
 
 void Engine::OnClaimed(store::Result<std::vector<store::Entry>> result, std::size_t reserved) {

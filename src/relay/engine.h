@@ -36,10 +36,10 @@ struct Lane {
   std::size_t opening = 0;
   std::size_t serving = 0;
   std::size_t cap = ~std::size_t{0};  // connections that the host was seen to allow
-  bool proven = false;  // it has taken a message since it was last down
-  bool crowded = false;  // entries were left in the queue for want of room
-  bool hungry = false;  // in Engine::hungry_
-  int failures = 0;     // in a row
+  bool proven = false;                // it has taken a message since it was last down
+  bool crowded = false;               // entries were left in the queue for want of room
+  bool hungry = false;                // in Engine::hungry_
+  int failures = 0;                   // in a row
   Timestamp down_until = 0;
   smtp::Outcome why;  // it is down
   Trip way;           // on which that was found
@@ -66,7 +66,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
  private:
   struct Locality {
     bool ours = false;
-    std::int64_t until = 0;                 // by the steady clock
+    std::int64_t until = 0;  // by the steady clock
     bool asking = false;
     std::vector<store::Entry> waiting = {};
   };

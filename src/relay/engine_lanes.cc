@@ -1,7 +1,6 @@
 // Entries into lanes, and lanes to connections.
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "relay/destination.h"
@@ -131,7 +130,10 @@ void Engine::Spread(Lane& lane) {
     ++connections_;
     ++lane.connections;
     ++lane.opening;
-    net::asio::co_spawn(parts_.context.get_executor(), Work(shared_from_this(), lane), net::asio::detached);
+    // Posted: a coroutine that ended at once would change the lane under our hands.
+    net::asio::post(parts_.context, [self = shared_from_this(), &lane] {
+      net::asio::co_spawn(self->parts_.context.get_executor(), self->Work(self, lane), net::asio::detached);
+    });
   }
 }
 

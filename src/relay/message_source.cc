@@ -23,9 +23,8 @@ smtp::MessageSource::Piece StoredMessage::Read() {
 
 net::Task<void> StoredMessage::Fetch() {
   if (octets_ || fresh_ || failed_ || offset_ >= size_) co_return;
-  store::Result<std::string> piece = co_await Ask<std::string>(context_, [this](store::Done<std::string> done) {
-    mailboxes_.ReadMessage(message_, offset_, kPiece, std::move(done));
-  });
+  store::Result<std::string> piece = co_await Ask<std::string>(
+      context_, [this](store::Done<std::string> done) { mailboxes_.ReadMessage(message_, offset_, kPiece, std::move(done)); });
   // An answer without octets before the end: they are gone. Half a message is never passed off as a whole one.
   failed_ = !piece || piece->empty();
   if (failed_) co_return;

@@ -1,6 +1,5 @@
 #include "relay/next_id.h"
 
-
 #include "base/ascii.h"
 
 namespace glasspost::relay {

@@ -1,5 +1,5 @@
-// The queue id in a server's reply to the end of the data: by it the journeys of two hosts are joined. Servers say it in their own
-// words ("queued as 4Xyz", "id=1tAB-…", "<id> Message accepted for delivery"), which no standard settles.
+// The queue id in a server's reply to the end of the data: by it the journeys of two hosts are joined. Servers say it in their
+// own words ("queued as 4Xyz", "id=1tAB-…", "<id> Message accepted for delivery"), which no standard settles.
 #pragma once
 
 #include <string>

@@ -40,13 +40,7 @@ void Notices::DeliverHere(store::Entry entry) {
   Begin([self = shared_from_this(), entry = std::move(entry)] { return self->Local(entry); });
 }
 
-void Notices::Stop() {
-  stopping_ = true;
-  waiting_.clear();
-}
-
 void Notices::Begin(Work work) {
-  if (stopping_) return;
   if (running_ >= kAtOnce) return waiting_.push_back(std::move(work));
   Run(std::move(work));
 }

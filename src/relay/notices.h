@@ -44,8 +44,8 @@ class Notices final : public NoticeSink, public std::enable_shared_from_this<Not
   // A report about this entry is being made: its lease must last.
   bool Writes(store::EntryId entry) const { return writing_.contains(entry); }
   bool idle() const { return running_ == 0 && waiting_.empty(); }
-  // Nothing new is begun; what waits is not done.
-  void Stop();
+  // What there is to be done is done, but nothing is waited for any more (a full disk).
+  void Stop() { stopping_ = true; }
 
  private:
   using Work = std::function<net::Task<void>()>;

@@ -22,12 +22,12 @@ enum class Result : std::uint8_t {
 struct Delivery {
   Result result = Result::kRelayed;
   const store::Entry* entry = nullptr;
-  Octets host;              // empty: none was reached
-  Octets address;           // with its port
-  Octets reply;             // "250 2.0.0 queued as …", or our own words
+  Octets host;     // empty: none was reached
+  Octets address;  // with its port
+  Octets reply;    // "250 2.0.0 queued as …", or our own words
   bool local_words = false;
-  Octets next_id;           // kRelayed: the next hop's queue id, if it says one
-  Timestamp due = 0;        // kDeferred
+  Octets next_id;     // kRelayed: the next hop's queue id, if it says one
+  Timestamp due = 0;  // kDeferred
   std::uint64_t conversation = 0;
 };
 

@@ -24,14 +24,15 @@ struct NextHop {
   std::string host = {};  // name, address, or address literal; empty: as the MX says
   std::uint16_t port = 25;
   TlsPolicy tls = TlsPolicy::kIfOffered;
-  bool verify = false;             // the certificate must hold for the host's name (then `tls` is as good as kRequired)
-  bool implicit_tls = false;       // from the first octet (RFC 8314 §3.3)
+  bool verify = false;                 // the certificate must hold for the host's name (then `tls` is as good as kRequired)
+  bool implicit_tls = false;           // from the first octet (RFC 8314 §3.3)
   sasl::Credentials credentials = {};  // no user: no login
   bool passwords_without_tls = false;
 };
 
 struct Route {
-  std::string domain = {};  // "example.org", ".example.org" (what is below it), "*" (the smarthost); the longest that fits is taken
+  std::string domain =
+      {};  // "example.org", ".example.org" (what is below it), "*" (the smarthost); the longest that fits is taken
   NextHop to = {};
 };
 
@@ -70,10 +71,10 @@ struct RelayLimits {
 };
 
 struct RelayOptions {
-  std::string host = "localhost";       // EHLO; also ours where an MX list names us
+  std::string host = "localhost";           // EHLO; also ours where an MX list names us
   std::vector<std::string> own_names = {};  // other names that are ours in MX lists
-  std::string node = "1";               // of a machine with a store that is shared; part of the lease's owner
-  std::uint16_t port = 25;              // of hosts that an MX names
+  std::string node = "1";                   // of a machine with a store that is shared; part of the lease's owner
+  std::uint16_t port = 25;                  // of hosts that an MX names
   TlsPolicy tls = TlsPolicy::kIfOffered;
   bool verify = false;
   Family family = Family::kAny;
@@ -82,8 +83,8 @@ struct RelayOptions {
   Timeouts timeouts = {};
   RetryOptions retry = {};
   RelayLimits limits = {};
-  Seconds lease{300};         // renewed at a third of it
-  Seconds most_down{900};     // a destination that is down is asked again after so long at the latest
+  Seconds lease{300};      // renewed at a third of it
+  Seconds most_down{900};  // a destination that is down is asked again after so long at the latest
   // A bounce has the whole message only where that was asked for (RET=FULL), and it is no larger than this; else its header.
   std::uint64_t whole_octets = std::uint64_t{1} << 20;
   bool pipelining = true;

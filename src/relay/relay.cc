@@ -1,7 +1,6 @@
 #include "relay/relay.h"
 
 #include <boost/asio/post.hpp>
-
 #include <utility>
 
 #include "relay/destination.h"

@@ -28,8 +28,8 @@ struct RelayParts {
   store::Store& store;
   net::Resolver& resolver;
   Randomness& randomness;
-  TapSource* taps = nullptr;      // each connection is a conversation; null: nobody listens
-  Observer* observer = nullptr;   // null: nobody counts
+  TapSource* taps = nullptr;     // each connection is a conversation; null: nobody listens
+  Observer* observer = nullptr;  // null: nobody counts
 };
 
 class Engine;
@@ -53,8 +53,8 @@ class Relay {
   // Likewise, and hosts that were down are asked again at once: the operator says so.
   void Retry();
 
-  // For Plan::claim: place for entries that the commit leaves in the relay's hand, which saves their claim. An owner that is empty:
-  // there is none, Kick after the commit. Afterwards either Hand them over or GiveBack the place (the commit failed).
+  // For Plan::claim: place for entries that the commit leaves in the relay's hand, which saves their claim. An owner that is
+  // empty: there is none, Kick after the commit. Afterwards either Hand them over or GiveBack the place (the commit failed).
   store::Lease Reserve(std::size_t entries);
   void GiveBack(std::size_t entries);
   // Entries as they were committed with the reserved lease; `octets` where they are in memory (it saves reading them).

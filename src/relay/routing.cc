@@ -13,7 +13,7 @@
 namespace glasspost::relay {
 namespace {
 
-constexpr std::size_t kAliases = 8;                  // CNAMEs that are followed within an answer
+constexpr std::size_t kAliases = 8;                   // CNAMEs that are followed within an answer
 constexpr std::size_t kTold = std::size_t{16} << 10;  // octets of an answer that a journey keeps
 
 smtp::Outcome Failure(smtp::Outcome::Kind kind, int code, std::string_view enhanced, std::string text) {
@@ -81,9 +81,7 @@ void Read(const net::DnsAnswer& answer, const std::string& name, std::uint16_t t
   std::string asked;
   if (!dns::ParseName(name, asked)) return void(out.kind = Kind::kNoName);
   Collect(out, asked, type);
-  out.kind = !out.records.empty()                       ? Kind::kRecords
-             : answer.rcode == dns::kRcodeNxDomain ? Kind::kNoName
-                                                        : Kind::kNoRecords;
+  out.kind = !out.records.empty() ? Kind::kRecords : answer.rcode == dns::kRcodeNxDomain ? Kind::kNoName : Kind::kNoRecords;
 }
 
 struct Exchange {
@@ -176,8 +174,7 @@ net::Task<void> Search::AddAddresses(std::string host, std::uint16_t port, bool 
     co_await Ask(host, type, reading, tell);
     for (const dns::Record* record : reading.records) {
       Address address;
-      if (dns::GetAddress(reading.message, *record, address))
-        (type == dns::kTypeA ? v4 : v6).push_back({host, {address, port}});
+      if (dns::GetAddress(reading.message, *record, address)) (type == dns::kTypeA ? v4 : v6).push_back({host, {address, port}});
     }
   }
   // In turn: where one family leads nowhere, the other is not tried last.

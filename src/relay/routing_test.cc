@@ -53,8 +53,7 @@ TEST_F(RoutingTest, MxByPreferenceAddressesInTurn) {
   EXPECT_THAT(Hops("a.test"), ElementsAre("first.test [2001:db8::1]:25", "first.test 192.0.2.1:25", "first.test 192.0.2.2:25",
                                           "second.test 192.0.2.3:25"));
   options_.family = Family::kIpv4;
-  EXPECT_THAT(Hops("a.test"),
-              ElementsAre("first.test 192.0.2.1:25", "first.test 192.0.2.2:25", "second.test 192.0.2.3:25"));
+  EXPECT_THAT(Hops("a.test"), ElementsAre("first.test 192.0.2.1:25", "first.test 192.0.2.2:25", "second.test 192.0.2.3:25"));
   options_.family = Family::kIpv6;
   EXPECT_THAT(Hops("a.test"), ElementsAre("first.test [2001:db8::1]:25"));
   options_.limits.hosts = 2;

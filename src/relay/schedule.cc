@@ -19,9 +19,8 @@ Retry AfterAttempt(const RetryOptions& options, Timestamp arrived, int attempts,
   const Timestamp end = arrived + options.give_up;
   if (now >= end) return {.give_up = true, .tell_delay = false, .due = now};
   const bool late = options.delay_notice > 0 && now - arrived >= options.delay_notice;
-  return {.give_up = false,
-          .tell_delay = late && delay_told == 0,
-          .due = std::min(now + DelayAfter(options, attempts, random), end)};
+  return {
+      .give_up = false, .tell_delay = late && delay_told == 0, .due = std::min(now + DelayAfter(options, attempts, random), end)};
 }
 
 }  // namespace glasspost::relay

@@ -11,10 +11,10 @@ namespace glasspost::relay {
 inline constexpr std::int64_t kSecond = 1'000'000'000;
 
 struct RetryOptions {
-  std::int64_t first = 300 * kSecond;        // after the first attempt
-  double growth = 2;                         // each further delay is so many times the one before
-  std::int64_t most = 4 * 3600 * kSecond;    // and never longer than this
-  double jitter = 0.2;                       // a delay is so much shorter or longer: not all come back at once
+  std::int64_t first = 300 * kSecond;      // after the first attempt
+  double growth = 2;                       // each further delay is so many times the one before
+  std::int64_t most = 4 * 3600 * kSecond;  // and never longer than this
+  double jitter = 0.2;                     // a delay is so much shorter or longer: not all come back at once
   std::int64_t give_up = 5 * 86'400 * kSecond;
   std::int64_t delay_notice = 4 * 3600 * kSecond;  // 0: none is sent
 };

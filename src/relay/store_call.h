@@ -1,4 +1,5 @@
-// A call of the store, awaited by a coroutine: its completion comes on a thread of the store, and the coroutine goes on on its own.
+// A call of the store, awaited by a coroutine: its completion comes on a thread of the store, and the coroutine goes on on its
+// own.
 #pragma once
 
 #include <boost/asio/async_result.hpp>
@@ -17,9 +18,8 @@ net::Task<store::Result<T>> Ask(net::asio::io_context& context, F start) {
   store::Result<T> result = co_await net::asio::async_initiate<const Token, void(store::Result<T>)>(
       [&context, &start](auto handler) {
         start(store::Done<T>([&context, handler = std::move(handler)](store::Result<T> answer) mutable {
-          net::asio::post(context, [handler = std::move(handler), answer = std::move(answer)]() mutable {
-            handler(std::move(answer));
-          });
+          net::asio::post(context,
+                          [handler = std::move(handler), answer = std::move(answer)]() mutable { handler(std::move(answer)); });
         }));
       },
       Token{});

@@ -274,7 +274,8 @@ class RelayTest : public testing::Test {
     auto receiver = store_->Receive(Now());
     for (std::size_t at = 0; at < mail.octets.size(); at += 64 * 1024) {
       std::promise<void> ready;
-      if (!receiver->Append(Octets(mail.octets).substr(at, 64 * 1024), [&](auto) { ready.set_value(); })) ready.get_future().wait();
+      if (!receiver->Append(Octets(mail.octets).substr(at, 64 * 1024), [&](auto) { ready.set_value(); }))
+        ready.get_future().wait();
     }
     auto accepted = store::Await<store::Accepted>([&](auto d) { receiver->Commit(std::move(plan), std::move(d)); });
     EXPECT_TRUE(accepted);
@@ -289,7 +290,9 @@ class RelayTest : public testing::Test {
   }
   // What lies in the account's INBOX, each with its prefix.
   std::vector<std::string> Inbox(const std::string& local = "a") {
-    auto account = store::Await<store::Account>([&](auto d) { store_->directory().FindAccount({local, "here.test"}, std::move(d)); });
+    auto account = store::Await<store::Account>([&](auto d) {
+      store_->directory().FindAccount({local, "here.test"}, std::move(d));
+    });
     auto list = store::Await<std::vector<store::MailboxMessage>>(
         [&](auto d) { store_->mailboxes().ListMessages(account->inbox, 0, std::move(d)); });
     std::vector<std::string> all;

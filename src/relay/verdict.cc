@@ -12,7 +12,7 @@ namespace {
 using smtp::Outcome;
 using OutcomeKind = store::Outcome::Kind;
 
-constexpr std::size_t kReplyOctets = 2048;  // of a reply that journeys and reports keep
+constexpr std::size_t kReplyOctets = 2048;                                  // of a reply that journeys and reports keep
 constexpr std::uint8_t kNever = 1, kSuccess = 2, kFailure = 4, kDelay = 8;  // NewEntry::notify
 
 // RFC 3461 §4.1, §5.2.1; a report about a report would go round for ever (RFC 5321 §6.1).
@@ -83,8 +83,7 @@ void Judge::Tell(NoticeJob& job, const Sheet& sheet, const Verdict& verdict, Act
     job.facts.message_eight_bit = entry.envelope.eight_bit;
     job.facts.message_smtputf8 = entry.envelope.smtputf8;
     // RFC 3461 §4.3: RET has to do with failures only.
-    job.facts.whole =
-        job.facts.kind == NoticeKind::kFailed && entry.envelope.ret == 1 && entry.size <= options_.whole_octets;
+    job.facts.whole = job.facts.kind == NoticeKind::kFailed && entry.envelope.ret == 1 && entry.size <= options_.whole_octets;
   }
   job.facts.recipients.push_back({.address = entry.entry.recipient,
                                   .orcpt = entry.entry.orcpt,
@@ -120,8 +119,7 @@ void Judge::Relayed(Sheet& sheet, const Verdict& verdict) {
                 JourneyKind::kRelayed, std::move(detail));
   }
   sheet.outcomes.push_back(std::move(outcome));
-  sheet.events.push_back(
-      MakeEvent(JourneyKind::kRelayed, verdict.entry, sheet.now, sheet.trip.conversation, std::move(detail)));
+  sheet.events.push_back(MakeEvent(JourneyKind::kRelayed, verdict.entry, sheet.now, sheet.trip.conversation, std::move(detail)));
 }
 
 void Judge::Deferred(Sheet& sheet, const Verdict& verdict) {

@@ -81,8 +81,8 @@ class Judge {
   void Relayed(Sheet& sheet, const Verdict& verdict);
   void Deferred(Sheet& sheet, const Verdict& verdict);
   void Failed(Sheet& sheet, const Verdict& verdict, std::string_view status);
-  void Tell(NoticeJob& job, const Sheet& sheet, const Verdict& verdict, Action action, std::string_view status,
-            Timestamp until, store::Outcome outcome, JourneyKind kind, std::string detail) const;
+  void Tell(NoticeJob& job, const Sheet& sheet, const Verdict& verdict, Action action, std::string_view status, Timestamp until,
+            store::Outcome outcome, JourneyKind kind, std::string detail) const;
 
   const RelayOptions& options_;
   Settler& settler_;
