@@ -41,13 +41,9 @@ class Server:
         self.configure(settings)
         self.process = None
         self.expected_status = 0
-        try:
-            self.start()
-            for name, password in users:
-                self.add_user(name, password)
-        except BaseException:
-            self.kill()
-            raise
+        self.start()
+        for name, password in users:
+            self.add_user(name, password)
 
     def configure(self, settings):
         self.settings = settings
@@ -70,11 +66,8 @@ class Server:
                 self.port[told[1]] = int(told[2])
 
     def add_user(self, name, password):
-        secret = os.path.join(self.folder, "password")
-        with open(secret, "w", encoding="utf-8") as f:
-            f.write(password + "\n")
-        run = subprocess.run([self.program, "user", "add", name, "--password-file", secret, "--data", os.path.join(self.folder, "data")], stdin=subprocess.DEVNULL,
-                             text=True, capture_output=True, timeout=60, env=self.environment)
+        run = subprocess.run([self.program, "user", "add", name, "--data", os.path.join(self.folder, "data")], input=password + "\n", text=True,
+                             capture_output=True, timeout=60, env=self.environment)
         if run.returncode != 0:
             raise AssertionError(f"user add: {run.stdout}{run.stderr}")
 
@@ -95,15 +88,6 @@ class Server:
         self.errors.close()
         self.process = None
         return status
-
-    def kill(self):
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-            self.process.stdout.close()
-            self.errors.close()
-            self.process = None
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def close(self):
         try:

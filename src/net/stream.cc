@@ -1,5 +1,6 @@
 #include "net/stream.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -228,17 +229,19 @@ Task<IoStatus> Stream::StartTls(std::shared_ptr<const TlsContext> context, std::
   engine_ = std::make_unique<TlsEngine>(std::move(context), host, tap_.get());
   drained_ = false;
   auto& records = ThreadScratch().records;
+  const std::int64_t until = clock().Steady() + timeout.count();
   while (true) {
     const TlsEngine::Result result = engine_->Handshake();
     engine_->Keep();
+    const std::chrono::nanoseconds left(std::max<std::int64_t>(until - clock().Steady(), 1));
     if (!engine_->output().empty()) {
-      const IoStatus sent = co_await SendRecords(timeout);
+      const IoStatus sent = co_await SendRecords(left);
       if (sent != IoStatus::kOk) co_return sent;
     }
     if (result == TlsEngine::Result::kDone) break;
     if (result != TlsEngine::Result::kWantsRecords) co_return Fail(IoStatus::kTlsFailed);
     if (drained_) {
-      const IoStatus ready = co_await Ready(Wait::kRead, timeout);
+      const IoStatus ready = co_await Ready(Wait::kRead, left);
       if (ready != IoStatus::kOk) co_return ready;
     }
     std::size_t got = 0;

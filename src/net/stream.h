@@ -66,8 +66,8 @@ class Stream final : private Deadline {
   void PutBack(Octets rest);
   // All of it, or why not. `octets` live until it is done. The timeout is for each time that the peer takes nothing.
   Task<IoStatus> Write(Octets octets, std::chrono::nanoseconds timeout);
-  // Drops all that was read and put back, and shakes hands. `host`: of a client, the name it asks for. After a failure
-  // tls_error() says why.
+  // Drops all that was read and put back, and shakes hands. `host`: of a client, the name it asks for. The timeout is for all of
+  // the handshake, however slowly it comes. After a failure tls_error() says why.
   Task<IoStatus> StartTls(std::shared_ptr<const TlsContext> context, std::string host, std::chrono::nanoseconds timeout);
   // Says close_notify, closes our direction, waits for the peer to close his, so that nothing sent last is lost to a reset.
   Task<void> Close(std::chrono::nanoseconds timeout);

@@ -241,6 +241,26 @@ TEST_F(StreamTls, ASilentClientTimesOut) {
   EXPECT_EQ(status, IoStatus::kTimedOut);
 }
 
+TEST_F(StreamTls, AClientThatShakesHandsOctetByOctetTimesOut) {
+  Pair p = Connected(net_);
+  IoStatus status{};
+  int sent = 0;
+  constexpr int kMost = 3000;
+  net_.Both([](Stream& s, std::shared_ptr<const TlsContext> c,
+               IoStatus& r) -> Task<void> { r = co_await s.StartTls(c, "", 100ms); }(*p.server, Server(), status),
+            [](Stream& s, asio::io_context& context, const IoStatus& over, int& n) -> Task<void> {
+              const std::string record = "\x16\x03\x01\x3f\xff\x01" + std::string(kMost, '\0');  // of 16 KiB
+              Timer timer(context.get_executor());
+              for (n = 0; n < kMost && over == IoStatus::kOk; ++n) {
+                co_await s.Write(Octets(record).substr(static_cast<std::size_t>(n), 1), 1s);
+                timer.expires_after(2ms);
+                co_await timer.async_wait(kAwait);
+              }
+            }(*p.client, net_.context, status, sent));
+  EXPECT_EQ(status, IoStatus::kTimedOut);
+  EXPECT_LT(sent, kMost);
+}
+
 TEST_F(StreamTls, EndWithAndWithoutCloseNotify) {
   for (const bool orderly : {true, false}) {
     Pair p = Connected(net_);

@@ -74,11 +74,17 @@ struct HttpService::State {
   }
 
   static net::Task<void> Accept(std::shared_ptr<State> state, net::Acceptor& acceptor) {
+    net::Timer pause(acceptor.get_executor());
     while (acceptor.is_open()) {
       net::Socket socket(acceptor.get_executor());
-      const auto accepted = co_await acceptor.async_accept(socket, net::kAwait);
-      if (std::get<0>(accepted) == asio::error::operation_aborted) break;
-      if (std::get<0>(accepted) || state->connections >= kConnections) continue;
+      const auto [error] = co_await acceptor.async_accept(socket, net::kAwait);
+      if (error == asio::error::operation_aborted) break;
+      if (error) {  // out of descriptors, mostly: who waits goes on waiting, and asking again at once would be asking for ever
+        pause.expires_after(kPause);
+        co_await pause.async_wait(net::kAwait);
+        continue;
+      }
+      if (state->connections >= kConnections) continue;
       asio::co_spawn(acceptor.get_executor(), Serve(state, HttpStream(std::move(socket))), asio::detached);
     }
   }

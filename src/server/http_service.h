@@ -23,6 +23,7 @@ class HttpService {
   static constexpr std::size_t kConnections = 64;          // stops a flood from taking the descriptors of mail
   static constexpr std::size_t kRequestOctets = 8 * 1024;  // of a request's header; none has a body
   static constexpr std::chrono::seconds kTime{10};         // a request must be whole, and its answer be taken
+  static constexpr std::chrono::milliseconds kPause{100};  // nothing is taken after descriptors or memory have run out
 
   // Bound and listening at once; connections are served on `context`, which outlives it, while it runs.
   static Expected<std::unique_ptr<HttpService>> Open(net::asio::io_context& context, const std::vector<Endpoint>& endpoints,

@@ -35,7 +35,7 @@ struct Pop3Settings {
   pop3::ServerOptions protocol;
   std::chrono::seconds autologout{pop3::kAutologoutSeconds};  // since the last command (RFC 1939 §3)
   std::chrono::seconds write{300};                            // in which the client takes nothing of what it is sent
-  std::chrono::seconds handshake{60};                         // of TLS, for each of its steps
+  std::chrono::seconds handshake{60};                         // of TLS, all of it
   std::chrono::seconds close{10};                             // for the client to close too
 };
 

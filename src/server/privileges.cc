@@ -2,11 +2,13 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 namespace glasspost::server {
 namespace {
@@ -49,6 +51,13 @@ Expected<void> DropPrivileges(const std::string& user, const std::string& group,
     return Fail(std::string("cannot become this user: ") + std::strerror(errno), "server.user = " + user);
   if (uid != 0 && ::setuid(0) == 0) return Fail("root's power did not go away", "server.user = " + user);
   return {};
+}
+
+std::size_t RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : before;
 }
 
 }  // namespace glasspost::server

@@ -193,6 +193,11 @@ Expected<void> Server::LoadTls(const Config& config) {
 }
 
 Expected<void> Server::Listen() {
+  // A connection is a descriptor; the store, the relay and the rest need some too.
+  constexpr std::size_t kOthers = 1000;
+  if (const std::size_t most = RaiseDescriptorLimit(); most < config_.limits.connections + kOthers)
+    events_.Note(Event::kFault, 0,
+                 {{"limits.connections", fmt::format("the system allows {} open files only (ulimit -n, LimitNOFILE)", most)}});
   const auto admissions = net::Admissions::Make(MakeAdmissionLimits(config_));
   for (const ListenerKind kind : kListenerKinds) {
     for (const Endpoint& endpoint : EndpointsOf(config_, kind)) {
