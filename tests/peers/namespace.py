@@ -8,6 +8,7 @@ import fcntl
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -37,13 +38,19 @@ def enter():
     if shutil.which("unshare") is None or subprocess.run([*command, "true"], capture_output=True).returncode != 0:
         skip("no namespaces can be made here (unshare)")
     mark = f"glasspost-{os.getpid()}"
-    done = subprocess.run([*command, sys.executable, *sys.argv], env={**os.environ, INSIDE: mark, "PYTHONDONTWRITEBYTECODE": "1"})
+    inside = subprocess.Popen([*command, sys.executable, *sys.argv], env={**os.environ, INSIDE: mark, "PYTHONDONTWRITEBYTECODE": "1"})
+    for ends in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(ends, lambda *_: inside.kill())  # and --kill-child ends what runs inside
+    status = inside.wait()
     from peers import process
 
     hierarchy = process.unified_hierarchy()
     for left in hierarchy.glob(mark + "-*") if hierarchy else []:
-        left.rmdir()
-    sys.exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
+        try:
+            left.rmdir()
+        except OSError:
+            pass  # its last process is still ending
+    sys.exit(status if status >= 0 else 128 - status)
 
 
 def loopback_up(addresses):
