@@ -57,6 +57,10 @@ struct Administration::OwnStore {
                       });
                     },
                 .knows_verifier = server::KnowsVerifier,
+                .directory_changed = [] {},
+                .queue_changed = [] {},
+                .follow = [](std::uint64_t, bool) { return false; },
+                .events = nullptr,
                 .version = GLASSPOST_VERSION} {}
   ~OwnStore() {
     if (thread.joinable()) thread.join();

@@ -51,9 +51,11 @@ class AdminTest : public testing::Test {
                            }).detach();
                          },
                      .knows_verifier = [](const std::string& verifier) { return verifier.starts_with("{PLAIN}"); },
-                     .version = "test"});
-    context_->directory_changed = [this] { ++directory_changes_; };
-    context_->queue_changed = [this] { ++queue_changes_; };
+                     .directory_changed = [this] { ++directory_changes_; },
+        .queue_changed = [this] { ++queue_changes_; },
+        .follow = [](std::uint64_t, bool) { return false; },
+        .events = nullptr,
+        .version = "test"});
     path_ = folder_ / "data/glasspost.sock";
     auto socket = AdminSocket::Open(path_, io_, *context_);
     EXPECT_TRUE(socket) << socket.error().Text();
