@@ -41,9 +41,13 @@ class Server:
         self.configure(settings)
         self.process = None
         self.expected_status = 0
-        self.start()
-        for name, password in users:
-            self.add_user(name, password)
+        try:
+            self.start()
+            for name, password in users:
+                self.add_user(name, password)
+        except BaseException:
+            self.kill()
+            raise
 
     def configure(self, settings):
         self.settings = settings
@@ -66,8 +70,11 @@ class Server:
                 self.port[told[1]] = int(told[2])
 
     def add_user(self, name, password):
-        run = subprocess.run([self.program, "user", "add", name, "--data", os.path.join(self.folder, "data")], input=password + "\n", text=True,
-                             capture_output=True, timeout=60, env=self.environment)
+        secret = os.path.join(self.folder, "password")
+        with open(secret, "w", encoding="utf-8") as f:
+            f.write(password + "\n")
+        run = subprocess.run([self.program, "user", "add", name, "--password-file", secret, "--data", os.path.join(self.folder, "data")], stdin=subprocess.DEVNULL,
+                             text=True, capture_output=True, timeout=60, env=self.environment)
         if run.returncode != 0:
             raise AssertionError(f"user add: {run.stdout}{run.stderr}")
 
@@ -88,6 +95,15 @@ class Server:
         self.errors.close()
         self.process = None
         return status
+
+    def kill(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()
+            self.errors.close()
+            self.process = None
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def close(self):
         try:
