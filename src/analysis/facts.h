@@ -47,7 +47,7 @@ struct ConversationFacts {
   bool udp = false;
   bool syn_seen = false;
   bool fin_seen = false;  // from both sides
-  bool live = false;  // listened to as it was spoken: no packets, and `bytes` are what crossed the wire of TCP's contents
+  bool live = false;      // listened to as it was spoken: no packets, and `bytes` are what crossed the wire of TCP's contents
   int client_side = 0;
   Timestamp start = kNoTime;
   Timestamp end = kNoTime;

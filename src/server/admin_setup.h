@@ -1,5 +1,5 @@
-// The administration's settings and verifiers, from the configuration: the same for a running server and for a command that opened
-// the store itself.
+// The administration's settings and verifiers, from the configuration: the same for a running server and for a command that
+// opened the store itself.
 #pragma once
 
 #include <memory>

@@ -52,10 +52,10 @@ class AdminTest : public testing::Test {
                          },
                      .knows_verifier = [](const std::string& verifier) { return verifier.starts_with("{PLAIN}"); },
                      .directory_changed = [this] { ++directory_changes_; },
-        .queue_changed = [this] { ++queue_changes_; },
-        .follow = [](std::uint64_t, bool) { return false; },
-        .events = nullptr,
-        .version = "test"});
+                     .queue_changed = [this] { ++queue_changes_; },
+                     .follow = [](std::uint64_t, bool) { return false; },
+                     .events = nullptr,
+                     .version = "test"});
     path_ = folder_ / "data/glasspost.sock";
     auto socket = AdminSocket::Open(path_, io_, *context_);
     EXPECT_TRUE(socket) << socket.error().Text();

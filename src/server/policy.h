@@ -2,8 +2,8 @@
 // and limits; SPF, DKIM, DMARC and milters are policies too.
 //
 // Policies are asked in order; the first that does not accept decides. A policy that cannot answer at once returns nothing and
-// takes `later`, which it calls once, from any thread, never inside the call; what it was given lives until then. Each may be asked
-// from many threads at once.
+// takes `later`, which it calls once, from any thread, never inside the call; what it was given lives until then. Each may be
+// asked from many threads at once.
 #pragma once
 
 #include <functional>

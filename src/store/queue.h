@@ -46,9 +46,9 @@ struct Entry {
   NewEntry entry;  // due: the next attempt, as last set; unchanged by a lease
   int attempts = 0;
   Timestamp last_attempt = 0;
-  std::string last_reply;    // of the last attempt that failed for now
-  Timestamp delay_told = 0;  // when a notice of delay was sent; 0 never
-  Lease lease;               // owner is empty if nobody has it
+  std::string last_reply;                     // of the last attempt that failed for now
+  Timestamp delay_told = 0;                   // when a notice of delay was sent; 0 never
+  Lease lease;                                // owner is empty if nobody has it
   std::shared_ptr<const std::string> octets;  // the whole message, where a claim asked for it; shared by its entries
 };
 
@@ -97,13 +97,13 @@ struct QueueCounts {
 };
 
 struct QueueLimits {
-  static constexpr std::size_t kClaimed = 1000;      // entries a claim gives
+  static constexpr std::size_t kClaimed = 1000;                   // entries a claim gives
   static constexpr std::size_t kClaimedOctets = 4 * 1024 * 1024;  // of messages that come with a claim
-  static constexpr std::size_t kListed = 1000;       // entries a page has
-  static constexpr std::size_t kReplyOctets = 4096;  // of a reply that is kept; more is cut
-  static constexpr std::size_t kPathOctets = 4096;   // recipient, orcpt, reverse-path, envid
-  static constexpr std::size_t kScanned = 4096;      // rows looked at by due time before destinations are asked one by one
-  static constexpr std::size_t kOutcomes = 1000;     // of one call
+  static constexpr std::size_t kListed = 1000;                    // entries a page has
+  static constexpr std::size_t kReplyOctets = 4096;               // of a reply that is kept; more is cut
+  static constexpr std::size_t kPathOctets = 4096;                // recipient, orcpt, reverse-path, envid
+  static constexpr std::size_t kScanned = 4096;   // rows looked at by due time before destinations are asked one by one
+  static constexpr std::size_t kOutcomes = 1000;  // of one call
 };
 
 enum class QueueAction : std::uint8_t { kHold, kRelease, kRetry, kRemove };

@@ -20,7 +20,7 @@ std::string_view Name(ClientMechanism mechanism);
 struct Credentials {
   std::string user;
   std::string password;
-  std::string token;                                // OAuth 2 access token; then `password` is not used
+  std::string token;                              // OAuth 2 access token; then `password` is not used
   ClientMechanism only = ClientMechanism::kNone;  // if it is set, this one or none
 };
 
