@@ -54,7 +54,7 @@ void Fill(store::Store& mail, const Options& options) {
     auto receiver = mail.Receive(now);
     receiver->Append(octets, [](auto) {});
     receiver->Commit(std::move(plan), [&](auto) { ++done; });
-    while (i - done > 500) std::this_thread::yield();
+    while (i + 1 - done > 500) std::this_thread::yield();
   }
   while (done < options.messages) std::this_thread::yield();
 }
