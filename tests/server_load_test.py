@@ -4,6 +4,7 @@
   server_load_test.py GLASSPOST [--sanitized]
 """
 import base64
+import contextlib
 import os
 import random
 import re
@@ -87,6 +88,7 @@ class Malice(unittest.TestCase):
     def test_one_octet_at_a_time(self):
         """a command that never becomes whole ends in time, and is in nobody's way"""
         slow = [self.server.connect("smtp" if i % 2 else "pop3") for i in range(200)]
+        of_smtp = slow[1::2]
         tls = [self.server.connect(kind) for kind in ("submissions", "pop3s") for _ in range(50)]
         record = b"\x16\x03\x01\x3f\xff\x01"
         began = time.monotonic()
@@ -103,11 +105,11 @@ class Malice(unittest.TestCase):
                 time.sleep(1)
         others.check(self, "slow clients")
         # Those of SMTP are told so once their time for a command is over.
-        for client in [c for c in slow if c.socket.getpeername()[1] == self.server.port["smtp"]]:
+        for client in of_smtp:
             ended += b"\r\n421 4.4.2 " in client.rest()
         self.assertEqual(ended, 100)
         self.assertLess(time.monotonic() - began, 30)
-        for client in slow + tls:
+        for client in slow + of_smtp + tls:
             client.close()
 
     def test_clients_that_never_read(self):
@@ -143,7 +145,7 @@ class Malice(unittest.TestCase):
         time.sleep(0.3)
         with self.server.pop3(USER, PASSWORD) as client:
             text = client.many("RETR 1")
-            self.assertTrue(text.endswith((b"." * 70 + CRLF)[1:] if False else b"." * 69 + CRLF), text[-100:])
+            self.assertTrue(text.endswith(b"." * 69 + CRLF), text[-100:])
             client.say("DELE 1")
             client.say("QUIT")
 
@@ -248,10 +250,13 @@ class Logins(unittest.TestCase):
             for how in ("plain", "scram", "pop3"):
                 times = {b"ada": [], b"nobody": []}
                 client = server.pop3() if how == "pop3" else server.smtp("submission")
-                with client:
+                with contextlib.closing(client):
                     for i in range(120):
                         for name, taken in times.items():
                             if how == "pop3":
+                                if i % 20 == 19 and name == b"ada":  # there is a limit to what may be said before a login
+                                    client.close()
+                                    client = server.pop3()
                                 client.say(b"USER " + name + b"@localhost.test")
                             began = time.perf_counter()
                             if how == "plain":
@@ -266,8 +271,6 @@ class Logins(unittest.TestCase):
                                 code = 535 if client.say(b"PASS wrong%d" % i).startswith(b"-ERR [AUTH]") else 0
                             taken.append(time.perf_counter() - began)
                             self.assertEqual(code, 535)
-                            if i == 0 and how == "scram":
-                                continue
                 known, unknown = (statistics.median(t) for t in (times[b"ada"], times[b"nobody"]))
                 tell(f"{how}: known {known * 1000:.2f} ms, unknown {unknown * 1000:.2f} ms")
                 self.assertLess(abs(known - unknown), max(0.35 * known, 0.002), how)
@@ -296,7 +299,7 @@ class Idle(unittest.TestCase):
             took = time.monotonic() - began
             each = (server.resident() - before) / count
             times = sorted(server.healthy() for _ in range(20))
-            tell(f"{count} idle connections, {what}: {each / KIB:.1f} KiB each, opened in {took:.1f} s, another is served in {times[10] * 1000:.0f} ms")
+            tell(f"{count} idle connections, {what}: {each / KIB:.1f} KiB each, opened in {took:.1f} s, another is served in {times[10] * 1000:.1f} ms, at most {times[-1] * 1000:.0f}")
             if not SANITIZED:
                 self.assertLessEqual(each, limit, what)
             self.assertLess(times[-1], PATIENCE)
@@ -345,6 +348,7 @@ class Idle(unittest.TestCase):
             refused = server.connect("pop3", "127.0.0.5")
             self.assertRegex(refused.rest(), rb"^-ERR \[SYS/TEMP\] [^\r]+\r\n$")
             self.assertLess(server.healthy(), PATIENCE)  # another address
+            time.sleep(0.3)  # until its place is free again
             others = [server.connect("smtp", f"127.0.1.{i}") for i in range(1, 41)]
             for client in others:
                 self.assertEqual(client.code(), 220)

@@ -101,7 +101,7 @@ class Authorization(Pop3):
 
     def test_auth(self):
         client = self.connect()
-        self.expect(client, [("AUTH PLAIN " + PLAIN.decode(), b"+OK"), ("STAT", b"+OK")])
+        self.expect(client, [("AUTH PLAIN " + PLAIN.decode(), b"+OK"), ("STAT", b"+OK"), ("QUIT", b"+OK")])
         client = self.connect()
         self.expect(client, [("AUTH PLAIN", b"+ "), (PLAIN, b"+OK")])
         client.say("QUIT")
@@ -155,8 +155,7 @@ class Authorization(Pop3):
             client = self.connect()
             client.send(b"x" * length + b"\nLANG zh\r\nLANG en\r\n")
             self.assertTrue(client.line().startswith(b"-ERR"))
-            said = client.line()
-            self.assertTrue(said.startswith(b"+OK en") or said.startswith(b"-ERR"), (length, said))
+            self.assertTrue(client.line().startswith(b"+OK en"), length)
         client = self.connect()
         client.send(b"x" * 70_000)
         self.assertTrue(client.line().startswith(b"-ERR"))
@@ -196,10 +195,10 @@ class Transaction(Pop3):
             self.assertEqual(len(message), size)
             self.assertTrue(message.endswith(body if body.endswith(CRLF) else body + CRLF))
             self.assertEqual(client.say(f"LIST {n}"), b"+OK %d %d" % (n, size))
-            head, _, rest = message.partition(b"\r\n\r\n")
-            self.assertEqual(client.many(f"TOP {n} 0"), (head + b"\r\n\r\n") if rest or message.endswith(b"\r\n\r\n") else message)
+            head, line, rest = message.partition(b"\r\n\r\n")
+            self.assertEqual(client.many(f"TOP {n} 0"), head + line)
             self.assertEqual(client.many(f"TOP {n} 999999"), message)
-            self.assertEqual(client.many(f"TOP {n} 2"), head + b"\r\n\r\n" + b"".join(rest.splitlines(True)[:2]))
+            self.assertEqual(client.many(f"TOP {n} 2"), head + line + b"".join(rest.splitlines(True)[:2]))
 
     def test_arguments(self):
         self.deliver(b"Subject: a\r\n\r\n")
@@ -287,8 +286,6 @@ class Transaction(Pop3):
             for command in ("MAIL FROM:<鲍勃@例子.test> SMTPUTF8", "RCPT TO:<ada@localhost.test>", "DATA"):
                 self.assertIn(client.ask(command.encode())[0], (250, 354))
             self.assertEqual(client.ask("Subject: 你好\r\nFrom: 鲍勃 <鲍勃@例子.test>\r\n\r\n.".encode())[0], 250)
-        client = self.logged_in()
-        self.expect(client, [("RETR 1", b"-ERR [UTF8]"), ("TOP 1 0", b"-ERR [UTF8]"), ("QUIT", b"+OK")])
         client = self.connect()
         self.expect(client, [("UTF8", b"+OK"), ("USER ada", b"+OK"), ("PASS " + PASSWORD, b"+OK")])
         self.assertIn("Subject: 你好".encode(), client.many("RETR 1"))

@@ -73,8 +73,11 @@ struct AdminContext {
   // Verifiers of a password (server/passwords.h), on a thread where slowness harms nobody; `Made` may be called on any.
   std::function<void(std::string password, Made made)> make_verifiers;
   std::function<bool(const std::string& verifier)> knows_verifier;  // can it be verified here at all?
-  std::function<void()> directory_changed = [] {};                  // after the cache was invalidated
-  std::function<void()> queue_changed = [] {};                      // entries became due, or there are new ones
+  // After the cache was invalidated; `done`, on any thread, once what follows from it holds for new connections.
+  std::function<void(std::move_only_function<void()> done)> directory_changed = [](std::move_only_function<void()> done) {
+    done();
+  };
+  std::function<void()> queue_changed = [] {};  // entries became due, or there are new ones
   // Somebody looks on at a running conversation (true), or not any more. The answer: is it running?
   std::function<bool(std::uint64_t number, bool on)> follow = [](std::uint64_t, bool) { return false; };
   Events* events = nullptr;

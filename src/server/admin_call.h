@@ -58,7 +58,7 @@ class AdminCall {
   static json::object No(std::string_view fault, Octets error);
   static json::object No(const Error& error) { return No("invalid", error.Text()); }
   static json::object No(const store::Failure& failure);
-  void DirectoryChanged();
+  net::Task<void> DirectoryChanged();
   // Of "password", "generate" and "verifiers"; a password that was made is put into `answer`.
   net::Task<Expected<std::vector<std::string>>> WantedVerifiers(json::object& answer);
   net::Task<store::Result<std::optional<store::Alias>>> FindAlias(store::AddressName name);

@@ -45,9 +45,11 @@ json::array Schemes(const std::vector<std::string>& verifiers) {
 
 }  // namespace
 
-void AdminCall::DirectoryChanged() {
+net::Task<void> AdminCall::DirectoryChanged() {
   context_.recipients.Invalidate();
-  context_.directory_changed();
+  // Who is told that a user was added may log in as him at once.
+  co_await net::Await<bool>(peer_.waiter(),
+                            [&](auto done) { context_.directory_changed([done = std::move(done)]() mutable { done(true); }); });
 }
 
 AdminCall::Reply AdminCall::DomainAdd() {
@@ -61,7 +63,7 @@ AdminCall::Reply AdminCall::DomainAdd() {
     if (done.error().fault == store::Fault::kExists) co_return No("exists", "the domain is there already: " + *domain);
     co_return No(done.error());
   }
-  DirectoryChanged();
+  co_await DirectoryChanged();
   json::object answer = Yes();
   answer["domain"] = JsonText(*domain);
   std::vector<std::string> made;
@@ -94,7 +96,7 @@ AdminCall::Reply AdminCall::DomainRemove() {
       co_return No("not-empty", "the domain has users, aliases or mail: " + *domain);
     co_return No(done.error());
   }
-  DirectoryChanged();
+  co_await DirectoryChanged();
   co_return Yes();
 }
 
@@ -152,7 +154,7 @@ AdminCall::Reply AdminCall::UserAdd() {
       co_return No("not-found", "there is no domain " + name->domain + " here (glasspost domain add " + name->domain + ")");
     co_return No(done.error());
   }
-  DirectoryChanged();
+  co_await DirectoryChanged();
   answer["address"] = JsonText(name->Text());
   co_return answer;
 }
@@ -168,7 +170,7 @@ AdminCall::Reply AdminCall::UserRemove() {
       co_return No("in-use", "the user is reading mail at the moment: " + name->Text());
     co_return No(done.error());
   }
-  DirectoryChanged();
+  co_await DirectoryChanged();
   co_return Yes();
 }
 
@@ -184,7 +186,7 @@ AdminCall::Reply AdminCall::UserPassword() {
     if (done.error().fault == store::Fault::kNotFound) co_return No("not-found", "there is no user " + name->Text());
     co_return No(done.error());
   }
-  DirectoryChanged();
+  co_await DirectoryChanged();
   co_return answer;
 }
 
@@ -197,7 +199,7 @@ AdminCall::Reply AdminCall::UserQuota() {
     if (done.error().fault == store::Fault::kNotFound) co_return No("not-found", "there is no user " + name->Text());
     co_return No(done.error());
   }
-  DirectoryChanged();
+  co_await DirectoryChanged();
   co_return Yes();
 }
 
@@ -267,7 +269,7 @@ AdminCall::Reply AdminCall::AliasAdd() {
       co_return No("not-found", "there is no domain " + name->domain + " here (glasspost domain add " + name->domain + ")");
     co_return No(done.error());
   }
-  DirectoryChanged();
+  co_await DirectoryChanged();
   json::object answer = Yes();
   std::vector<std::string> all;
   for (const store::AddressName& target : alias.targets) all.push_back(target.Text());
@@ -310,7 +312,7 @@ AdminCall::Reply AdminCall::AliasRemove() {
     }
   });
   if (!done) co_return done.error().fault == store::Fault::kNotFound ? No("not-found", missing) : No(done.error());
-  DirectoryChanged();
+  co_await DirectoryChanged();
   co_return Yes();
 }
 

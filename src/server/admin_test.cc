@@ -51,7 +51,11 @@ class AdminTest : public testing::Test {
                            }).detach();
                          },
                      .knows_verifier = [](const std::string& verifier) { return verifier.starts_with("{PLAIN}"); },
-                     .directory_changed = [this] { ++directory_changes_; },
+                     .directory_changed =
+                         [this](std::move_only_function<void()> done) {
+                           ++directory_changes_;
+                           done();
+                         },
                      .queue_changed = [this] { ++queue_changes_; },
                      .follow = [](std::uint64_t, bool) { return false; },
                      .events = nullptr,

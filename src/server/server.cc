@@ -72,7 +72,11 @@ Server::~Server() {
   // Their taps have told all they heard; the ring is the store's.
   signals_.reset();
   hourly_.reset();
-  workers_.reset();
+  {
+    std::unique_ptr<Workers> workers;
+    const std::lock_guard lock(mutex_);
+    workers_.swap(workers);
+  }
   // The store answers what it was asked before it goes; those who asked are there until then.
   store_.reset();
   passwords_.reset();
@@ -262,7 +266,7 @@ Expected<void> Server::OpenAdmin() {
             passwords_->Make(std::move(password), MakeVerifierOptions(config_), std::move(made));
           },
       .knows_verifier = KnowsVerifier,
-      .directory_changed = [this] { DirectoryChanged(); },
+      .directory_changed = [this](std::move_only_function<void()> done) { DirectoryChanged(std::move(done)); },
       .queue_changed = [this] { relay_->relay().Retry(); },
       .follow = [this](std::uint64_t number, bool on) { return sink_->Follow(number, on); },
       .events = &events_,
@@ -391,13 +395,15 @@ void Server::Reload() {
   NotifySystemd("READY=1");
 }
 
-void Server::DirectoryChanged() {
+void Server::DirectoryChanged(std::move_only_function<void()> done) {
   recipients_->Invalidate();
-  authenticator_->FindOffers([this](store::Result<LoginOffers> offers) {
-    if (!offers) return;
-    net::asio::post(workers_->first().context, [this, offers = *offers] {
+  authenticator_->FindOffers([this, done = std::move(done)](store::Result<LoginOffers> offers) mutable {
+    const std::lock_guard lock(mutex_);  // the store still answers when the workers are gone
+    if (!offers || !workers_) return;
+    net::asio::post(workers_->first().context, [this, offers = *offers, done = std::move(done)]() mutable {
       current_.offers = offers;
       MakeServices();
+      done();
     });
   });
 }

@@ -47,7 +47,7 @@ class Server {
   const std::vector<Bound>& bound() const { return bound_; }
   const std::vector<Endpoint>& http() const { return http_->endpoints(); }
   // Any thread: accounts, verifiers or aliases are others now.
-  void DirectoryChanged();
+  void DirectoryChanged(std::move_only_function<void()> done);
   store::Store& store() { return *store_; }
   Log& log() { return log_; }
   bool fresh() const { return fresh_; }  // this was the first start

@@ -159,6 +159,7 @@ void ServerSession::TlsStarted() {
   end_ = End::kOpen;
   tls_ = true;
   lines_.Reset();
+  skip_line_ = false;
   commands_ = 0;
   language_ = ReplyLanguage::kEnglish;  // what was agreed in the clear counts no more
 }

@@ -2,6 +2,7 @@
 #include "wire/pop3/server_session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/sha256.h"
 
@@ -51,6 +52,8 @@ std::size_t ServerSession::Receive(Octets input) {
 }
 
 void ServerSession::OnLine(const text::Line& line) {
+  // A bare LF ends no command: it is answered once, and what follows it up to CRLF is none either.
+  if (std::exchange(skip_line_, !line.crlf)) return;
   if (sasl_) {  // it is the answer to a challenge
     if (line.cut || !line.crlf) return sasl_.reset(), Mistake(line.cut ? Text::kLineTooLong : Text::kLineEnd);
     return AfterSasl(sasl_->OnLine(line.text));
@@ -58,7 +61,7 @@ void ServerSession::OnLine(const text::Line& line) {
   if (state_ == State::kAuthorization && ++commands_ > options_.limits.commands_before_login)
     return Err(Text::kTooManyMistakes), Close();
   if (line.cut) return Mistake(Text::kLineTooLong);
-  // A CR or NUL inside is no part of any command; nor does a bare LF end one.
+  // A CR or NUL inside is no part of any command.
   if (!line.crlf || line.text.find_first_of(Octets("\r\0", 2)) != Octets::npos) return Mistake(Text::kLineEnd);
   OnCommand(ParseCommand(line.text), line.text.size() + kLineEnd);
 }

@@ -173,6 +173,7 @@ class ServerSession {
   bool cut_ = false;        // TOP
   bool advancing_ = false;
   bool broken_ = false;
+  bool skip_line_ = false;  // a bare LF was answered; the rest up to CRLF is passed over
 };
 
 }  // namespace glasspost::pop3

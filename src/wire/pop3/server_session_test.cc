@@ -316,11 +316,16 @@ TEST_F(Pop3Server, LineLimitsAtTheLimitAndOnePast) {
 
 TEST_F(Pop3Server, OnlyCrLfEndsACommand) {
   Begin();
-  for (const std::string& line : {std::string("QUIT\n"), std::string("QUIT\rQUIT\r\n"), std::string("QU\0IT\r\n", 7)}) {
+  // What stands behind a bare LF, up to CRLF, is no command either, however long the line is.
+  for (const std::string& line :
+       {std::string("QUIT\nQUIT\nQUIT\r\n"), std::string("QUIT\rQUIT\r\n"), std::string("QU\0IT\r\n", 7)}) {
     EXPECT_EQ(session->Receive(line), line.size());
     EXPECT_EQ(Out(), "-ERR lines end with CR LF\r\n");
     EXPECT_FALSE(session->finished());
   }
+  EXPECT_EQ(Say(std::string(20'000, 'x') + "\nQUIT"), "-ERR the line is too long\r\n");
+  EXPECT_FALSE(session->finished());
+  EXPECT_TRUE(Ok("QUIT"));
 }
 
 TEST_F(Pop3Server, MistakesAndIdleTalkClose) {
