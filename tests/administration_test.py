@@ -315,17 +315,17 @@ class WithServer(Program):
             seen = ""
             end = time.monotonic() + 30
             asked = False
-            while "NOOP" not in seen and time.monotonic() < end:
+            while "noop" not in seen and time.monotonic() < end:
                 if select.select([follow.stdout], [], [], 0.2)[0]:
                     seen += os.read(follow.stdout.fileno(), 65536).decode()
-                if not asked or "NOOP" not in seen:
+                if not asked or "noop" not in seen:
                     smtp.noop()
                     asked = True
                     time.sleep(0.3)
-            self.assertIn("NOOP", seen)
+            self.assertIn("→ noop", seen)
         seen += follow.stdout.read()
         self.assertEqual(follow.wait(timeout=30), 0)
-        self.assertIn("QUIT", seen)
+        self.assertIn("→ quit", seen)
 
     def test_socket_elsewhere(self):
         Served(self, self.data, f'[admin]\nsocket = "{self.folder}/other.sock"\n')
