@@ -206,6 +206,9 @@ class Sendmail(Program):
         self.sendmail("-oem", "-oi", "-i", "-FAda", "-fada@a.test", "-B8BITMIME", "-Am", "x@b.test", "y@c.test", data=b"Subject: q\n\nq\n")
         self.assertIn("y@c.test", self.sendmail("-bp"))
         self.assertIn("y@c.test", self.sendmail(name="mailq"))
+        self.sendmail("-f", "ada", "-i", "z@d.test", data=b"\n\n")
+        self.assertEqual([r["sender"] for r in self.rows("queue", "list", "--destination", "d.test")], ["ada@a.test"])
+        self.do("queue", "remove", "--recipient", "z@d.test")
         self.sendmail("-q")
         self.sendmail("-qRb.test")
         self.assertEqual(self.do("queue", "hold", "--destination", "b.test"), "1 entry held.\n")
@@ -291,7 +294,7 @@ class WithServer(Program):
         self.assertIn("SMTP", self.do("conversations", "--lang", "en").splitlines()[1])
         self.assertEqual(len(self.rows("conversations", "--protocol", "pop3", "--peer", "127.0.0.1")), 1)
         told = self.do("conversation", str(rows[0]["conversation"]))
-        self.assertIn("MAIL FROM:<ada@a.test>", told)
+        self.assertIn("mail FROM:<ada@a.test>", told)
         self.assertNotIn("enigma", told)
         self.assertIn("信封", self.do("conversation", str(rows[0]["conversation"]), "--lang", "zh"))
         self.assertEqual(json.loads(self.do("conversation", str(rows[1]["conversation"]), "--json"))["protocol"], "pop3")
@@ -325,7 +328,7 @@ class WithServer(Program):
             self.assertIn("→ noop", seen)
         seen += follow.stdout.read()
         self.assertEqual(follow.wait(timeout=30), 0)
-        self.assertIn("→ quit", seen)
+        self.assertIn("→ QUIT", seen)
 
     def test_socket_elsewhere(self):
         Served(self, self.data, f'[admin]\nsocket = "{self.folder}/other.sock"\n')
@@ -349,6 +352,7 @@ class WithServer(Program):
         self.assertEqual({leg["host"] for leg in journey["legs"]}, {"mx.a.test", "mx.b.test"})
         self.assertEqual(journey["legs"][1]["joined_by"], "digest")
         events = [(e["host"][3], e["event"]) for e in journey["events"]]
+        self.assertIn(("a", "relayed"), events, out)
         self.assertEqual(events[0], ("a", "accepted"))
         self.assertLess(events.index(("b", "mailbox")), events.index(("a", "relayed")))
         _, told, _ = self.run_it("journey", queue_id, "--data", self.data, "--data", other, "--lang", "en", expect=DONE)

@@ -254,7 +254,7 @@ class Logins(unittest.TestCase):
                     for i in range(120):
                         for name, taken in times.items():
                             if how == "pop3":
-                                if i % 20 == 19 and name == b"ada":  # there is a limit to what may be said before a login
+                                if i % 10 == 9 and name == b"ada":  # there is a limit to what may be said before a login
                                     client.close()
                                     client = server.pop3()
                                 client.say(b"USER " + name + b"@localhost.test")

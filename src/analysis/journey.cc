@@ -107,17 +107,16 @@ class Joiner {
         const std::string next(FindDetail(records_[r].detail, "next_id"));
         if (next.empty()) continue;
         const auto [begin, end] = by_id.equal_range(next);
-        for (auto it = begin; it != end; ++it) {
-          const std::int64_t apart = legs_[it->second].begin - records_[r].time;
-          if (it->second != i && std::max(apart, -apart) <= kSameHandover) found(i, r, it->second);
-        }
+        for (auto it = begin; it != end; ++it)
+          if (it->second != i) found(i, r, it->second);
       }
     }
   }
 
   void JoinByQueueId() {
-    ForEachHandover([this](std::size_t from, std::size_t, std::size_t to) {
-      if (Unite(from, to)) legs_[to].joint = Joint::kQueueId;
+    ForEachHandover([this](std::size_t from, std::size_t record, std::size_t to) {
+      const std::int64_t apart = legs_[to].begin - records_[record].time;
+      if (std::max(apart, -apart) <= kSameHandover && Unite(from, to)) legs_[to].joint = Joint::kQueueId;
     });
   }
 
@@ -128,10 +127,10 @@ class Joiner {
         if (const auto [it, fresh] = first.emplace(id, i); !fresh) Join(it->second, i, Joint::kMessageId);
   }
 
-  // Which relaying brought each leg: by the queue id, else the last of another host's before it that fits the order of things.
+  // Which relaying brought each leg of a journey.
   void FindHandovers() {
     ForEachHandover([this](std::size_t from, std::size_t record, std::size_t to) {
-      if (legs_[to].from != Leg::kNone) return;
+      if (legs_[to].from != Leg::kNone || Root(from) != Root(to)) return;
       legs_[to].from = from;
       legs_[to].handover = record;
     });

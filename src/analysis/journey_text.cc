@@ -304,6 +304,8 @@ void AppendStep(std::string& out, const JourneyStep& step) {
       members.Number(name, static_cast<std::int64_t>(*number));
     } else if (name == "local") {
       members.Flag("local", true);
+    } else if (name == "host") {  // the one that it was taken to; the event's own is above
+      members.Text("next_host", value);
     } else {
       members.Text(name, value);
     }

@@ -57,7 +57,7 @@ struct Administration::OwnStore {
                       });
                     },
                 .knows_verifier = server::KnowsVerifier,
-                .directory_changed = [] {},
+                .directory_changed = [](std::move_only_function<void()> done) { done(); },
                 .queue_changed = [] {},
                 .follow = [](std::uint64_t, bool) { return false; },
                 .events = nullptr,

@@ -70,8 +70,10 @@ std::vector<std::string> SendmailHead::Recipients() const {
     std::string value;
     mime::AppendUnfolded(value, field.value);
     std::vector<std::string>& to = again ? resent : plain;
-    for (const mime::Mailbox& mailbox : mime::ParseAddresses(value, SendmailHeadLimits::kRecipients))
-      if (!mailbox.address.empty() && std::ranges::find(to, mailbox.address) == to.end()) to.push_back(mailbox.address);
+    for (const mime::Mailbox& mailbox : mime::ParseAddresses(value, SendmailHeadLimits::kRecipients)) {
+      const std::string& who = mailbox.address.empty() ? mailbox.name : mailbox.address;  // "bob" alone is a user here
+      if (!who.empty() && std::ranges::find(to, who) == to.end()) to.push_back(who);
+    }
   }
   return resent.empty() ? plain : resent;
 }

@@ -33,7 +33,7 @@ std::optional<unsigned> NotifyOf(std::string_view text) {
 std::string AddressIn(const std::string& text) {
   if (text.empty() || text == "<>") return {};
   const auto found = mime::ParseAddresses(text, 1);
-  return found.empty() ? text : found.front().address;
+  return found.empty() || found.front().address.empty() ? text : found.front().address;  // "ada" is a user here
 }
 
 Expected<void> TakeMode(const std::string& value, SendmailOptions& o) {

@@ -78,7 +78,9 @@ Expected<void> AddUsers(server::Server& server, Randomness& randomness) {
     });
     if (!added) return Fail("cannot be added: " + added.error().text, name);
   }
-  server.DirectoryChanged();
+  std::promise<void> known;  // to new connections
+  server.DirectoryChanged([&] { known.set_value(); });
+  known.get_future().wait();
   return {};
 }
 
@@ -220,11 +222,11 @@ Expected<LabResult> RunOnce(const std::string& folder, const Clock& clock, Rando
   {
     auto made = StartServer(folder, clock, randomness);
     if (!made) return std::unexpected(made.error());
-    if (const auto added = AddUsers(**made, randomness); !added) return std::unexpected(added.error());
-    for (int i = 1; i <= 3; ++i) {
-      if (const auto laid = LayIn((*made)->store(), clock, i); !laid) return std::unexpected(laid.error());
-    }
     Running running(std::move(*made));
+    if (const auto added = AddUsers(running.server(), randomness); !added) return std::unexpected(added.error());
+    for (int i = 1; i <= 3; ++i) {
+      if (const auto laid = LayIn(running.server().store(), clock, i); !laid) return std::unexpected(laid.error());
+    }
     ClientSide client(clock);
     const auto sent = SendIt(client, running.At(server::ListenerKind::kSubmission), clock, randomness);
     if (!sent) return std::unexpected(sent.error());

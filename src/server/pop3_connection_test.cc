@@ -316,7 +316,7 @@ TEST_F(Pop3Server, GiantLinesAndNoise) {
   for (char& o : noise) o = static_cast<char>((seed = seed * 1103515245 + 12345) >> 16);
   Client d(port_);
   d.Say(noise);
-  d.Rest();
+  d.Close();
   EXPECT_TRUE(Empty());
 }
 

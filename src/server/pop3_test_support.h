@@ -235,6 +235,8 @@ class Pop3Server : public ::testing::Test {
   }
   // Kinds of the message's events, in their order.
   std::vector<JourneyKind> Journey(store::MessageId message) {
+    // Changes are carried out in order: behind this one is what sessions told when they ended.
+    EXPECT_TRUE(store::Await<void>([&](auto d) { store_->journeys().Append({}, std::move(d)); }));
     store::JourneyQuery query;
     query.message = message;
     const auto events =

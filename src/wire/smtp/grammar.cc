@@ -415,13 +415,17 @@ bool LooksLikeAnswer(Octets line) { return line == "*" || line == "=" || (line.s
 
 bool IsDomain(Octets text) {
   if (text.empty() || text.size() > 255) return false;
+  constexpr int kLabelOctets = 63;  // RFC 1035 §2.3.4
   bool label_start = true;
+  int label = 0;
   char before = '.';
   for (const char c : text) {
     if (c == '.') {
       if (label_start || before == '-') return false;
       label_start = true;
+      label = 0;
     } else {
+      if (++label > kLabelOctets && static_cast<std::uint8_t>(c) < 0x80) return false;
       const bool letter = IsAlpha(c) || IsDigit(c) || static_cast<std::uint8_t>(c) > 127;
       if (!letter && (label_start || c != '-')) return false;
       label_start = false;

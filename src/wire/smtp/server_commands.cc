@@ -33,10 +33,12 @@ void ServerSession::ApplyHello(const Answer& answer) {
   // RFC 5321 §4.1.4: it resets as RSET does.
   EndTransaction(Reset::kAsked);
   if (closing_) return;
+  const bool again = !hello_.empty();
   hello_ = std::exchange(asked_hello_, {});
   esmtp_ = ask_verb_ != Verb::kHelo;
   Move(ask_verb_, 250);
   SayHello(answer.text);
+  if (again) CountIdle();
 }
 
 Extensions ServerSession::Offered() const {
