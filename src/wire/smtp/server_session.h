@@ -60,8 +60,8 @@ struct ServerLimits {
   unsigned refused_recipients = 200;
   // Stops guessing of passwords on one connection.
   unsigned failed_logins = 3;
-  // Stops a client that keeps the connection busy and sends nothing: NOOP, RSET, VRFY, HELP, a second EHLO between messages; each further one
-  // counts as an error.
+  // Stops a client that keeps the connection busy and sends nothing: NOOP, RSET, VRFY, HELP, a second EHLO between messages; each
+  // further one counts as an error.
   unsigned idle_commands = 100;
   // Stops a client that pipelines and never reads: beyond it no input is taken until the output was.
   std::size_t output_octets = std::size_t{16} << 10;
