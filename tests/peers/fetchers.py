@@ -20,9 +20,14 @@ class NotFetched(Exception):
     pass
 
 
+said = ""  # by the program that ran last: for the message of a test that fails
+
+
 def check(done, fine=(0,)):
+    global said
+    said = (done.stdout[-3000:] + done.stderr[-3000:]).decode(errors="replace")
     if done.returncode not in fine:
-        raise NotFetched(f"exit status {done.returncode}\n{done.stdout.decode(errors='replace')[-3000:]}\n{done.stderr.decode(errors='replace')[-3000:]}")
+        raise NotFetched(f"exit status {done.returncode}\n{said}")
     return done.stdout
 
 
