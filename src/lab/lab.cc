@@ -170,6 +170,21 @@ Expected<void> FetchIt(ClientSide& client, const Endpoint& from, Randomness& ran
   return {};
 }
 
+// That the message was fetched is written when the session has ended, a moment after its client has.
+store::Result<std::vector<store::JourneyEvent>> WholeJourney(store::Store& store, const store::JourneyQuery& query) {
+  constexpr int kLooks = 200;
+  store::Result<std::vector<store::JourneyEvent>> events;
+  for (int i = 0; i < kLooks; ++i) {
+    events = Await<std::vector<store::JourneyEvent>>([&](auto done) { store.journeys().Find(query, std::move(done)); });
+    const bool fetched = events && std::ranges::any_of(*events, [](const store::JourneyEvent& event) {
+                           return event.kind == static_cast<int>(JourneyKind::kFetched);
+                         });
+    if (!events || fetched) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return events;
+}
+
 analysis::JourneyRecord RecordOf(const store::JourneyEvent& event) {
   analysis::JourneyRecord record;
   record.host = kDomain;
@@ -235,8 +250,7 @@ Expected<LabResult> RunOnce(const std::string& folder, const Clock& clock, Rando
     store::JourneyQuery query;
     query.key = store::JourneyQuery::Key::kMessage;
     query.message = store::ParseQueueId(sent->substr(sent->rfind(' ') + 1));
-    const auto events = Await<std::vector<store::JourneyEvent>>(
-        [&](auto done) { running.server().store().journeys().Find(query, std::move(done)); });
+    const auto events = WholeJourney(running.server().store(), query);
     if (!events) return Fail("the journey cannot be read: " + events.error().text, folder);
     for (const store::JourneyEvent& event : *events) result.journey.push_back(RecordOf(event));
   }
