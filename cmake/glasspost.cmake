@@ -7,6 +7,10 @@ target_compile_options(glasspost_flags INTERFACE -Wall -Wextra -Wpedantic -Wshad
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(glasspost_flags INTERFACE -Wno-restrict -Wno-mismatched-new-delete)
 endif()
+# libstdc++ 12's own stable_sort uses what it deprecates.
+if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+  target_compile_options(glasspost_flags INTERFACE -Wno-deprecated-declarations)
+endif()
 if(GLASSPOST_SANITIZE)
   # What the sanitizers put in between keeps gcc from seeing that Asio's values are set.
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
