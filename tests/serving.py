@@ -49,7 +49,7 @@ class Server:
     def __init__(self, program, settings="", users=(), environment=None):
         self.program = program
         self.folder = tempfile.mkdtemp(prefix="glasspost-test-")
-        self.environment = dict(os.environ, **(environment or {}))
+        self.environment = dict(os.environ, ASAN_OPTIONS="quarantine_size_mb=16", **(environment or {}))  # so that memory can be measured
         self.environment.pop("STATE_DIRECTORY", None)
         self.configure(settings)
         self.process = None
@@ -192,6 +192,7 @@ class Server:
 
 class Client:
     def __init__(self, port, source=None, timeout=20):
+        self.port = port
         self.socket = socket.create_connection(("127.0.0.1", port), timeout, (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.kept = b""
