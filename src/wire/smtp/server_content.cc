@@ -186,7 +186,8 @@ void ServerSession::EndChunk() {
   }
   const Answer answer = fault ? *fault : Answer::Yes(std::to_string(chunk_size_) + " octets received");
   const int code = SayAnswer(Verb::kBdat, answer, "2.0.0", "Ok");
-  if (!closing_) Move(Verb::kBdat, code);
+  // The message has begun, also if this chunk made it one that will be refused: recipients can no longer come.
+  if (!closing_) Move(Verb::kBdat, transaction_.started ? 250 : code);
 }
 
 }  // namespace glasspost::smtp

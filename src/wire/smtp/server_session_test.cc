@@ -325,6 +325,16 @@ TEST_F(ServerSessionTest, AMessageInChunksEndsWithALine) {
   EXPECT_EQ(handler.last.octets, 5u);
 }
 
+TEST_F(ServerSessionTest, NoRecipientsComeBehindAChunkThatFailed) {
+  Begin();
+  Envelope();
+  EXPECT_TRUE(Raw("BDAT 4\r\nab\nc").starts_with("554 5.6.0 "));
+  EXPECT_EQ(Say("RCPT TO:<Postmaster>"), "503 5.5.1 The message has begun\r\n");
+  EXPECT_EQ(Say("RSET"), "250 2.0.0 Ok\r\n");
+  Envelope();
+  EXPECT_EQ(Raw("BDAT 3 LAST\r\nabc"), "250 2.0.0 Ok\r\n");
+}
+
 TEST_F(ServerSessionTest, ARefusedStartIsSaidOfAllChunks) {
   class Refusing : public Handler {
     Decision OnMessageStart(bool) override { return Answer::No(452, "4.3.1", "Full"); }
