@@ -12,7 +12,6 @@
 #include "server/notify.h"
 #include "server/privileges.h"
 #include "server/smtp_connection.h"
-#include "store/sqlite/sqlite_store.h"
 
 namespace glasspost::server {
 namespace {
@@ -82,9 +81,11 @@ Server::~Server() {
   passwords_.reset();
 }
 
-Expected<std::unique_ptr<Server>> Server::Make(const Config& config, const Clock& clock, Randomness& randomness) {
+Expected<std::unique_ptr<Server>> Server::Make(const Config& config, const Clock& clock, Randomness& randomness,
+                                               const store::SqliteOptions& storage) {
   std::unique_ptr<Server> server(new Server(config, clock, randomness));
-  for (const auto step : {&Server::OpenStore, &Server::OpenTaps, &Server::MakeFirstDomain, &Server::ReadDirectory}) {
+  if (const auto opened = server->OpenStore(storage); !opened) return std::unexpected(opened.error());
+  for (const auto step : {&Server::OpenTaps, &Server::MakeFirstDomain, &Server::ReadDirectory}) {
     if (const auto done = (server.get()->*step)(); !done) return std::unexpected(done.error());
   }
   if (const auto loaded = server->LoadTls(config); !loaded) return std::unexpected(loaded.error());
@@ -98,9 +99,8 @@ Expected<std::unique_ptr<Server>> Server::Make(const Config& config, const Clock
   return server;
 }
 
-Expected<void> Server::OpenStore() {
+Expected<void> Server::OpenStore(store::SqliteOptions options) {
   if (folder_.empty()) return Fail("there is no folder for mail", {}, "say --data FOLDER");
-  store::SqliteOptions options;
   options.conversations.count = config_.conversations.count;
   options.conversations.octets = config_.conversations.octets.octets;
   options.conversations.age_seconds = config_.conversations.age.count();

@@ -21,7 +21,7 @@
 #include "server/relay_host.h"
 #include "server/service_settings.h"
 #include "server/workers.h"
-#include "store/store.h"
+#include "store/sqlite/sqlite_store.h"
 
 namespace glasspost::server {
 
@@ -33,8 +33,10 @@ class Server {
   };
 
   // Locks and opens the data folder, makes on a first start what is missing (a domain, a certificate), binds. Clock and
-  // randomness outlive it. The error says what, where, and what to do.
-  static Expected<std::unique_ptr<Server>> Make(const Config& config, const Clock& clock, Randomness& randomness);
+  // randomness outlive it. `storage`: of what a configuration does not say; for tests. The error says what, where, and what to
+  // do.
+  static Expected<std::unique_ptr<Server>> Make(const Config& config, const Clock& clock, Randomness& randomness,
+                                                const store::SqliteOptions& storage = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -64,7 +66,7 @@ class Server {
   };
 
   Server(const Config& config, const Clock& clock, Randomness& randomness);
-  Expected<void> OpenStore();
+  Expected<void> OpenStore(store::SqliteOptions options);
   Expected<void> OpenTaps();
   Expected<void> MakeFirstDomain();
   Expected<void> LoadTls(const Config& config);

@@ -8,6 +8,7 @@ import collections
 import random
 import re
 import threading
+import time
 
 from served import DOMAIN
 
@@ -56,16 +57,16 @@ class Ledger:
     def __init__(self, mailboxes):
         self.mailboxes = mailboxes
         self.lock = threading.Lock()
+        self.log = []  # (time, method's name, its arguments): all that was noted
         self.next_number = 1
         self.promised = collections.Counter()
         self.unknown = collections.Counter()
-        self.refused = set()
+        self.promises = self.refused = 0
         self.again = []  # numbers whose fate is unknown, which a good client sends again
         self.number = {m: {} for m in mailboxes}  # of each unique id that was ever seen
         self.deleted = {m: set() for m in mailboxes}  # unique ids whose deletion was promised
         self.deletions_unknown = []
         self.queued = {}  # entry → recipient
-        self.faults = []
 
     def take_number(self):
         with self.lock:
@@ -74,47 +75,64 @@ class Ledger:
             self.next_number += 1
             return self.next_number - 1
 
-    # What clients did.
-    def note_promise(self, number):
+    def note(self, what, *arguments):
+        """Something happened; a promise is noted after it came, what may have happened before it can have."""
         with self.lock:
-            self.promised[number] += 1
+            self.log.append((time.monotonic_ns(), what, arguments))
+            getattr(self, "_" + what)(*arguments)
 
-    def note_unknown(self, number):
+    def as_of(self, moment):
+        """The book as it was when the monotonic clock said so."""
+        book = Ledger(self.mailboxes)
+        book.next_number = self.next_number
         with self.lock:
-            self.unknown[number] += 1
-            self.again.append(number)
+            for then, what, arguments in self.log:
+                if then > moment:
+                    break
+                getattr(book, "_" + what)(*arguments)
+        return book
 
-    def note_refusal(self, number):
-        with self.lock:
-            self.refused.add(number)
+    def _ending(self, number):
+        self.unknown[number] += 1
 
-    def note_seen(self, mailbox, unique, octets):
-        number = number_in(octets)
-        with self.lock:
-            known = self.number[mailbox].setdefault(unique, number)
-            assert known == number, f"{mailbox}: the unique id {unique} was of message {known} and is now of {number}"
-            assert unique not in self.deleted[mailbox], f"{mailbox}: {unique} was deleted and is here again"
+    def _promise(self, number):
+        self.unknown[number] -= 1
+        self.promised[number] += 1
+        self.promises += 1
 
-    def note_deletion(self, deletion, promised):
-        with self.lock:
-            if promised:
-                self.deleted[deletion.mailbox] |= deletion.unique_ids
-            else:
-                self.deletions_unknown.append(deletion)
+    def _refusal(self, number):
+        self.unknown[number] -= 1
+        self.refused += 1
+
+    def _broken(self, number):
+        self.again.append(number)
+
+    def _seen(self, mailbox, unique, number):
+        known = self.number[mailbox].setdefault(unique, number)
+        assert known == number, f"{mailbox}: the unique id {unique} was of message {known} and is now of {number}"
+        assert unique not in self.deleted[mailbox], f"{mailbox}: {unique} was deleted and is here again"
+
+    def _deleting(self, deletion):
+        self.deletions_unknown.append(deletion)
+
+    def _deletion(self, deletion):
+        self.deletions_unknown.remove(deletion)
+        self.deleted[deletion.mailbox] |= deletion.unique_ids
 
     # What a server has.
     def check(self, held, queue):
         """`held`: mailbox → unique id → octets, of all there is; `queue`: entry → (recipient, octets), at least of new entries, and
-        octets None of those that were checked before."""
+        octets None of those that were checked before. What was on its way when the server died is decided by now."""
         for mailbox in self.mailboxes:
             for unique, octets in held[mailbox].items():
-                self.note_seen(mailbox, unique, octets)
-        for deletion in self.deletions_unknown:
+                self.note("seen", mailbox, unique, number_in(octets))
+        for deletion in list(self.deletions_unknown):
             there = deletion.unique_ids & held[deletion.mailbox].keys()
             assert there in (frozenset(), deletion.unique_ids), f"{deletion.mailbox}: a deletion was done in part"
             if not there:
-                self.deleted[deletion.mailbox] |= deletion.unique_ids
-        self.deletions_unknown.clear()
+                self.note("deletion", deletion)
+            else:
+                self.deletions_unknown.remove(deletion)
         for mailbox in self.mailboxes:
             expected = self.number[mailbox].keys() - self.deleted[mailbox]
             lost = expected - held[mailbox].keys()

@@ -1,25 +1,32 @@
 """Clients that load a server and keep the book (ledger.py), until they are stopped or the server is gone."""
 import random
 import threading
+import time
 
 from clients import Broken, Pop3, Refused, Smtp
-from ledger import Deletion, address, recipients_of, text_of
+from ledger import Deletion, address, number_in, recipients_of, text_of
 
 
 def send_one(session, ledger, number, way):
     """Delivers a message and books its fate; the connection may be of no use afterwards (Broken, Refused)."""
     here, elsewhere = recipients_of(number, ledger.mailboxes)
     ended = []
+
+    def at_end():
+        ended.append(True)
+        ledger.note("ending", number)
+
     try:
-        session.deliver([address(m) for m in here] + elsewhere, text_of(number), way, lambda: ended.append(True))
+        session.deliver([address(m) for m in here] + elsewhere, text_of(number), way, at_end)
     except Refused:
-        ledger.note_refusal(number)
+        if ended:
+            ledger.note("refusal", number)
         raise
     except Broken:
         if ended:
-            ledger.note_unknown(number)
+            ledger.note("broken", number)
         raise
-    ledger.note_promise(number)
+    ledger.note("promise", number)
 
 
 def fetch_and_delete(port, ledger, mailbox, rng):
@@ -28,7 +35,7 @@ def fetch_and_delete(port, ledger, mailbox, rng):
         unique = session.unique_ids()
         some = sorted(rng.sample(sorted(unique), min(len(unique), rng.randrange(1, 12))))
         for number, octets in session.retrieve(some):
-            ledger.note_seen(mailbox, unique[number], octets)
+            ledger.note("seen", mailbox, unique[number], number_in(octets))
         doomed = [n for n in some if rng.random() < 0.7]
         session.delete(doomed)
         end = rng.random()
@@ -38,13 +45,13 @@ def fetch_and_delete(port, ledger, mailbox, rng):
             session.send(b"RSET\r\n")
             session.ok()
             doomed = []
-        deletion = Deletion(mailbox, [unique[n] for n in doomed])
-        try:
-            session.quit()
-        except Broken:
-            ledger.note_deletion(deletion, False)
-            raise
-        ledger.note_deletion(deletion, True)
+        quit_and_delete(session, ledger, Deletion(mailbox, [unique[n] for n in doomed]))
+
+
+def quit_and_delete(session, ledger, deletion):
+    ledger.note("deleting", deletion)
+    session.quit()
+    ledger.note("deletion", deletion)
 
 
 class Load:
@@ -85,6 +92,12 @@ class Load:
                 if "[IN-USE]" not in str(refusal):
                     raise
 
+    def wait_for_promises(self, count, seconds=60):
+        """Until the server has promised so many more."""
+        before, end = self.ledger.promises, time.monotonic() + seconds
+        while self.ledger.promises < before + count and not self.faults and time.monotonic() < end:
+            time.sleep(0.002)
+
     def stop(self):
         """Ends the clients; what they met and should not have is an error."""
         self.stopping.set()
@@ -113,5 +126,4 @@ def clear(server, ledger, keep=5):
             unique = session.unique_ids()
             doomed = sorted(unique)[:-keep]
             session.delete(doomed)
-            session.quit()
-            ledger.note_deletion(Deletion(mailbox, [unique[n] for n in doomed]), True)
+            quit_and_delete(session, ledger, Deletion(mailbox, [unique[n] for n in doomed]))

@@ -19,11 +19,11 @@ START_SECONDS = 60
 class Served:
     """One data folder, and the server on it while it runs."""
 
-    def __init__(self, program, folder, settings="", before=()):
-        self.program = program
+    def __init__(self, command, folder, settings=""):
+        self.command = list(command)
+        os.makedirs(folder, exist_ok=True)
         self.folder = folder
         self.data = os.path.join(folder, "data")
-        self.before = list(before)  # words before the program, as of strace
         self.process = None
         self.ports = {}
         self.log_path = os.path.join(folder, "log")
@@ -55,7 +55,7 @@ listen = ["127.0.0.1:0"]
 
     def spawn(self):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([*self.before, self.program, "serve", "--config", self.config],
+            self.process = subprocess.Popen([*self.command, "--config", self.config],
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
         return self
 
@@ -72,6 +72,7 @@ listen = ["127.0.0.1:0"]
         raise AssertionError(f"the server did not start (status {status}):\n{self.log()[-2000:]}")
 
     def kill(self):
+        """kill -9, if it runs."""
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
@@ -137,16 +138,21 @@ listen = ["127.0.0.1:0"]
             assert wrong == (0,), f"{wrong[0]} mailboxes do not know how much they hold"
 
 
+def memory_folder():
+    """A temporary folder; in memory where the machine has such a place, so that tests wait for no disk."""
+    return tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+
+
 @contextlib.contextmanager
 def serving(program, accounts, settings="", before=(), folder=None):
     """A server on a new folder with these accounts, running; killed at the end if it still does."""
     with contextlib.ExitStack() as stack:
-        folder = folder or stack.enter_context(tempfile.TemporaryDirectory())
-        server = Served(program, folder, settings)
+        folder = folder or stack.enter_context(memory_folder())
+        server = Served([program, "serve"], folder, settings)
         server.start()
         assert server.stop() == 0
         server.add_accounts(accounts)
-        server.before = list(before)
+        server.command = [*before, *server.command]
         server.start()
         try:
             yield server

@@ -1,8 +1,11 @@
 #include "support/recording_vfs.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 namespace glasspost {
@@ -52,7 +55,8 @@ int RecordingFile::Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, 
     int& number = owner.files_[BaseName(name)];
     if (!there || number == 0) {
       number = ++owner.last_file_;
-      owner.record_.push_back({DiskEvent::Kind::kCreate, number, BaseName(name), 0, {}});
+      owner.AddLocked({DiskEvent::Kind::kCreate, number, BaseName(name), 0, {}});
+      if (there) owner.AddWhatIsThere(number, name);
     }
     self.number = number;
   }
@@ -66,10 +70,10 @@ int RecordingFile::Delete(sqlite3_vfs* vfs, const char* name, int sync_folder) {
   if (rc != SQLITE_OK) return rc;
   const std::lock_guard lock(owner.mutex_);
   if (const auto at = owner.files_.find(BaseName(name)); at != owner.files_.end()) {
-    owner.record_.push_back({DiskEvent::Kind::kDelete, at->second, BaseName(name), 0, {}});
+    owner.AddLocked({DiskEvent::Kind::kDelete, at->second, BaseName(name), 0, {}});
     owner.files_.erase(at);
   }
-  if (sync_folder != 0) owner.record_.push_back({DiskEvent::Kind::kFolderSync, 0, {}, 0, {}});
+  if (sync_folder != 0) owner.AddLocked({DiskEvent::Kind::kFolderSync, 0, {}, 0, {}});
   return rc;
 }
 
@@ -171,7 +175,20 @@ void RecordingVfs::Mark(std::string text) { Add({DiskEvent::Kind::kMark, 0, std:
 
 void RecordingVfs::Add(DiskEvent event) {
   const std::lock_guard lock(mutex_);
+  AddLocked(std::move(event));
+}
+
+void RecordingVfs::AddLocked(DiskEvent event) {
+  event.time = std::chrono::steady_clock::now().time_since_epoch().count();
   record_.push_back(std::move(event));
+}
+
+void RecordingVfs::AddWhatIsThere(int number, const char* path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string octets{std::istreambuf_iterator<char>(in), {}};
+  if (!octets.empty()) AddLocked({DiskEvent::Kind::kWrite, number, {}, 0, std::move(octets)});
+  AddLocked({DiskEvent::Kind::kSync, number, {}, 0, {}});
+  AddLocked({DiskEvent::Kind::kFolderSync, 0, {}, 0, {}});
 }
 
 std::vector<DiskEvent> RecordingVfs::TakeRecord() {
@@ -201,69 +218,73 @@ void Apply(std::string& file, const DiskEvent& event) {
   if (event.kind == DiskEvent::Kind::kTruncate) file.resize(event.at);
 }
 
-struct FileState {
-  std::string synced;
-  std::vector<const DiskEvent*> pending;
-};
-
-std::string AfterCut(FileState state, Unsynced unsynced, std::mt19937& random) {
-  std::string file = std::move(state.synced);
-  for (const DiskEvent* event : state.pending) {
-    const bool write = event->kind == DiskEvent::Kind::kWrite;
-    if (unsynced == Unsynced::kLost || (unsynced != Unsynced::kKept && !write && random() % 2 == 0)) continue;
-    if (unsynced == Unsynced::kSomeWrites && write && random() % 2 == 0) continue;
-    unsynced == Unsynced::kSomeSectors&& write ? PutSomeSectors(file, *event, random) : Apply(file, *event);
-  }
-  return file;
-}
-
-struct NameState {
-  int synced = 0;  // number of the file that the name surely had; 0 none
-  std::vector<int> pending;
-};
-
 }  // namespace
 
-std::map<std::string, std::string> PowerCut(const std::vector<DiskEvent>& record, std::size_t events, Unsynced unsynced,
-                                            std::mt19937& random) {
-  std::map<int, FileState> files;
-  std::map<std::string, NameState> names;
-  for (std::size_t i = 0; i < events; ++i) {
-    const DiskEvent& event = record[i];
-    FileState& file = files[event.file];
-    switch (event.kind) {
-      case DiskEvent::Kind::kCreate:
-        names[event.name].pending.push_back(event.file);
-        break;
-      case DiskEvent::Kind::kDelete:
-        names[event.name].pending.push_back(0);
-        break;
-      case DiskEvent::Kind::kWrite:
-      case DiskEvent::Kind::kTruncate:
-        file.pending.push_back(&event);
-        break;
-      case DiskEvent::Kind::kSync:
-        for (const DiskEvent* pending : std::exchange(file.pending, {})) Apply(file.synced, *pending);
-        break;
-      case DiskEvent::Kind::kFolderSync:
-        for (auto& [name, state] : names) {
-          if (!state.pending.empty()) state.synced = std::exchange(state.pending, {}).back();
-        }
-        break;
-      case DiskEvent::Kind::kMark:
-        break;
+void PowerCutter::Do(const DiskEvent& event) {
+  switch (event.kind) {
+    case DiskEvent::Kind::kCreate:
+      names_[event.name].pending.push_back(event.file);
+      break;
+    case DiskEvent::Kind::kDelete:
+      names_[event.name].pending.push_back(0);
+      break;
+    case DiskEvent::Kind::kWrite:
+    case DiskEvent::Kind::kTruncate:
+      files_[event.file].pending.push_back(&event);
+      break;
+    case DiskEvent::Kind::kSync: {
+      File& file = files_[event.file];
+      for (const DiskEvent* pending : std::exchange(file.pending, {})) Apply(file.synced, *pending);
+      break;
     }
+    case DiskEvent::Kind::kFolderSync:
+      for (auto& [name, state] : names_) {
+        if (!state.pending.empty()) state.synced = std::exchange(state.pending, {}).back();
+      }
+      break;
+    case DiskEvent::Kind::kMark:
+      break;
   }
+}
+
+void PowerCutter::Advance(std::size_t events) {
+  for (; done_ < events; ++done_) Do(record_[done_]);
+}
+
+std::map<std::string, std::string> PowerCutter::Cut(Unsynced unsynced, std::mt19937& random) const {
+  const auto content = [&](const File& state) {
+    std::string file = state.synced;
+    for (const DiskEvent* event : state.pending) {
+      const bool write = event->kind == DiskEvent::Kind::kWrite;
+      if (unsynced == Unsynced::kLost || (unsynced != Unsynced::kKept && !write && random() % 2 == 0)) continue;
+      if (unsynced == Unsynced::kSomeWrites && write && random() % 2 == 0) continue;
+      if (unsynced == Unsynced::kSomeSectors && write) {
+        PutSomeSectors(file, *event, random);
+      } else {
+        Apply(file, *event);
+      }
+    }
+    return file;
+  };
   std::map<std::string, std::string> left;
-  for (const auto& [name, state] : names) {
+  for (const auto& [name, state] : names_) {
     int number = state.synced;
     std::size_t done = random() % (state.pending.size() + 1);
     if (unsynced == Unsynced::kLost) done = 0;
     if (unsynced == Unsynced::kKept) done = state.pending.size();
     if (done > 0) number = state.pending[done - 1];
-    if (number != 0) left[name] = AfterCut(files[number], unsynced, random);
+    if (number == 0) continue;
+    const auto file = files_.find(number);
+    left[name] = file == files_.end() ? std::string() : content(file->second);
   }
   return left;
+}
+
+std::map<std::string, std::string> PowerCut(const std::vector<DiskEvent>& record, std::size_t events, Unsynced unsynced,
+                                            std::mt19937& random) {
+  PowerCutter cutter(record);
+  cutter.Advance(events);
+  return cutter.Cut(unsynced, random);
 }
 
 }  // namespace glasspost

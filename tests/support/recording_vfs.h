@@ -1,7 +1,7 @@
 // A SQLite VFS over the ordinary one that records what the disk was told, in order: creations, writes, truncations, syncs,
-// deletions and syncs of the folder. From a record and a point in it, PowerCut makes the files as a power cut at that point may
-// leave them. The VFS can also act a full disk and a sync that fails. It is for tests, and outlives the stores that are opened on
-// it.
+// deletions and syncs of the folder. A file that was there before counts as synced. From a record and a point in it, PowerCut
+// makes the files as a power cut at that point may leave them. The VFS can also act a full disk and a sync that fails. It is for
+// tests, and outlives the stores that are opened on it.
 #pragma once
 
 #include <sqlite3.h>
@@ -19,10 +19,11 @@ namespace glasspost {
 struct DiskEvent {
   enum class Kind : std::uint8_t { kCreate, kWrite, kTruncate, kSync, kDelete, kFolderSync, kMark };
   Kind kind = Kind::kMark;
-  int file = 0;          // a number for the file itself; a name that is deleted and made again names another
-  std::string name;      // kCreate, kDelete; kMark: the tester's text
-  std::uint64_t at = 0;  // kWrite: offset; kTruncate: the new size
-  std::string octets;    // kWrite
+  int file = 0;           // a number for the file itself; a name that is deleted and made again names another
+  std::string name;       // kCreate, kDelete; kMark: the tester's text
+  std::uint64_t at = 0;   // kWrite: offset; kTruncate: the new size
+  std::string octets;     // kWrite
+  std::int64_t time = 0;  // nanoseconds of the monotonic clock, never less than that of the event before
 };
 
 class RecordingVfs {
@@ -45,6 +46,8 @@ class RecordingVfs {
  private:
   friend struct RecordingFile;
   void Add(DiskEvent event);
+  void AddLocked(DiskEvent event);
+  void AddWhatIsThere(int number, const char* path);
 
   const std::string name_;
   sqlite3_vfs* const base_;
@@ -61,8 +64,36 @@ class RecordingVfs {
 // What of the writes that were not synced is on the disk after the cut.
 enum class Unsynced : std::uint8_t { kLost, kKept, kSomeWrites, kSomeSectors };
 
-// The files (by name) after a cut when the first `events` of the record had been done. Synced octets are there; of later writes
-// what `unsynced` says, sectors being 512 octets; names that the folder was not synced for may be there or not.
+// Goes through a record and makes the files as a power cut may leave them: synced octets are there; of later writes what
+// `unsynced` says, sectors being 512 octets; names that the folder was not synced for may be there or not. The record outlives
+// it.
+class PowerCutter {
+ public:
+  explicit PowerCutter(const std::vector<DiskEvent>& record) : record_(record) {}
+
+  // The first `events` of the record are done; never fewer than before.
+  void Advance(std::size_t events);
+  // Files by name.
+  std::map<std::string, std::string> Cut(Unsynced unsynced, std::mt19937& random) const;
+
+ private:
+  struct File {
+    std::string synced;
+    std::vector<const DiskEvent*> pending;
+  };
+  struct Name {
+    int synced = 0;  // number of the file that the name surely had; 0 none
+    std::vector<int> pending;
+  };
+  void Do(const DiskEvent& event);
+
+  const std::vector<DiskEvent>& record_;
+  std::size_t done_ = 0;
+  std::map<int, File> files_;
+  std::map<std::string, Name> names_;
+};
+
+// One cut.
 std::map<std::string, std::string> PowerCut(const std::vector<DiskEvent>& record, std::size_t events, Unsynced unsynced,
                                             std::mt19937& random);
 
