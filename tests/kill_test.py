@@ -12,9 +12,10 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "crash"))
-from ledger import Ledger  # noqa: E402
-from load import Load, clear, look  # noqa: E402
+from ledger import Ledger, RelayLedger  # noqa: E402
+from load import Load, clear, look, look_with_relay  # noqa: E402
 from served import serving  # noqa: E402
+from sink import Sink  # noqa: E402
 
 MAILBOXES = [f"u{i}" for i in range(8)]
 ROUNDS_OF_A_FOLDER = 50
@@ -46,6 +47,29 @@ def rounds_on_a_folder(program, rounds, seed):
     return ledger
 
 
+def rounds_with_relay(program, rounds, seed):
+    """Mail for elsewhere goes on to a next hop, which refuses some; in the end none is left in the queue."""
+    rng = random.Random(seed)
+    sink = Sink()
+    ledger = RelayLedger(MAILBOXES, sink, "sender")
+    with serving(program, [*MAILBOXES, "sender"], '[retry]\nfirst = "1 s"\nmaximum = "1 s"\n', next_hop=sink.port) as server:
+        for number in range(rounds):
+            load = Load(server.ports, ledger, senders=6, fetchers=1, seed=seed + number)
+            load.wait_for_promises(rng.randrange(rng.choice((2, 60))))
+            time.sleep(0.02 * rng.random())
+            server.kill()
+            load.stop()
+            server.start()
+        look_with_relay(server, ledger, drained=True)
+        assert server.stop() == 0
+        server.sound()
+    sink.close()
+    assert sink.delivered and ledger.bounced
+    twice = sum(n - 1 for n in sink.delivered.values() if n > 1)
+    print(f"{rounds} kills with a next hop: {ledger.promises} messages acknowledged, {sum(sink.delivered.values())} deliveries to it, {twice} of"
+          f" them again, {sum(ledger.bounced.values())} bounced", flush=True)
+
+
 def main():
     program = sys.argv[1]
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 500 if os.environ.get("GLASSPOST_LONG") else 15
@@ -61,6 +85,8 @@ def main():
         deleted += sum(len(d) for d in ledger.deleted.values())
         print(f"{done} kills: {promised} messages acknowledged, {unknown} of unknown fate, {deleted} deleted,"
               f" {time.monotonic() - begin:.0f} s", flush=True)
+    for first in range(0, max(rounds // 3, 1), ROUNDS_OF_A_FOLDER):
+        rounds_with_relay(program, min(ROUNDS_OF_A_FOLDER, max(rounds // 3, 1) - first), seed + first)
     assert promised > 20 * rounds and unknown > 0 and deleted > rounds, "too little load to prove anything"
 
 

@@ -145,6 +145,7 @@ struct Config {
 
   struct Limits {
     Size message = MiB(50);
+    Size free = MiB(64);
     std::uint64_t recipients = 1000;
     std::uint64_t connections = 12'000;
     std::uint64_t connections_per_address = 1000;

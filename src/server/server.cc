@@ -101,6 +101,7 @@ Expected<std::unique_ptr<Server>> Server::Make(const Config& config, const Clock
 
 Expected<void> Server::OpenStore(store::SqliteOptions options) {
   if (folder_.empty()) return Fail("there is no folder for mail", {}, "say --data FOLDER");
+  options.reserve_octets = config_.limits.free.octets;
   options.conversations.count = config_.conversations.count;
   options.conversations.octets = config_.conversations.octets.octets;
   options.conversations.age_seconds = config_.conversations.age.count();

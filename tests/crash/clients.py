@@ -5,6 +5,9 @@ import socket
 from served import DOMAIN, PASSWORD
 
 
+SENDER = f"sender@{DOMAIN}"
+
+
 class Broken(Exception):
     """The connection ended, as it does when the server is killed."""
 
@@ -72,7 +75,7 @@ class Smtp(Line):
     def deliver(self, recipients, text, way, at_end=lambda: None):
         """One message; `way`: 0 a command at a time, 1 pipelined, 2 in one BDAT, 3 in several. Calls `at_end` just before the octets
         by which the message is complete go out. Ends if the server has promised to deliver."""
-        commands = [b"MAIL FROM:<s@client.test>\r\n"] + [f"RCPT TO:<{r}>\r\n".encode() for r in recipients]
+        commands = [f"MAIL FROM:<{SENDER}>\r\n".encode()] + [f"RCPT TO:<{r}>\r\n".encode() for r in recipients]
         if way == 0:
             for command in commands:
                 self.send(command)

@@ -30,7 +30,7 @@ def text_of(number):
 def recipients_of(number, mailboxes):
     """Some here, some elsewhere; never nobody."""
     rng = random.Random(~number)
-    here = rng.sample(mailboxes, rng.choice((0, 1, 1, 1, 2, 3)))
+    here = rng.sample(mailboxes, min(rng.choice((0, 1, 1, 1, 2, 3)), len(mailboxes)))
     elsewhere = [f"r{number}.{i}@elsewhere{i}.test" for i in range(rng.choice((0, 0, 1, 2)) if here else 1)]
     return here, elsewhere
 
@@ -165,6 +165,47 @@ class Ledger:
         for m in self.mailboxes:
             for number in here[m]:
                 assert m in recipients_of(number, self.mailboxes)[0], f"message {number} is in {m}, which was not asked for"
+
+
+class RelayLedger(Ledger):
+    """With a next hop that takes mail: each recipient elsewhere is queued, delivered or bounced. A second delivery is right only where
+    the connection of the first broke."""
+
+    def __init__(self, mailboxes, sink, sender):
+        super().__init__(mailboxes)
+        self.sink = sink
+        self.sender = sender  # the mailbox that bounces go to
+        self.bounced = collections.Counter()
+
+    def take_bounces(self, messages):
+        self.bounced = collections.Counter()
+        for octets in messages:
+            told = re.findall(rb"(?mi)^Final-Recipient: *rfc822; *(\S+?)\r$", octets)
+            assert told, f"no report of ours: {octets[:500]!r}"
+            self.bounced.update(r.decode() for r in told)
+
+    def _check_queue(self, queue):
+        for recipient, octets in queue.values():
+            number = number_in(octets)
+            assert recipient in recipients_of(number, self.mailboxes)[1], f"message {number} is queued for {recipient}"
+        self.queued = {entry: recipient for entry, (recipient, _) in queue.items()}
+
+    def _check_numbers(self):
+        with self.sink.lock:
+            assert not self.sink.faults, self.sink.faults
+            delivered, doubtful = self.sink.delivered.copy(), self.sink.doubtful.copy()
+        here = {m: collections.Counter(self.number[m].values()) for m in self.mailboxes}
+        queued = collections.Counter(self.queued.values())
+        for number in range(1, self.next_number):
+            to_here, to_elsewhere = recipients_of(number, self.mailboxes)
+            low, high = self.promised[number], self.promised[number] + self.unknown[number]
+            for m in to_here:
+                assert low <= here[m][number] <= high, f"message {number} is {here[m][number]} times in {m}, not {low} to {high}"
+            for r in to_elsewhere:
+                count = queued[r] + delivered[r] + self.bounced[r]
+                assert low <= count <= high + doubtful[r], (
+                    f"{r}: queued {queued[r]}, delivered {delivered[r]}, bounced {self.bounced[r]} times; promised {low} times,"
+                    f" sent with unknown fate {high - low} times, delivered over connections that broke {doubtful[r]} times")
 
 
 def address(mailbox):

@@ -4,11 +4,13 @@ import threading
 import time
 
 from clients import Broken, Pop3, Refused, Smtp
+from served import wait_for
 from ledger import Deletion, address, number_in, recipients_of, text_of
 
 
-def send_one(session, ledger, number, way):
-    """Delivers a message and books its fate; the connection may be of no use afterwards (Broken, Refused)."""
+def send_one(session, ledger, number, way, refusal_is_final=True):
+    """Delivers a message and books its fate; the connection may be of no use afterwards (Broken, Refused). A refusal is final, except
+    where the server itself cannot know what its disk has."""
     here, elsewhere = recipients_of(number, ledger.mailboxes)
     ended = []
 
@@ -19,7 +21,7 @@ def send_one(session, ledger, number, way):
     try:
         session.deliver([address(m) for m in here] + elsewhere, text_of(number), way, at_end)
     except Refused:
-        if ended:
+        if ended and refusal_is_final:
             ledger.note("refusal", number)
         raise
     except Broken:
@@ -117,6 +119,16 @@ def look(server, ledger):
     ids = server.queue_ids()
     new = server.queue(max(ledger.queued, default=0))
     ledger.check(held, {entry: new.get(entry) or (ledger.queued.get(entry, ""), None) for entry in ids})
+
+
+def look_with_relay(server, ledger, drained=False):
+    """The same where mail goes on to a next hop; `drained`: when the queue is empty."""
+    if drained:
+        wait_for(lambda: not server.queue_ids(), "the queue to be empty", 120)
+    with Pop3(server.ports["pop3"], ledger.sender) as session:
+        ledger.take_bounces([octets for _, octets in session.retrieve(session.unique_ids())])
+        session.quit()
+    look(server, ledger)
 
 
 def clear(server, ledger, keep=5):

@@ -1,4 +1,5 @@
 """A `glasspost serve` that tests may kill: its folder, its start, its ports, and what its files hold while nobody asks it."""
+import atexit
 import contextlib
 import json
 import os
@@ -13,22 +14,29 @@ import urllib.request
 
 DOMAIN = "here.test"
 PASSWORD = "pass"
-START_SECONDS = 60
+_running = []  # so that a test that fails leaves none behind
+
+
+@atexit.register
+def _kill_all():
+    for process in _running:
+        if process.poll() is None:
+            process.kill()
 
 
 class Served:
     """One data folder, and the server on it while it runs."""
 
-    def __init__(self, command, folder, settings=""):
+    def __init__(self, command, folder, settings="", data=None, next_hop=9):
         self.command = list(command)
         os.makedirs(folder, exist_ok=True)
         self.folder = folder
-        self.data = os.path.join(folder, "data")
+        self.data = data or os.path.join(folder, "data")
         self.process = None
         self.ports = {}
         self.log_path = os.path.join(folder, "log")
         self.config = os.path.join(folder, "config.toml")
-        # Mail for elsewhere goes to a port that nobody listens on: it stays in the queue.
+        # Where nobody listens on the next hop's port, mail for elsewhere stays in the queue.
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(f"""
 [server]
@@ -41,12 +49,14 @@ submissions = []
 pop3 = ["127.0.0.1:0"]
 pop3s = []
 [auth]
+argon2_memory = "1 MiB"
+argon2_passes = 1
 plaintext_without_tls = true
 [smtp]
 relay_networks = ["127.0.0.0/8"]
 [smarthost]
 host = "127.0.0.1"
-port = 9
+port = {next_hop}
 tls = "off"
 [http]
 listen = ["127.0.0.1:0"]
@@ -57,6 +67,7 @@ listen = ["127.0.0.1:0"]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([*self.command, "--config", self.config],
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
+        _running[:] = [process for process in _running if process.poll() is None] + [self.process]
         return self
 
     def start(self):
@@ -97,16 +108,15 @@ listen = ["127.0.0.1:0"]
             return answer.code, answer.read().decode()
 
     def add_accounts(self, names):
-        """While no server runs, in a folder that one has made."""
-        with contextlib.closing(sqlite3.connect(os.path.join(self.data, "mail.db"))) as db, db:
-            db.execute("PRAGMA synchronous=FULL")
-            db.execute("INSERT INTO domain VALUES(?)", (DOMAIN,))
-            for name in names:
-                account = db.execute("INSERT INTO account(domain, local, quota, inbox) VALUES(?, ?, 0, 0)", (DOMAIN, name)).lastrowid
-                inbox = db.execute("INSERT INTO mailbox(account, parent, name, uidvalidity, uidnext, modseq, messages, octets)"
-                                   " VALUES(?, 0, 'INBOX', 7, 1, 1, 0, 0)", (account,)).lastrowid
-                db.execute("UPDATE account SET inbox = ? WHERE id = ?", (inbox, account))
-                db.execute("INSERT INTO verifier VALUES(?, 0, '{PLAIN}', ?)", (account, "{PLAIN}" + PASSWORD))
+        """While no server runs."""
+        secret = os.path.join(self.folder, "password")
+        with open(secret, "w", encoding="utf-8") as f:
+            f.write(PASSWORD + "\n")
+        calls = [["domain", "add", DOMAIN]] + [["user", "add", f"{name}@{DOMAIN}", "--password-file", secret] for name in names]
+        for call in calls:
+            run = subprocess.run([self.command[0], *call, "--config", self.config], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                 timeout=60, check=False)
+            assert run.returncode == 0, run.stdout + run.stderr
 
     def queue(self, after=0):
         """Entries with a greater id: id → (recipient, message's octets)."""
@@ -144,11 +154,11 @@ def memory_folder():
 
 
 @contextlib.contextmanager
-def serving(program, accounts, settings="", before=(), folder=None):
+def serving(program, accounts, settings="", before=(), folder=None, next_hop=9):
     """A server on a new folder with these accounts, running; killed at the end if it still does."""
     with contextlib.ExitStack() as stack:
         folder = folder or stack.enter_context(memory_folder())
-        server = Served([program, "serve"], folder, settings)
+        server = Served([program, "serve"], folder, settings, next_hop=next_hop)
         server.start()
         assert server.stop() == 0
         server.add_accounts(accounts)

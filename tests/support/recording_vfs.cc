@@ -109,6 +109,7 @@ int RecordingFile::Sync(sqlite3_file* file, int flags) {
   ++self.vfs->syncs_;
   if (self.vfs->fail_syncs_.exchange(0) > 0 || (self.database && self.vfs->fail_database_syncs_.exchange(0) > 0)) {
     ++self.vfs->failed_syncs_;
+    if (self.recorded) self.vfs->Add({DiskEvent::Kind::kFailedSync, self.number, {}, 0, {}});
     return SQLITE_IOERR_FSYNC;
   }
   static_cast<void>(flags);  // the real files lie in memory and need no sync
@@ -241,6 +242,9 @@ void PowerCutter::Do(const DiskEvent& event) {
       for (auto& [name, state] : names_) {
         if (!state.pending.empty()) state.synced = std::exchange(state.pending, {}).back();
       }
+      break;
+    case DiskEvent::Kind::kFailedSync:  // the system takes its pages for clean, and a later sync no longer writes them
+      files_[event.file].pending.clear();
       break;
     case DiskEvent::Kind::kMark:
       break;

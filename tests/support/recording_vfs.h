@@ -17,7 +17,7 @@
 namespace glasspost {
 
 struct DiskEvent {
-  enum class Kind : std::uint8_t { kCreate, kWrite, kTruncate, kSync, kDelete, kFolderSync, kMark };
+  enum class Kind : std::uint8_t { kCreate, kWrite, kTruncate, kSync, kDelete, kFolderSync, kMark, kFailedSync };
   Kind kind = Kind::kMark;
   int file = 0;           // a number for the file itself; a name that is deleted and made again names another
   std::string name;       // kCreate, kDelete; kMark: the tester's text

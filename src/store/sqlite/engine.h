@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 
+#include "store/sqlite/free_space.h"
 #include "store/sqlite/journey_index.h"
 #include "store/sqlite/listing_cache.h"
 #include "store/sqlite/maildrop_locks.h"
@@ -13,13 +14,16 @@
 namespace glasspost::store {
 
 struct Engine {
-  explicit Engine(std::size_t listing_octets) : listings(listing_octets) {}
+  Engine(std::size_t listing_octets, FreeSpace space) : free_space(std::move(space)), listings(listing_octets) {}
 
   // Larger than all before, also of earlier runs; microseconds of `now` if that is larger. Any thread.
   std::int64_t NextId(Timestamp now);
 
-  Database db;           // the writer's
-  JourneyIndex journey;  // the writer's
+  const FreeSpace free_space;
+  std::atomic<std::uint64_t> reusable = 0;  // octets of mail.db's free pages, as of when that last mattered
+  bool low = false;                         // the writer's: the disk had no room for new mail when the transaction began
+  Database db;                              // the writer's
+  JourneyIndex journey;                     // the writer's
   MaildropLocks locks;
   ListingCache listings;
   std::atomic<std::int64_t> last_id = 0;

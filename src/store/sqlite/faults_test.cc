@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <random>
 
 #include "store/sqlite/database.h"
@@ -91,6 +92,68 @@ TEST(StoreFaults, FailedSyncIsFinalAndNeverRetried) {
   store = Open(folder.path());
   EXPECT_GE(CountMessages(*store, user.mailbox), 1u);
   EXPECT_LE(CountMessages(*store, user.mailbox), 2u);  // the second may be there: its fate was unknown
+}
+
+// The system's pages still show what the failed sync left out; a power cut takes it away with all that relied on it.
+TEST(StoreFaults, WhatComesAfterAFailedSyncAndARestartSurvivesAPowerCut) {
+  RecordingVfs vfs("after-fsync");
+  const TemporaryFolder folder, left;
+  auto store = Open(folder.path(), "after-fsync");
+  const LocalTarget user = AddUser(*store);
+  ASSERT_TRUE(Deliver(*store, user.mailbox, "first"));
+  vfs.FailNextSync();
+  ASSERT_FALSE(Deliver(*store, user.mailbox, "of unknown fate"));
+  store.reset();
+  store = Open(folder.path(), "after-fsync");
+  ASSERT_TRUE(Deliver(*store, user.mailbox, "second"));
+  const std::size_t there = CountMessages(*store, user.mailbox);
+  const std::vector<DiskEvent> record = vfs.TakeRecord();
+  store.reset();
+  std::mt19937 random(1);
+  for (const auto& [name, octets] : PowerCut(record, record.size(), Unsynced::kLost, random))
+    std::ofstream(left / name, std::ios::binary) << octets;
+  store = Open(left.path());
+  ASSERT_TRUE(store);
+  EXPECT_EQ(CountMessages(*store, user.mailbox), there);
+}
+
+TEST(StoreFaults, NewMailLeavesAReserveToThoseWhoMakeRoom) {
+  const TemporaryFolder folder;
+  MailboxId mailbox = 0;
+  {
+    auto store = Open(folder.path());
+    mailbox = AddUser(*store).mailbox;
+    ASSERT_TRUE(Deliver(*store, mailbox, "first"));
+  }
+  SqliteOptions options;
+  options.reserve_octets = std::uint64_t{1} << 60;  // no disk has so much
+  auto store = OpenSqliteStore(folder.path(), options);
+  ASSERT_TRUE(store);
+  for (const std::size_t size : {10u, 300'000u}) {
+    const auto refused = Deliver(**store, mailbox, std::string(size, 'x'));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().fault, Fault::kFull);
+  }
+  EXPECT_TRUE((*store)->state().full);
+  (*store)->conversations().Append(1, "octets");
+  EXPECT_EQ(CountMessages(**store, mailbox), 1u);
+  ASSERT_TRUE(Await<void>([&](auto done) { (*store)->mailboxes().Expunge(mailbox, {1}, {}, std::move(done)); }));
+  EXPECT_EQ(CountMessages(**store, mailbox), 0u);
+  for (int i = 0; i < 500 && (*store)->conversations().dropped_octets() == 0; ++i) ::usleep(20'000);
+  EXPECT_GT((*store)->conversations().dropped_octets(), 0u);
+}
+
+TEST(StoreFaults, AFullDiskIsTriedAgainWithoutAnybodyAsking) {
+  RecordingVfs vfs("full-then-not");
+  const TemporaryFolder folder;
+  auto store = Open(folder.path(), "full-then-not");
+  const LocalTarget user = AddUser(*store);
+  vfs.FillDisk(true);
+  ASSERT_FALSE(Deliver(*store, user.mailbox, std::string(60'000, 'x')));
+  EXPECT_TRUE(store->state().full);
+  vfs.FillDisk(false);
+  for (int i = 0; i < 600 && store->state().full; ++i) ::usleep(20'000);
+  EXPECT_FALSE(store->state().full);
 }
 
 TEST(StoreFaults, FailedSyncOfACheckpointIsFinal) {

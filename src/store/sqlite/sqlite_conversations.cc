@@ -35,12 +35,14 @@ std::int64_t Number(Database& db, const char* sql) {
 
 }  // namespace
 
-SqliteConversations::SqliteConversations(std::string path, std::string vfs, ConversationBounds bounds)
-    : path_(std::move(path)), vfs_(std::move(vfs)), bounds_(bounds) {}
+SqliteConversations::SqliteConversations(std::string path, std::string vfs, ConversationBounds bounds,
+                                         const FreeSpace* free_space)
+    : path_(std::move(path)), vfs_(std::move(vfs)), bounds_(bounds), free_space_(free_space) {}
 
 Result<std::unique_ptr<SqliteConversations>> SqliteConversations::Open(const std::string& path, const std::string& vfs,
-                                                                       ConversationBounds bounds, std::uint64_t last_number) {
-  std::unique_ptr<SqliteConversations> self(new SqliteConversations(path, vfs, bounds));
+                                                                       ConversationBounds bounds, std::uint64_t last_number,
+                                                                       const FreeSpace* free_space) {
+  std::unique_ptr<SqliteConversations> self(new SqliteConversations(path, vfs, bounds, free_space));
   if (Result<void> opened = self->OpenFile(); !opened) {
     self->BeginAnew();
     if (!self->db_.is_open()) return std::unexpected(opened.error());
@@ -85,6 +87,7 @@ void SqliteConversations::BeginAnew() {
 }
 
 bool SqliteConversations::Post(Task task, bool may_drop) {
+  task.may_drop = may_drop;
   {
     const std::lock_guard lock(mutex_);
     if (may_drop && waiting_octets_ + task.octets > bounds_.waiting_octets) return false;
@@ -112,7 +115,14 @@ void SqliteConversations::Loop() {
 void SqliteConversations::RunAll(std::vector<Task>& tasks) {
   db_.ClearError();
   if (db_.is_open()) db_.Run("BEGIN");
-  for (Task& task : tasks) task.run(db_);
+  const bool low = free_space_->Low();
+  for (Task& task : tasks) {
+    if (low && task.may_drop) {
+      dropped_ += task.octets;
+    } else {
+      task.run(db_);
+    }
+  }
   if (!db_.is_open()) return;
   db_.Run("COMMIT");
   if (!db_.failed()) return;

@@ -11,14 +11,16 @@
 
 #include "store/conversations.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/free_space.h"
 
 namespace glasspost::store {
 
 class SqliteConversations final : public Conversations {
  public:
-  // Numbers begin above `last_number` and above all that the file has.
+  // Numbers begin above `last_number` and above all that the file has. `free_space` outlives it.
   static Result<std::unique_ptr<SqliteConversations>> Open(const std::string& path, const std::string& vfs,
-                                                           ConversationBounds bounds, std::uint64_t last_number);
+                                                           ConversationBounds bounds, std::uint64_t last_number,
+                                                           const FreeSpace* free_space);
   ~SqliteConversations() override;  // writes what waits
 
   std::uint64_t NextNumber() override { return ++last_number_; }
@@ -33,9 +35,10 @@ class SqliteConversations final : public Conversations {
   struct Task {
     std::move_only_function<void(Database&)> run;
     std::size_t octets = 0;
+    bool may_drop = false;
   };
 
-  SqliteConversations(std::string path, std::string vfs, ConversationBounds bounds);
+  SqliteConversations(std::string path, std::string vfs, ConversationBounds bounds, const FreeSpace* free_space);
   Result<void> OpenFile();
   void BeginAnew();
   bool Post(Task task, bool may_drop);
@@ -46,6 +49,7 @@ class SqliteConversations final : public Conversations {
 
   const std::string path_, vfs_;
   const ConversationBounds bounds_;
+  const FreeSpace* const free_space_;
   Database db_;  // the thread's, as are the next three
   std::uint64_t count_ = 0;
   std::uint64_t octets_ = 0;

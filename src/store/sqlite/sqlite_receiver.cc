@@ -8,6 +8,7 @@
 namespace glasspost::store {
 namespace {
 
+constexpr const char* kNoRoom = "there is hardly room on the disk";
 constexpr std::size_t kRowOctets = 256;  // what a row costs in a batch beside its octets
 
 // Octets that were written before, as the row of `receiving` says: after a part that failed nothing more is taken.
@@ -44,6 +45,7 @@ struct Acceptance {
   std::uint64_t size() const { return written + tail.size(); }
 
   Result<void> Check(Database& db) const {
+    if (engine.low && plan.outcomes.empty()) return Refuse(Fault::kFull, kNoRoom);
     if (!WithinLimits(plan.events) || plan.mailboxes.size() + plan.entries.size() > MessageLimits::kRecipients ||
         plan.outcomes.size() > QueueLimits::kOutcomes) {
       return Refuse(Fault::kTooLarge, "too many recipients or events");
@@ -127,7 +129,8 @@ bool SqliteReceiver::Append(Octets octets, Done<void> done) {
   parts.resize(whole);
   const std::uint64_t at = std::exchange(written_, written_ + whole);
   engine_.writer->Call<void>(
-      [id = id_, at, parts = std::move(parts)](Database& db) -> Result<void> {
+      [&engine = engine_, id = id_, at, parts = std::move(parts)](Database& db) -> Result<void> {
+        if (engine.low) return Refuse(Fault::kFull, kNoRoom);
         if (const Result<void> expected = ExpectWritten(db, id, at); !expected) return expected;
         const Octets all = parts;
         for (std::size_t from = 0; from < all.size(); from += MessageLimits::kHeld) {

@@ -47,6 +47,15 @@ void SetUp(Database& db, std::size_t cache_kib, bool without_sync) {
   db.Execute(cache.c_str());
 }
 
+// What is in the WAL goes into the database before anything is added. A WAL whose fsync once failed reads well, as the system
+// still has its pages, but they may never have reached the disk: whatever was added behind them would be lost with them in a
+// power cut.
+Result<void> SettleWal(Database& db) {
+  if (!db.Checkpoint(SQLITE_CHECKPOINT_TRUNCATE) && db.failed() && IsFinal(db.error())) return std::unexpected(db.failure());
+  db.ClearError();  // a full disk: mail can still be read
+  return {};
+}
+
 // Leases of a process that is no more, messages that were never committed.
 void TidyUp(Database& db) {
   db.Run("BEGIN IMMEDIATE");
@@ -59,7 +68,10 @@ void TidyUp(Database& db) {
 class SqliteStore final : public Store {
  public:
   SqliteStore(FolderLock lock, std::string folder, const SqliteOptions& options)
-      : lock_(std::move(lock)), folder_(std::move(folder)), options_(options), engine_(options.listing_octets) {}
+      : lock_(std::move(lock)),
+        folder_(std::move(folder)),
+        options_(options),
+        engine_(options.listing_octets, FreeSpace(folder_, options.reserve_octets)) {}
 
   ~SqliteStore() override {
     if (engine_.readers) engine_.readers->Close();  // before the writer: a claim goes on from a reader to it
@@ -75,7 +87,7 @@ class SqliteStore final : public Store {
     if (Result<void> opened = OpenMail(path); !opened) return Fail(opened.error().text, path);
     const std::string other = (std::filesystem::path(folder_) / "conversations.db").string();
     const auto last = static_cast<std::uint64_t>(last_conversation_);
-    auto conversations = SqliteConversations::Open(other, options_.vfs, options_.conversations, last);
+    auto conversations = SqliteConversations::Open(other, options_.vfs, options_.conversations, last, &engine_.free_space);
     if (!conversations) return Fail(conversations.error().text, other);
     conversations_ = std::move(*conversations);
     return {};
@@ -91,7 +103,7 @@ class SqliteStore final : public Store {
   }
   StoreState state() const override {
     const Writer& w = *engine_.writer;
-    return {w.broken(), w.full(), w.commits(), w.changes()};
+    return {w.broken(), w.full() || engine_.free_space.Low(engine_.reusable), w.commits(), w.changes()};
   }
 
  private:
@@ -99,6 +111,7 @@ class SqliteStore final : public Store {
     Database& db = engine_.db;
     if (Result<void> opened = db.Open(path, options_.vfs, true); !opened) return opened;
     SetUp(db, options_.cache_kib, options_.without_sync);
+    if (Result<void> settled = SettleWal(db); !settled) return settled;
     if (Result<void> migrated = Migrate(db); !migrated) return migrated;
     TidyUp(db);
     engine_.journey.Load(db);
@@ -112,6 +125,7 @@ class SqliteStore final : public Store {
       if (reader->failed()) return std::unexpected(reader->failure());
       readers.push_back(std::move(reader));
     }
+    CountReusable();
     if (db.failed()) return std::unexpected(db.failure());
     engine_.readers = std::make_unique<Readers>(std::move(readers));
     StartWriter();
@@ -130,10 +144,18 @@ class SqliteStore final : public Store {
     engine_.last_id = std::max(engine_.last_id.load(), query.Int(1));
   }
 
+  // Deleted mail leaves pages that new mail can use; asked only when the disk itself has no room for it.
+  void CountReusable() {
+    if (!engine_.free_space.Low()) return;
+    const std::int64_t pages = Number(engine_.db, "PRAGMA freelist_count"), octets = Number(engine_.db, "PRAGMA page_size");
+    engine_.reusable = static_cast<std::uint64_t>(pages * octets);
+  }
+
   void StartWriter() {
     WriterHooks hooks;
     hooks.begin = [this](Database& db) {
       engine_.journey.Begin();
+      engine_.low = engine_.free_space.Low(engine_.reusable);
       leases_ = engine_.locks.TakeChanges();
       for (const auto& [mailbox, lease] : leases_) {
         if (lease.owner.empty()) {
@@ -145,11 +167,12 @@ class SqliteStore final : public Store {
       }
     };
     hooks.end = [this](bool committed) {
-      if (committed) return;
+      if (committed) return CountReusable();
       engine_.journey.RollBack();
       engine_.locks.PutBack(leases_);
     };
     hooks.chore = [](Database& db) { return SweepDoomed(db, kSweptRows); };
+    hooks.short_of_room = [this] { return engine_.free_space.Low(); };
     const WriterLimits limits{options_.batch_octets, options_.batch_changes, options_.checkpoint_pages};
     engine_.writer = std::make_unique<Writer>(engine_.db, limits, std::move(hooks));
   }

@@ -14,11 +14,12 @@ namespace glasspost::store {
 
 struct SqliteOptions {
   int readers = 2;
-  std::size_t batch_octets = 4 * 1024 * 1024;     // of one commit; what gathers beyond waits for the next
-  std::size_t batch_changes = 4096;               // likewise, so that completions are not held for long
-  std::uint64_t checkpoint_pages = 4096;          // length of the WAL, in pages, at which it goes into the database
-  std::size_t cache_kib = 64 * 1024;              // page cache of the writer
-  std::size_t listing_octets = 16 * 1024 * 1024;  // listings of maildrops that are kept for the next session
+  std::size_t batch_octets = 4 * 1024 * 1024;       // of one commit; what gathers beyond waits for the next
+  std::size_t batch_changes = 4096;                 // likewise, so that completions are not held for long
+  std::uint64_t checkpoint_pages = 4096;            // length of the WAL, in pages, at which it goes into the database
+  std::size_t cache_kib = 64 * 1024;                // page cache of the writer
+  std::size_t listing_octets = 16 * 1024 * 1024;    // listings of maildrops that are kept for the next session
+  std::uint64_t reserve_octets = 64 * 1024 * 1024;  // of the disk, kept from new mail and conversations (free_space.h)
   ConversationBounds conversations;
   std::string vfs;            // SQLite VFS by name; empty: the default. For tests
   bool without_sync = false;  // no fsync at all: for the test that must then fail, and for what may be lost

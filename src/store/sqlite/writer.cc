@@ -1,15 +1,20 @@
 #include "store/sqlite/writer.h"
 
+#include <algorithm>
+
 namespace glasspost::store {
 namespace {
 
 // Readers stand in the way of a WAL that begins anew; beyond so many times its length the writer waits for them.
 constexpr std::uint64_t kLongWal = 4;
+// Pages of the WAL when there is hardly room on the disk: it is to eat up no more of what is left.
+constexpr std::uint64_t kShortWal = 256;
+// How often a disk that was full is tried when nobody else does.
+constexpr std::chrono::seconds kProbeEvery{2};
 
 }  // namespace
 
-Writer::Writer(Database& db, WriterLimits limits, WriterHooks hooks)
-    : db_(db), limits_(limits), hooks_(std::move(hooks)), checkpoint_at_(limits.checkpoint_pages) {
+Writer::Writer(Database& db, WriterLimits limits, WriterHooks hooks) : db_(db), limits_(limits), hooks_(std::move(hooks)) {
   sqlite3_wal_hook(
       db_.handle(),
       [](void* self, sqlite3*, const char*, int pages) {
@@ -48,13 +53,18 @@ void Writer::Wake() {
   posted_.notify_one();
 }
 
-// Empty: a chore, or the end.
+// Empty: a chore, a disk that was full to be tried, or the end.
 Writer::Batch Writer::TakeBatch() {
   if (taken_at_ == taken_.size()) {
     taken_.clear();
     taken_at_ = 0;
     std::unique_lock lock(mutex_);
-    posted_.wait(lock, [this] { return !waiting_.empty() || closing_ || chore_; });
+    const auto something = [this] { return !waiting_.empty() || closing_ || chore_; };
+    if (!full()) {
+      posted_.wait(lock, something);
+    } else if (!posted_.wait_for(lock, kProbeEvery, something)) {
+      return {};
+    }
     taken_.swap(waiting_);
   }
   Batch batch;
@@ -70,6 +80,7 @@ Writer::Batch Writer::TakeBatch() {
 void Writer::Loop() {
   for (;;) {
     Batch batch = TakeBatch();
+    if (full() && std::chrono::steady_clock::now() >= next_probe_) Probe();
     if (!batch.empty()) {
       Commit(batch);
       CheckpointIfLong();
@@ -168,16 +179,28 @@ void Writer::Chore() {
   }
 }
 
+// Whether the disk is still full: the WAL into the database first, since its room can be used again then.
+void Writer::Probe() {
+  next_probe_ = std::chrono::steady_clock::now() + kProbeEvery;
+  if (broken()) return;
+  db_.ClearError();
+  db_.Checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+  if (db_.failed()) return Note(db_.error());
+  Transaction([&] {
+    db_.Run("INSERT INTO counter(name, value) VALUES('probes', 1) ON CONFLICT(name) DO UPDATE SET value = value + 1");
+    return !db_.failed();
+  });
+}
+
 void Writer::CheckpointIfLong() {
-  if (wal_pages_ < checkpoint_at_ || broken()) {
-    if (wal_pages_ < limits_.checkpoint_pages) checkpoint_at_ = limits_.checkpoint_pages;
-    return;
-  }
+  if (wal_pages_ < checkpointed_) checkpointed_ = 0;  // it has begun anew
+  const std::uint64_t limit = hooks_.short_of_room() ? std::min(limits_.checkpoint_pages, kShortWal) : limits_.checkpoint_pages;
+  if (wal_pages_ < checkpointed_ + limit || broken()) return;
   db_.ClearError();
   const bool waits = wal_pages_ >= kLongWal * limits_.checkpoint_pages;
   db_.Checkpoint(waits ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
   if (db_.failed()) Note(db_.error());
-  checkpoint_at_ = wal_pages_ + limits_.checkpoint_pages;  // if a reader kept the WAL from beginning anew
+  checkpointed_ = wal_pages_;  // if a reader keeps the WAL from beginning anew, the next one is as far away
 }
 
 }  // namespace glasspost::store

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -28,7 +29,8 @@ struct WriterHooks {
   std::function<void(bool)> end = [](bool) {};              // whether it was committed; before the answers
   std::function<bool(Database&)> chore = [](Database&) {
     return false;
-  };  // a piece of work when nothing waits; true: there is more
+  };                                                           // a piece of work when nothing waits; true: there is more
+  std::function<bool()> short_of_room = [] { return false; };  // the WAL is to stay short
 };
 
 class Writer {
@@ -72,13 +74,15 @@ class Writer {
   void Refuse(Batch& batch, const Failure& failure);
   void Note(int code);
   void Chore();
+  void Probe();
   void CheckpointIfLong();
 
   Database& db_;
   const WriterLimits limits_;
   WriterHooks hooks_;
   std::uint64_t wal_pages_ = 0;
-  std::uint64_t checkpoint_at_;
+  std::uint64_t checkpointed_ = 0;  // its length at the last checkpoint, if it has not begun anew since
+  std::chrono::steady_clock::time_point next_probe_;
 
   std::atomic<bool> broken_ = false, full_ = false;
   std::atomic<std::uint64_t> commits_ = 0, changes_ = 0;

@@ -1,0 +1,24 @@
+// Room on the disk of the data folder. Some is kept back from new mail and from conversations, so that on a disk that fills up
+// mail can still be fetched, deleted and sent on, which is how room comes back.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace glasspost::store {
+
+class FreeSpace {
+ public:
+  // `reserve` octets are to stay free; 0: none.
+  FreeSpace(std::string folder, std::uint64_t reserve) : folder_(std::move(folder)), reserve_(reserve) {}
+
+  // Less is free, counting `reusable` octets that lie free within a file already; a quarter of it is to be free on the disk
+  // itself, for the WAL. A disk that does not tell has room. Any thread; about a microsecond.
+  bool Low(std::uint64_t reusable = 0) const;
+
+ private:
+  const std::string folder_;
+  const std::uint64_t reserve_;
+};
+
+}  // namespace glasspost::store
