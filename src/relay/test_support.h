@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,38 @@ struct Taken {
   std::size_t connection = 0;
   bool tls = false;
   std::string user;
+};
+
+// The conversations of a host, which end with it: they use what is its own.
+class Talks {
+ public:
+  Talks(Net& net, net::Acceptor& acceptor) : net_(net), acceptor_(acceptor) {}
+  ~Talks() {
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    net_.context.poll();  // who was accepted last begins
+    for (net::Stream* stream : streams_) stream->Cancel();
+    for (int i = 0; i < 1000 && !streams_.empty(); ++i) net_.context.run_one_for(10ms);
+    EXPECT_TRUE(streams_.empty());
+  }
+
+  // While it lives, so does the stream.
+  class Entry {
+   public:
+    Entry(Talks& talks, net::Stream& stream) : streams_(talks.streams_), stream_(&stream) { streams_.insert(stream_); }
+    ~Entry() { streams_.erase(stream_); }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+   private:
+    std::set<net::Stream*>& streams_;
+    net::Stream* stream_;
+  };
+
+ private:
+  Net& net_;
+  net::Acceptor& acceptor_;
+  std::set<net::Stream*> streams_;
 };
 
 // A host that plays by the rules; what it says to each recipient and message can be chosen.
@@ -110,6 +143,7 @@ class Host {
   }
   net::Task<void> Talk(net::Socket socket) {
     net::Stream stream(std::move(socket), net::Side::kServer, net_.deadlines);
+    const Talks::Entry entry(talks_, stream);
     Session handler(*this);
     most_open = std::max(most_open, ++open);
     options.extensions.starttls = tls != nullptr;
@@ -120,7 +154,8 @@ class Host {
     while (true) {
       if (!stall && session.has_output()) {
         session.TakeOutput(out);
-        if (co_await stream.Write(out, 10s) != net::IoStatus::kOk) break;
+        const net::IoStatus written = co_await stream.Write(out, 10s);
+        if (written != net::IoStatus::kOk) break;
         continue;
       }
       if (close_after != 0 && handler.messages >= close_after) break;
@@ -145,6 +180,7 @@ class Host {
 
   Net& net_;
   net::Acceptor acceptor_;
+  Talks talks_{net_, acceptor_};
 };
 
 // A host that says what it is told to, line by line: the n-th answer to the n-th line that begins with the word (the greeting's
@@ -173,6 +209,7 @@ class RawHost {
   net::Task<void> Talk(net::Socket socket) {
     ++connections;
     net::Stream stream(std::move(socket), net::Side::kServer, net_.deadlines);
+    const Talks::Entry entry(talks_, stream);
     bool content = false;
     std::string line, word;
     while (true) {
@@ -180,7 +217,9 @@ class RawHost {
         content = false;
         const std::string say = says.contains(word) ? says[word] : "500 what";
         if (say == "!") co_return;
-        if (say != "-" && co_await stream.Write(say + "\r\n", 10s) != net::IoStatus::kOk) co_return;
+        const std::string reply = say == "-" ? "" : say + "\r\n";
+        const net::IoStatus written = co_await stream.Write(reply, 10s);
+        if (written != net::IoStatus::kOk) co_return;
         if (word == "DATA" && say.starts_with("354")) content = true;
         if (word == "QUIT") co_return;
       }
@@ -197,6 +236,7 @@ class RawHost {
 
   Net& net_;
   net::Acceptor acceptor_;
+  Talks talks_{net_, acceptor_};
 };
 
 // A store with the domain here.test and the account a@here.test, a resolver, and a relay when Begin is called.
