@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
+#include <tuple>
 
 #include "capture/describe.h"
 #include "support/frame_builder.h"
@@ -248,6 +250,44 @@ TEST(Decoder, LivesWithEveryCut) {
           EXPECT_LE(e.range.offset + e.range.length, n);
         }
       }
+    }
+  }
+}
+
+void ExpectSame(const Packet& a, const Packet& b) {
+  const auto numbers = [](const Packet& p) {
+    return std::tuple(p.frame, p.time, p.source_port, p.destination_port, p.transport, p.flags, p.window, p.sequence,
+                      p.acknowledgement, p.ip_payload_length, p.payload_length, p.captured_length, p.options_length,
+                      p.fragment_overlap, p.fragments);
+  };
+  EXPECT_EQ(numbers(a), numbers(b));
+  EXPECT_EQ(a.source, b.source);
+  EXPECT_EQ(a.destination, b.destination);
+  EXPECT_EQ(a.Payload(), b.Payload());
+  EXPECT_EQ(AsOctets({a.options, a.options_length}), AsOctets({b.options, b.options_length}));
+}
+
+// Plain TCP on Ethernet is read at one go, the same behind a tag layer by layer: every value of every octet of the headers, in
+// frames that are whole, padded, or cut.
+TEST(Decoder, AtOneGoIsAsLayerByLayer) {
+  const FrameOctets packet = Ipv4(6, Tcp({.options = {1, 1, 1, 1}}));
+  const std::size_t headers = 20 + 24;
+  for (const int more : {0, 6, -3}) {
+    FrameOctets octets = packet;
+    octets.resize(static_cast<std::size_t>(static_cast<int>(packet.size()) + more));
+    for (std::size_t at = 0; at < headers; ++at) {
+      const std::uint8_t before = octets[at];
+      for (int value = 0; value < 256; ++value) {
+        octets[at] = static_cast<std::uint8_t>(value);
+        const FrameOctets plain = Ethernet(0x0800, octets);
+        const FrameOctets tagged = Ethernet(0x8100, VlanTag(100, 0x0800, octets));
+        RawFrame frame = AsFrame(plain), other_frame = AsFrame(tagged);
+        if (more < 0) frame.wire_length += 3, other_frame.wire_length += 3;
+        const Decoded one = Decode(frame), other = Decode(other_frame);
+        ASSERT_EQ(one.result, other.result) << at << ": " << value;
+        if (one.result == DecodeResult::kPacket) ExpectSame(one.packet, other.packet);
+      }
+      octets[at] = before;
     }
   }
 }

@@ -86,33 +86,30 @@ void DescribeTcp(Walk<V>& walk, Network ip, Slice s) {
                    [&](TcpOptionKind kind, std::size_t at, std::size_t n) { DescribeTcpOption(h, kind, kTcpHeader + at, n); });
 }
 
-template <class V>
-[[gnu::always_inline]] inline void FillPacket(Walk<V>& walk, Network ip, std::uint8_t transport, Slice s) {
-  Packet& p = walk.packet;
-  p.frame = walk.frame.number;
-  p.time = walk.frame.time;
+[[gnu::always_inline]] inline void FillPacket(Packet& p, const RawFrame& frame, Network ip, std::uint8_t transport, Slice s) {
+  p.frame = frame.number;
+  p.time = frame.time;
   p.source = ip.v6 ? Address::V6(ip.source) : Address::V4(ip.source);
   p.destination = ip.v6 ? Address::V6(ip.destination()) : Address::V4(ip.destination());
   p.source_port = Load16(s.data);
   p.destination_port = Load16(s.data + 2);
   p.transport = transport;
   p.ip_payload_length = static_cast<std::uint32_t>(s.length);
-  p.fragments = walk.fragments;
-  p.fragment_overlap = walk.overlap;
 }
 
 template <class V>
-[[gnu::always_inline]] inline DecodeResult Tcp(Walk<V>& walk, Network ip, Slice s) {
-  if constexpr (V::kWanted) DescribeTcp(walk, ip, s);
-  if (s.captured < kTcpHeader) [[unlikely]]
-    return DecodeResult::kTruncated;
+void FillFragments(Walk<V>& walk) {
+  walk.packet.fragments = walk.fragments;
+  walk.packet.fragment_overlap = walk.overlap;
+}
+
+// What TCP's header itself says of its length.
+inline std::uint32_t TcpHeaderLength(const std::uint8_t* header) { return static_cast<std::uint32_t>(header[12] >> 4) * 4; }
+
+// `length`: of the header, with its options.
+[[gnu::always_inline]] inline void FillTcp(Packet& p, Slice s, std::uint32_t length) {
   const std::uint8_t* const h = s.data;
-  const std::size_t length = static_cast<std::size_t>(h[12] >> 4) * 4;
-  if (length < kTcpHeader || length > s.length) [[unlikely]]
-    return DecodeResult::kTruncated;
-  const std::size_t here = std::min<std::size_t>(length, s.captured);  // options may be cut; there is no payload then
-  Packet& p = walk.packet;
-  FillPacket(walk, ip, kTcp, s);
+  const std::uint32_t here = std::min(length, s.captured);  // options may be cut; there is no payload then
   p.sequence = Load32(h + 4);
   p.acknowledgement = Load32(h + 8);
   p.flags = h[13];
@@ -120,10 +117,23 @@ template <class V>
   p.options = h + kTcpHeader;
   p.options_length = static_cast<std::uint8_t>(here - kTcpHeader);
   p.payload = h + here;
-  p.payload_length = static_cast<std::uint32_t>(s.length - length);
-  p.captured_length = static_cast<std::uint32_t>(s.captured - here);
+  p.payload_length = s.length - length;
+  p.captured_length = s.captured - here;
+}
+
+template <class V>
+[[gnu::always_inline]] inline DecodeResult Tcp(Walk<V>& walk, Network ip, Slice s) {
+  if constexpr (V::kWanted) DescribeTcp(walk, ip, s);
+  if (s.captured < kTcpHeader) [[unlikely]]
+    return DecodeResult::kTruncated;
+  const std::uint32_t length = TcpHeaderLength(s.data);
+  if (length < kTcpHeader || length > s.length) [[unlikely]]
+    return DecodeResult::kTruncated;
+  FillPacket(walk.packet, walk.frame, ip, kTcp, s);
+  FillFragments(walk);
+  FillTcp(walk.packet, s, length);
   if constexpr (V::kWanted)
-    if (here == length) Rest(walk, Field::kTcpPayload, s.From(length));
+    if (length <= s.captured) Rest(walk, Field::kTcpPayload, s.From(length));
   return DecodeResult::kPacket;
 }
 
@@ -149,7 +159,8 @@ template <class V>
     DecodeResult inner{};
     if (UdpTunnel(walk, IsTunnelPort(to) ? to : from, payload, inner)) return inner;
   }
-  FillPacket(walk, ip, kUdp, s);
+  FillPacket(walk.packet, walk.frame, ip, kUdp, s);
+  FillFragments(walk);
   Packet& p = walk.packet;
   p.sequence = p.acknowledgement = 0;
   p.flags = 0;
