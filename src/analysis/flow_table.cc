@@ -112,7 +112,7 @@ FlowTable::~FlowTable() {
 }
 
 // Open addressing, linear probing; an erased slot is closed by moving its followers up.
-FlowTable::Flow* FlowTable::Find(const KeyedPacket& k) const {
+[[gnu::always_inline]] inline FlowTable::Flow* FlowTable::Find(const KeyedPacket& k) const {
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t i = SlotOf(k.hash); slots_[i].flow != nullptr; i = (i + 1) & mask)
     if (slots_[i].hash == k.hash && slots_[i].flow->Is(k.packet)) return slots_[i].flow;
@@ -189,7 +189,7 @@ FlowTable::Flow* FlowTable::Create(const KeyedPacket& k) {
 
 // Remembers to weigh the flow, and does so now and then: not at each packet, but before much can have come. `octets`: of the
 // packet, without those of messages, which have left nothing behind.
-void FlowTable::Touch(Flow* f, std::size_t octets) {
+[[gnu::always_inline]] inline void FlowTable::Touch(Flow* f, std::size_t octets) {
   if (!f->touched) {
     f->touched = true;
     touched_.push_back(f);
@@ -254,23 +254,47 @@ bool FlowTable::Expired(const Flow& f, const KeyedPacket& k) const {
   return (p.flags & capture::kSyn) != 0 && f.tcp && f.tcp->BeginsAnother(f.SideOf(p), p);
 }
 
-void FlowTable::Add(const KeyedPacket& k) {
+[[gnu::always_inline]] inline void FlowTable::Feed(Flow* f, int side, const KeyedPacket& k) {
   const Packet& p = k.packet;
-  if (k.now > next_sweep_) Sweep(k.now);
-  Flow* f = Find(k);
+  f->conversation->OnPacket(side, p);
+  if (f->tcp) {
+    f->tcp->Add(side, p, *f->conversation);
+    if (f->tcp->packets() == limits_.tcp.reorder_window + 1) NoteOneSided(f);
+  }
+  if (f->undecided) NoteDecision(f);
+  if (f->conversation == nullptr || f->place != Place::kOpen || !f->tcp || !f->tcp->closed()) return;
+  if (!f->tcp->reset() && f->tcp->fin_told(0) && f->tcp->fin_told(1) && f->tcp->held_octets() == 0) EndSpeech(f);
+  f->settle_until = k.now + limits_.settle;
+  f->closed_frame = p.frame;
+  MoveTo(f, Place::kSettling);
+  next_sweep_ = std::min(next_sweep_, f->settle_until);
+}
+
+// The flow that a packet belongs to if it is not just the next one of an open connection; `f` is what was found. Null: nothing is
+// to be told of it.
+FlowTable::Flow* FlowTable::Reconsider(Flow* f, const KeyedPacket& k) {
+  const Packet& p = k.packet;
   if (only_ != nullptr && only_->contains(p.frame) && f != nullptr) End(f), f = nullptr;
   // By the packet itself, whether or not a sweep has come by: what is told must not depend on batches.
   if (f != nullptr && f->place == Place::kSettling && k.seen > f->settle_until) Tell(f), Ignore(f);
   if (f != nullptr && Expired(*f, k)) End(f), f = nullptr;
-  if (f == nullptr) {
-    if (!Wanted(p)) return;
-    f = Create(k);
+  if (f == nullptr) return Wanted(p) ? Create(k) : nullptr;
+  if ((f->place == Place::kDatagrams || f->place == Place::kIgnored) && ListOf(f->place).tail != f) MoveTo(f, f->place);
+  return f;
+}
+
+void FlowTable::Add(const KeyedPacket& k) {
+  const Packet& p = k.packet;
+  if (k.now > next_sweep_) Sweep(k.now);
+  Flow* f = Find(k);
+  const bool next_of_open = f != nullptr && f->place == Place::kOpen && (p.flags & capture::kSyn) == 0 && only_ == nullptr;
+  if (!next_of_open) [[unlikely]] {
+    f = Reconsider(f, k);
     if (f == nullptr) return;
   }
   f->last_frame = p.frame;
   f->last_time = p.time;
   f->last_now = k.now;
-  if ((f->place == Place::kDatagrams || f->place == Place::kIgnored) && ListOf(f->place).tail != f) MoveTo(f, f->place);
   if (f->conversation == nullptr) return;
   const std::size_t passed = shared_.message_octets_passed;
   Feed(f, f->SideOf(p), k);
@@ -294,22 +318,6 @@ void FlowTable::Arrange() {
   std::sort(touched_.begin(), touched_.end(), [](const Flow* a, const Flow* b) { return a->last_frame < b->last_frame; });
   for (Flow* f : touched_)
     if (f->place == Place::kOpen) MoveTo(f, Place::kOpen);
-}
-
-void FlowTable::Feed(Flow* f, int side, const KeyedPacket& k) {
-  const Packet& p = k.packet;
-  f->conversation->OnPacket(side, p);
-  if (f->tcp) {
-    f->tcp->Add(side, p, *f->conversation);
-    if (f->tcp->packets() == limits_.tcp.reorder_window + 1) NoteOneSided(f);
-  }
-  if (f->undecided) NoteDecision(f);
-  if (f->conversation == nullptr || f->place != Place::kOpen || !f->tcp || !f->tcp->closed()) return;
-  if (!f->tcp->reset() && f->tcp->fin_told(0) && f->tcp->fin_told(1) && f->tcp->held_octets() == 0) EndSpeech(f);
-  f->settle_until = k.now + limits_.settle;
-  f->closed_frame = p.frame;
-  MoveTo(f, Place::kSettling);
-  next_sweep_ = std::min(next_sweep_, f->settle_until);
 }
 
 void FlowTable::NoteDecision(Flow* f) {

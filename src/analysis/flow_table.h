@@ -110,6 +110,7 @@ class FlowTable {
   };
 
   Flow* Find(const KeyedPacket& k) const;
+  Flow* Reconsider(Flow* f, const KeyedPacket& k);
   Flow* Create(const KeyedPacket& k);
   void Insert(Flow* f);
   void Erase(Flow* f);
