@@ -46,15 +46,21 @@ struct alignas(64) FlowTable::Flow {
   Flow* undecided_previous = nullptr;
   Flow* undecided_next = nullptr;
 
-  // No branches: which side it is, nobody can foretell.
-  static int Same(const Endpoint& e, const Address& address, std::uint16_t port) {
-    return int{e.port == port} & int{e.address == address};
+  // 0: they are the same.
+  static std::uint64_t Difference(const Endpoint& e, const Address& address, std::uint16_t port) {
+    const auto word = [](const Address& a, std::size_t at) { return LoadNative<std::uint64_t>(a.octets.data() + at); };
+    return (word(e.address, 0) ^ word(address, 0)) | (word(e.address, 8) ^ word(address, 8)) | (std::uint64_t{e.port} ^ port);
   }
-  int SideOf(const Packet& p) const { return 1 - Same(sides[0], p.source, p.source_port); }
-  bool Is(const Packet& p) const {
-    const int s = SideOf(p);
-    return (int{p.transport == transport} & Same(sides[s], p.source, p.source_port) &
-            Same(sides[1 - s], p.destination, p.destination_port)) != 0;
+  // Of a packet that is its own.
+  int SideOf(const Packet& p) const { return int{Difference(sides[0], p.source, p.source_port) != 0}; }
+  // `side`: the packet's, if it is its own. No branches: which side it is, nobody can foretell.
+  bool Is(const Packet& p, int& side) const {
+    const std::uint64_t forth =
+        Difference(sides[0], p.source, p.source_port) | Difference(sides[1], p.destination, p.destination_port);
+    const std::uint64_t back =
+        Difference(sides[1], p.source, p.source_port) | Difference(sides[0], p.destination, p.destination_port);
+    side = int{forth != 0};
+    return ((forth == 0) | (back == 0)) & (p.transport == transport);
   }
 };
 
@@ -112,10 +118,10 @@ FlowTable::~FlowTable() {
 }
 
 // Open addressing, linear probing; an erased slot is closed by moving its followers up.
-[[gnu::always_inline]] inline FlowTable::Flow* FlowTable::Find(const KeyedPacket& k) const {
+[[gnu::always_inline]] inline FlowTable::Flow* FlowTable::Find(const KeyedPacket& k, int& side) const {
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t i = SlotOf(k.hash); slots_[i].flow != nullptr; i = (i + 1) & mask)
-    if (slots_[i].hash == k.hash && slots_[i].flow->Is(k.packet)) return slots_[i].flow;
+    if (slots_[i].hash == k.hash && slots_[i].flow->Is(k.packet, side)) return slots_[i].flow;
   return nullptr;
 }
 
@@ -286,18 +292,20 @@ FlowTable::Flow* FlowTable::Reconsider(Flow* f, const KeyedPacket& k) {
 void FlowTable::Add(const KeyedPacket& k) {
   const Packet& p = k.packet;
   if (k.now > next_sweep_) Sweep(k.now);
-  Flow* f = Find(k);
+  int side = 0;
+  Flow* f = Find(k, side);
   const bool next_of_open = f != nullptr && f->place == Place::kOpen && (p.flags & capture::kSyn) == 0 && only_ == nullptr;
   if (!next_of_open) [[unlikely]] {
     f = Reconsider(f, k);
     if (f == nullptr) return;
+    side = f->SideOf(p);
   }
   f->last_frame = p.frame;
   f->last_time = p.time;
   f->last_now = k.now;
   if (f->conversation == nullptr) return;
   const std::size_t passed = shared_.message_octets_passed;
-  Feed(f, f->SideOf(p), k);
+  Feed(f, side, k);
   const std::size_t of_messages = shared_.message_octets_passed - passed;
   Touch(f, p.captured_length - std::min<std::size_t>(p.captured_length, of_messages));
 }

@@ -109,7 +109,7 @@ class FlowTable {
     Flow* flow = nullptr;
   };
 
-  Flow* Find(const KeyedPacket& k) const;
+  Flow* Find(const KeyedPacket& k, int& side) const;
   Flow* Reconsider(Flow* f, const KeyedPacket& k);
   Flow* Create(const KeyedPacket& k);
   void Insert(Flow* f);
