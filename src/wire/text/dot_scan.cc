@@ -34,21 +34,31 @@ std::size_t PassPlainOctetsSlowly(Octets input, DotScanState& s) {
 namespace {
 
 struct Sse2 {
-  static Masks Of(const char* p) {
-    Masks m{};
-    for (int i = 0; i < 4; ++i) {
-      const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
-      const auto bits = [&](char c) {
-        return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(c)))))
-               << (16 * i);
-      };
-      m.lf |= bits('\n');
-      m.cr |= bits('\r');
-      m.dot |= bits('.');
-      m.high |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(v))) << (16 * i);
-    }
-    return m;
+  struct Step {
+    __m128i quarters[4];
+  };
+  static Step Load(const char* p) {
+    Step s;
+    for (int i = 0; i < 4; ++i) s.quarters[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
+    return s;
   }
+  static Step Or(const Step& a, const Step& b) {
+    Step s;
+    for (int i = 0; i < 4; ++i) s.quarters[i] = _mm_or_si128(a.quarters[i], b.quarters[i]);
+    return s;
+  }
+  static std::uint64_t High(const Step& s) {
+    std::uint64_t bits = 0;
+    for (int i = 0; i < 4; ++i)
+      bits |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(s.quarters[i]))) << (16 * i);
+    return bits;
+  }
+  static std::uint64_t Bits(const Step& s, char c) {
+    Step equal;
+    for (int i = 0; i < 4; ++i) equal.quarters[i] = _mm_cmpeq_epi8(s.quarters[i], _mm_set1_epi8(c));
+    return High(equal);
+  }
+  static Masks Of(const Step& s) { return {Bits(s, '\n'), Bits(s, '\r'), Bits(s, '.')}; }
 };
 
 std::size_t PassSse2(Octets input, DotScanState& s) { return Pass<Sse2>(input, s); }

@@ -8,19 +8,24 @@ namespace glasspost::text {
 namespace {
 
 struct Avx2 {
-  static std::uint64_t Bits(__m256i low, __m256i high, char c) {
-    const __m256i x = _mm256_set1_epi8(c);
-    const auto l = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, x)));
-    const auto h = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, x)));
+  struct Step {
+    __m256i low, high;
+  };
+  static Step Load(const char* p) {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32))};
+  }
+  static Step Or(const Step& a, const Step& b) { return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)}; }
+  static std::uint64_t High(const Step& s) {
+    const auto l = static_cast<std::uint32_t>(_mm256_movemask_epi8(s.low));
+    const auto h = static_cast<std::uint32_t>(_mm256_movemask_epi8(s.high));
     return static_cast<std::uint64_t>(h) << 32 | l;
   }
-  static Masks Of(const char* p) {
-    const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-    const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32));
-    return {Bits(low, high, '\n'), Bits(low, high, '\r'), Bits(low, high, '.'),
-            static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm256_movemask_epi8(high))) << 32 |
-                static_cast<std::uint32_t>(_mm256_movemask_epi8(low))};
+  static std::uint64_t Bits(const Step& s, char c) {
+    const __m256i x = _mm256_set1_epi8(c);
+    return High({_mm256_cmpeq_epi8(s.low, x), _mm256_cmpeq_epi8(s.high, x)});
   }
+  static Masks Of(const Step& s) { return {Bits(s, '\n'), Bits(s, '\r'), Bits(s, '.')}; }
 };
 
 }  // namespace

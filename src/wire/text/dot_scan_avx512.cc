@@ -8,11 +8,14 @@ namespace glasspost::text {
 namespace {
 
 struct Avx512 {
-  static Masks Of(const char* p) {
-    const __m512i v = _mm512_loadu_si512(p);
-    return {_mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\n')), _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('\r')),
-            _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('.')), _mm512_movepi8_mask(v)};
-  }
+  struct Step {
+    __m512i octets;
+  };
+  static Step Load(const char* p) { return {_mm512_loadu_si512(p)}; }
+  static Step Or(const Step& a, const Step& b) { return {_mm512_or_si512(a.octets, b.octets)}; }
+  static std::uint64_t High(const Step& s) { return _mm512_movepi8_mask(s.octets); }
+  static std::uint64_t Bits(const Step& s, char c) { return _mm512_cmpeq_epi8_mask(s.octets, _mm512_set1_epi8(c)); }
+  static Masks Of(const Step& s) { return {Bits(s, '\n'), Bits(s, '\r'), Bits(s, '.')}; }
 };
 
 }  // namespace
