@@ -12,9 +12,10 @@ void ExchangeQueue::Grow() {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     // A used slot moves to where its number says; a free one is kept for its memory.
     const std::uint64_t number = first_ + i;
-    std::swap(more[number & (more.size() - 1)], slots_[number & (slots_.size() - 1)]);
+    std::swap(more[number & (more.size() - 1)], At(number));
   }
   slots_.swap(more);
+  mask_ = slots_.size() - 1;
 }
 
 Entry& ExchangeQueue::Push(bool& full) {

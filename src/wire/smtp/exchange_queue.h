@@ -72,11 +72,12 @@ class ExchangeQueue {
   std::uint64_t first_number() const { return first_; }
 
  private:
-  Entry& At(std::uint64_t number) { return slots_[number & (slots_.size() - 1)]; }
+  Entry& At(std::uint64_t number) { return slots_[number & mask_]; }
   void Grow();
   void TellFront();
 
   std::vector<Entry> slots_;  // a power of two of them; an entry's slot follows from its number
+  std::uint64_t mask_ = 0;    // their number less one, for which a vector has to divide
   std::uint64_t first_ = 1;   // number of the oldest entry
   std::size_t count_ = 0;
   std::uint64_t awaiting_ = 1;  // no entry before this number awaits a reply
