@@ -99,11 +99,11 @@ void AppendJsonEscape(std::string& out, char c) {
 }  // namespace
 
 // Eight octets at a time: a word has one of its highest bits set where an octet is below 0x20, over 0x7e, a quote or a backslash.
+// A carry or borrow can set one wrongly, but comes only from an octet that has set its own.
 bool IsPlainJson(Octets text) {
   constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = kOnes << 7;
-  const auto less_one = [](std::uint64_t v) { return (v - kOnes) & ~v; };
-  const auto odd = [&](std::uint64_t w) {
-    return (w - kOnes * 0x20) | (w + kOnes) | w | less_one(w ^ kOnes * '"') | less_one(w ^ kOnes * '\\');
+  const auto odd = [](std::uint64_t w) {
+    return (w - kOnes * 0x20) | (w + kOnes) | w | ((w ^ kOnes * '"') - kOnes) | ((w ^ kOnes * '\\') - kOnes);
   };
   const auto* const begin = reinterpret_cast<const std::uint8_t*>(text.data());
   const std::size_t size = text.size();
