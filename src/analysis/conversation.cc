@@ -385,6 +385,7 @@ void Conversation::OnDecrypted(int side, Octets octets, const Origin& origin) {
 }
 
 void Conversation::OnPlainOctets(Direction direction, Octets octets, const Origin& origin) {
+  facts_.within_tls = true;
   if (observer_ == nullptr) return HoldPlain(direction, octets, origin);
   observer_->OnOctets(direction, octets, origin);
 }

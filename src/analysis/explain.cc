@@ -19,7 +19,17 @@ struct CommandWords {
 };
 constexpr CommandWords kCommands[] = {
 #define GLASSPOST_COMMAND(protocol, verb, en, zh) {Protocol::protocol, verb, {{en, zh}}},
+#define GLASSPOST_COMMAND_WITHIN_TLS(protocol, verb, en, zh)
 #include "analysis/texts/commands.inc"
+#undef GLASSPOST_COMMAND_WITHIN_TLS
+#undef GLASSPOST_COMMAND
+};
+// Looked at first, where it was within TLS.
+constexpr CommandWords kCommandsWithinTls[] = {
+#define GLASSPOST_COMMAND(protocol, verb, en, zh)
+#define GLASSPOST_COMMAND_WITHIN_TLS(protocol, verb, en, zh) {Protocol::protocol, verb, {{en, zh}}},
+#include "analysis/texts/commands.inc"
+#undef GLASSPOST_COMMAND_WITHIN_TLS
 #undef GLASSPOST_COMMAND
 };
 
@@ -74,17 +84,40 @@ constexpr SaslWords kSasl[] = {
     {SaslContent::kEmpty, {{"An empty step: nothing is to be said here.", "空的一步：此处无内容。"}}},
 };
 
-std::string_view SaslSentence(SaslContent content, Language l) {
+// The same where TLS hides from others what base64 does not.
+constexpr SaslWords kSaslWithinTls[] = {
+    {SaslContent::kPassword,
+     {{"The client answers with the password in base64, which hides nothing; TLS does, so that only the server reads it.",
+       "客户端以 base64 回答口令；base64 并不保密，保密的是 TLS：只有服务器能读到。"}}},
+    {SaslContent::kCredentials,
+     {{"User name and password together in base64, which hides nothing; TLS does, so that only the server reads them.",
+       "用户名和口令一起以 base64 发送；base64 并不保密，保密的是 TLS：只有服务器能读到。"}}},
+};
+
+std::string_view SaslSentence(SaslContent content, bool within_tls, Language l) {
+  if (within_tls)
+    for (const SaslWords& w : kSaslWithinTls)
+      if (w.content == content) return w.words.In(l);
   for (const SaslWords& w : kSasl)
     if (w.content == content) return w.words.In(l);
   return {};
 }
 
+std::string_view CommandSentence(Protocol protocol, std::string_view verb, bool within_tls, Language l) {
+  const auto find = [&](const auto& table) {
+    for (const CommandWords& w : table)
+      if (w.protocol == protocol && w.verb == verb) return w.words.In(l);
+    return std::string_view();
+  };
+  const std::string_view words = within_tls ? find(kCommandsWithinTls) : std::string_view();
+  return words.empty() ? find(kCommands) : words;
+}
+
 // Behind another sentence.
-void AppendSentence(std::string& text, SaslContent content, Language l) {
+void AppendSentence(std::string& text, SaslContent content, bool within_tls, Language l) {
   if (content == SaslContent::kNone) return;
   if (l == Language::kEnglish) text += ' ';
-  text += SaslSentence(content, l);
+  text += SaslSentence(content, within_tls, l);
 }
 
 Protocol TableProtocol(Protocol p) { return p == Protocol::kLmtp ? Protocol::kSmtp : p; }
@@ -108,7 +141,7 @@ void SmtpReply(std::string& text, const Exchange& e, const Reply& r, Language l)
         zh ? "从第二行起，每行是服务器的一项扩展。" : " From the second line on, each line is an extension that the server has.";
   if (e.has_request && e.request.verb == "." && r.code == 250)
     text += zh ? "从此刻起，服务器对这封邮件负责。" : " From now on the server is responsible for the message.";
-  AppendSentence(text, r.sasl, l);
+  AppendSentence(text, r.sasl, false, l);
 }
 
 void Pop3Reply(std::string& text, const Exchange& e, const Reply& r, Language l) {
@@ -117,7 +150,7 @@ void Pop3Reply(std::string& text, const Exchange& e, const Reply& r, Language l)
   if (r.status == "-ERR") text = zh ? "-ERR：失败，原因见其后的文字。" : "-ERR: it failed; the words behind it say why.";
   if (r.status == "+")
     text = zh ? "+：请继续，服务器等待登录的下一步。" : "+: go on, the server waits for the next step of the login.";
-  AppendSentence(text, r.sasl, l);
+  AppendSentence(text, r.sasl, false, l);
   if (!e.has_request) {
     if (r.status == "+OK") text += zh ? "这是服务器的问候。" : " This is the server's greeting.";
     return;
@@ -145,7 +178,7 @@ void ImapReply(std::string& text, const Exchange& e, const Reply& r, Language l)
   if (r.status == "BAD") return Say(text, zh ? "BAD：服务器不理解该命令。" : "BAD: the server does not understand the command.");
   if (r.status == "+") {
     Say(text, zh ? "+：请继续。" : "+: go on.");
-    AppendSentence(text, r.sasl, l);
+    AppendSentence(text, r.sasl, false, l);
   }
 }
 
@@ -173,22 +206,17 @@ void ExplainRequest(std::string& text, const Exchange& e, const ConversationFact
   if (!e.has_request) return;
   const Request& r = e.request;
   if (r.verb == "*") {
-    if (r.sasl != SaslContent::kNone) return Say(text, SaslSentence(r.sasl, l));
+    if (r.sasl != SaslContent::kNone) return Say(text, SaslSentence(r.sasl, facts.within_tls, l));
     return Say(text, l == Language::kChinese ? "客户端的下一步。" : "The client's next step.");
   }
   if (r.verb == "***")
     return Say(text, l == Language::kChinese ? "这是（或可能是）登录用的口令，因此隐去。"
                                              : "This is, or may be, a secret of the login, so it is masked.");
-  const Protocol protocol = TableProtocol(facts.protocol);
-  for (const CommandWords& w : kCommands) {
-    if (w.protocol != protocol || w.verb != r.verb) continue;
-    text = w.words.In(l);
-    break;
-  }
+  text = CommandSentence(TableProtocol(facts.protocol), r.verb, facts.within_tls, l);
   if (text.empty())
     text = l == Language::kChinese ? "此协议中没有的命令，或少见的扩展命令。"
                                    : "A command that this protocol does not have, or a rare extension.";
-  AppendSentence(text, r.sasl, l);
+  AppendSentence(text, r.sasl, facts.within_tls, l);
 }
 
 void ExplainReply(std::string& text, const Exchange& e, const Reply& r, const ConversationFacts& facts, Language l) {

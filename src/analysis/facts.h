@@ -55,6 +55,7 @@ struct ConversationFacts {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;        // IP payload octets, both ways
   bool reset_seen = false;        // what stands above changes with every packet, or is looked at
+  bool within_tls = false;        // what is told now crossed the wire in TLS records, and somebody could read them
   bool by_port_only = false;      // nothing was said: the protocol is what the port suggests
   std::array<Endpoint, 2> sides;  // 0 sent the first packet
   std::uint64_t first_frame = 0;

@@ -196,6 +196,7 @@ bool EventsReader::OnExchange(Octets body) {
   e.has_request = (marks & 1) != 0;
   e.has_reply = (marks & 2) != 0;
   e.multi_recipient = (marks & 4) != 0;
+  facts_.within_tls = (marks & 8) != 0;
   e.phase = r.Below<Phase>(kPhaseCount);
   if (e.has_request) TakeRequest(r, e.request, facts_.start);
   if (e.has_reply) TakeReply(r, e.reply, facts_.start);

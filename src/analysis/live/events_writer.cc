@@ -91,7 +91,7 @@ class EventsTeller final : public Teller {
     const std::size_t at = Begin(Record::kExchange);
     Writer w(buffer_);
     w.Number(e.number);
-    w.Number((e.has_request ? 1 : 0) | (e.has_reply ? 2 : 0) | (e.multi_recipient ? 4 : 0));
+    w.Number((e.has_request ? 1 : 0) | (e.has_reply ? 2 : 0) | (e.multi_recipient ? 4 : 0) | (facts.within_tls ? 8 : 0));
     w.Number(static_cast<std::uint64_t>(e.phase));
     if (e.has_request) PutRequest(w, e.request, facts.start);
     if (e.has_reply) PutReply(w, e.reply, facts.start);

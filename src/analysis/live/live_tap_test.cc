@@ -6,11 +6,15 @@
 #include <string>
 
 #include "analysis/live/live_test_support.h"
+#include "analysis/live/tell.h"
 
 namespace glasspost::analysis {
 namespace {
 
 using namespace live_test;
+
+// Sentences without the breaks of their lines.
+std::string Unwrapped(const std::string& text) { return std::regex_replace(text, std::regex("\n +"), " "); }
 
 class Live : public ::testing::TestWithParam<std::filesystem::path> {};
 
@@ -60,6 +64,56 @@ TEST_P(Live, WithinTlsIsToldToo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, Live, ::testing::ValuesIn(LiveFiles(false)), NameOfFile);
+
+struct Secrecy {
+  const char* name;
+  Protocol protocol;
+  std::string steps;  // of a login by password
+};
+const Secrecy kPasswords[] = {
+    {"Pass", Protocol::kPop3, "S: +OK ready\nC: USER alice\nS: +OK\nC: PASS wonderland\nS: +OK\n"},
+    {"Pop3Plain", Protocol::kPop3, "S: +OK ready\nC: AUTH PLAIN AGFsaWNlAHdvbmRlcmxhbmQ=\nS: +OK\n"},
+    {"SmtpPlain", Protocol::kSmtp,
+     "S: 220 mx.example.org ESMTP\nC: EHLO c.example.net\nS: 250-mx.example.org\nS: 250 AUTH PLAIN LOGIN\n"
+     "C: AUTH PLAIN AGFsaWNlAHdvbmRlcmxhbmQ=\nS: 235 2.7.0 ok\n"},
+    {"SmtpLogin", Protocol::kSmtp,
+     "S: 220 mx.example.org ESMTP\nC: EHLO c.example.net\nS: 250-mx.example.org\nS: 250 AUTH PLAIN LOGIN\n"
+     "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: YWxpY2U=\nS: 334 UGFzc3dvcmQ6\nC: d29uZGVybGFuZA==\nS: 235 2.7.0 ok\n"},
+    {"ImapLogin", Protocol::kImap, "S: * OK ready\nC: a1 LOGIN alice wonderland\nS: a1 OK\n"},
+};
+
+class PasswordIs : public ::testing::TestWithParam<Secrecy> {};
+
+// Told as it was heard, and from what was kept of it; one that crossed the wire in TLS was not there for whoever sees the
+// packets.
+TEST_P(PasswordIs, OpenOnlyWithoutTls) {
+  const std::string protocol = std::string(Name(GetParam().protocol));
+  const auto clear = test::ParseConversation("x", "protocol: " + protocol + "\nabout: x\n" + GetParam().steps + "expect\n");
+  ASSERT_TRUE(clear) << clear.error().Text();
+  ConversationFile within = *clear;
+  within.steps.insert(within.steps.begin(), {.kind = Step::Kind::kTls, .octets = {}, .time = clear->steps.front().time});
+  constexpr EventsOptions kHeaders;
+  for (const Language language : {Language::kEnglish, Language::kChinese}) {
+    const bool zh = language == Language::kChinese;
+    const DialogueReport::Options dialogue{.language = language, .style = {}};
+    const std::string_view open = zh ? "看到数据包的人" : "whoever sees the packets";
+    const std::string_view hidden = zh ? "只有服务器能读到" : "only the server reads";
+    const std::string_view of_login = zh ? "除非已启用 TLS" : "unless TLS has begun";
+    for (const bool tls : {false, true}) {
+      const ConversationFile& file = tls ? within : *clear;
+      const std::string heard = Unwrapped(LiveDialogue(file, dialogue));
+      const std::string events = EventsOf(file, kHeaders);
+      const std::string kept = Unwrapped(TextOf([&](std::FILE* out) { TellDialogue(out, 1, events, dialogue); }));
+      for (const std::string& told : {heard, kept}) {
+        EXPECT_EQ(told.find(hidden) != std::string::npos, tls) << told;
+        EXPECT_EQ(told.find(open) != std::string::npos || told.find(of_login) != std::string::npos, !tls) << told;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Logins, PasswordIs, ::testing::ValuesIn(kPasswords),
+                         [](const auto& i) { return std::string(i.param.name); });
 
 ConversationFile File(const std::string& text) {
   auto file = test::ParseConversation("x", "protocol: smtp\nabout: x\n" + text + "expect\n");
