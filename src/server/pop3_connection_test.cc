@@ -7,6 +7,7 @@
 
 #include "server/pop3_maildrop.h"
 #include "server/pop3_test_support.h"
+#include "wire/pop3/apop.h"
 
 namespace glasspost::server::test {
 namespace {
@@ -245,6 +246,35 @@ TEST_F(Pop3Server, LoginsOfAllKinds) {
     c.Ask("USER alice");
     EXPECT_THAT(c.Ask("PASS secret"), StartsWith("+OK"));
   }
+  EXPECT_TRUE(Empty());
+}
+
+// Known or not, and with whatever verifiers: whoever cannot log in by APOP learns no more than that.
+TEST_F(Pop3Server, ApopOnlyWithAPlainVerifier) {
+  AddUser("scram", {sasl::MakeScramVerifier("secret", "0123456789abcdef")});
+  Deliver("alice", MessageOf(100));
+  Start();
+  const auto apop = [this](const std::string& user, const std::string& password) {
+    Client c(port_);
+    const std::string greeting = c.Line();
+    const auto begin = greeting.find('<'), end = greeting.find('>');
+    if (begin == std::string::npos || end == std::string::npos) return "no challenge in: " + greeting;
+    const std::string digest = pop3::ApopDigest(Octets(greeting).substr(begin, end + 1 - begin), password);
+    std::string answer = c.Ask("APOP " + user + " " + digest);
+    if (answer.starts_with("+OK")) {
+      EXPECT_THAT(c.Ask("STAT"), StartsWith("+OK 1 "));
+    }
+    return answer;
+  };
+  const std::string wrong = apop("alice", "wrong");
+  EXPECT_THAT(wrong, StartsWith("-ERR [AUTH]"));
+  EXPECT_EQ(apop("scram", "secret"), wrong);
+  EXPECT_EQ(apop("scram", "wrong"), wrong);
+  EXPECT_EQ(apop("nobody", "secret"), wrong);
+  EXPECT_EQ(apop("@", "secret"), wrong);
+  EXPECT_THAT(apop("alice", "secret"), StartsWith("+OK"));
+  EXPECT_THAT(apop("alice@a.test", "secret"), StartsWith("+OK"));
+  EXPECT_EQ(checker_.asked, 0);  // nobody's password was there to be checked
   EXPECT_TRUE(Empty());
 }
 
