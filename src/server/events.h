@@ -21,6 +21,7 @@ namespace glasspost::server {
   X(kAccepted, "accepted", kInfo)                       \
   X(kRefused, "refused", kInfo)                         \
   X(kDeferred, "deferred", kInfo)                       \
+  X(kEnded, "ended", kInfo)                             \
   X(kRelayed, "relayed", kInfo)                         \
   X(kRelayConnect, "relay-connect", kDebug)             \
   X(kRelayConnectFailed, "relay-connect-failed", kInfo) \

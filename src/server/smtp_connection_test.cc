@@ -18,8 +18,15 @@ using net::Task;
 
 class NoEvents final : public Events {
  public:
-  void Note(Event event, std::uint64_t, std::initializer_list<EventField>) override { ++counts[static_cast<std::size_t>(event)]; }
+  void Note(Event event, std::uint64_t, std::initializer_list<EventField> fields) override {
+    ++counts[static_cast<std::size_t>(event)];
+    if (event != Event::kEnded) return;
+    for (const EventField& field : fields)
+      if (field.name == "reply") ended = field.value;
+  }
+  int Count(Event event) const { return counts[static_cast<std::size_t>(event)]; }
   std::array<int, 64> counts{};
+  std::string ended;  // the last reply of a session that was ended
 };
 
 class OneAccount final : public Authenticator {
@@ -149,6 +156,34 @@ TEST_F(SmtpConnectionTest, RelayingIsDeniedToStrangersAndUnknownsAreRefused) {
                  "\r\n.\r\nQUIT\r\n")
                 .find("452 4.2.2"),
             std::string::npos);
+}
+
+// Whoever guesses addresses is sent away, and the log tells each refusal and the end; at the limit itself it goes on.
+TEST_F(SmtpConnectionTest, TooManyRefusedRecipientsEndTheSessionAndAreTold) {
+  service_->session.limits.refused_recipients = 3;
+  const auto guess = [this](int times) {
+    std::string sent = "EHLO there\r\nMAIL FROM:<eve@far.test>\r\n";
+    for (int i = 0; i < times; ++i) sent += "RCPT TO:<nobody" + std::to_string(i) + "@example.test>\r\n";
+    return Talk(sent + "QUIT\r\n");
+  };
+  const std::string most = guess(3);
+  EXPECT_TRUE(most.ends_with("\r\n221 2.0.0 mx.example.test Bye\r\n")) << most;
+  EXPECT_EQ(events_.Count(Event::kRefused), 3);
+  EXPECT_EQ(events_.Count(Event::kEnded), 0);
+  const std::string more = guess(5);
+  EXPECT_TRUE(more.ends_with("\r\n421 4.7.0 mx.example.test Too many refused recipients\r\n")) << more;
+  EXPECT_EQ(events_.Count(Event::kRefused), 7);
+  EXPECT_EQ(events_.Count(Event::kEnded), 1);
+  EXPECT_EQ(events_.ended, "421 4.7.0 mx.example.test Too many refused recipients");
+}
+
+TEST_F(SmtpConnectionTest, ErrorsAndTimeOutsThatEndASessionAreTold) {
+  service_->session.limits.errors = 2;
+  EXPECT_NE(Talk("X\r\nX\r\nX\r\n").find("421 4.7.0"), std::string::npos);
+  EXPECT_EQ(events_.Count(Event::kEnded), 1);
+  service_->times.command = 1s;
+  EXPECT_NE(Talk("EHLO there\r\n").find("421 4.4.2"), std::string::npos);
+  EXPECT_EQ(events_.Count(Event::kEnded), 2);
 }
 
 TEST_F(SmtpConnectionTest, AnAliasGoesToMailboxesOnceAndToTheQueue) {

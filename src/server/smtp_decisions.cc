@@ -10,6 +10,8 @@ namespace {
 
 using smtp::Answer;
 
+constexpr std::string_view kShuttingDown = "4.3.2";  // RFC 3463 §3.4: system not accepting network messages
+
 std::uint8_t NotifyBits(const smtp::Notify& n) {
   return static_cast<std::uint8_t>((n.never ? 1 : 0) | (n.success ? 2 : 0) | (n.failure ? 4 : 0) | (n.delay ? 8 : 0));
 }
@@ -267,6 +269,15 @@ void SmtpConnection::OnReset(smtp::Reset why) {
   facts_.recipients.clear();
   header_lines_.clear();
   if (why == smtp::Reset::kTls) facts_.user.clear();
+}
+
+void SmtpConnection::OnEnded(const Answer& why) {
+  if (why.enhanced == kShuttingDown) return;  // of the server's end there is an event already
+  context_.events.Note(Event::kEnded, facts_.conversation,
+                       {{"peer", facts_.client.Text()},
+                        {"user", facts_.user},
+                        {"from", facts_.reverse_path},
+                        {"reply", std::to_string(why.code) + " " + why.enhanced + " " + why.text}});
 }
 
 smtp::Decision SmtpConnection::OnPassword(Octets user, Octets password) {

@@ -366,6 +366,7 @@ void ServerSession::End(const Answer& answer) {
   const bool plain = state_ != State::kTls;
   const int code = answer.code / 100 == 4 || answer.code / 100 == 5 ? answer.code : 421;
   if (plain) Say(code, answer.enhanced.empty() ? EnhancedFor(code) : std::string_view(answer.enhanced), answer.text);
+  handler_.OnEnded(answer);
   Finish();
 }
 

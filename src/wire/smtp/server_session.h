@@ -138,6 +138,9 @@ class ServerHandler {
   virtual Decision OnMessageEnd(const Content& content) = 0;
   // The transaction is over without a message; called only if MAIL was accepted, and once.
   virtual void OnReset(Reset why) = 0;
+  // The session ends the conversation of itself, with this reply: a limit (too many refused recipients, errors, failed logins …),
+  // a time-out, or the server's own end.
+  virtual void OnEnded(const Answer& /*why*/) {}
   virtual Decision OnStartTls() { return Answer{}; }
   // Is it his password? A yes logs in. To a no without a code 535 5.7.8 is said.
   virtual Decision OnPassword(Octets /*user*/, Octets /*password*/) { return Answer{535, {}, {}}; }
