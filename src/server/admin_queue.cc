@@ -248,14 +248,12 @@ AdminCall::Reply AdminCall::QueueAct() {
       AppendDetail(event.detail, "by", by);
       events.push_back(std::move(event));
     }
-    const auto acted =
-        co_await Call<std::uint64_t>([&](auto d) { context_.store.queue().ActOn(action->action, ids, now, std::move(d)); });
+    if (!action->told) events.clear();
+    // Some may be gone, or taken up, since they were looked at: the store writes the events of those that it changes.
+    const auto acted = co_await Call<std::uint64_t>(
+        [&](auto d) { context_.store.queue().ActOn(action->action, std::move(ids), now, std::move(events), std::move(d)); });
     if (!acted) co_return No(acted.error());
     count += *acted;
-    // Some are gone, or taken up, since they were looked at: which ones is not known, so their journeys say nothing of it.
-    if (!action->told || *acted != ids.size()) continue;
-    const auto told = co_await Call<void>([&](auto d) { context_.store.journeys().Append(std::move(events), std::move(d)); });
-    if (!told) co_return No(told.error());
   }
   if (count > 0) context_.queue_changed();
   json::object answer = Yes();

@@ -127,7 +127,10 @@ class Queue {
   // On every entry that the selection names (its paging is ignored), whatever its number, some thousands a transaction; gives how
   // many. kRemove skips leased entries. `now` is the due time that kRetry and kRelease set.
   virtual void Act(QueueAction action, QueueSelection selection, Timestamp now, Done<std::uint64_t> done) = 0;
-  virtual void ActOn(QueueAction action, std::vector<EntryId> entries, Timestamp now, Done<std::uint64_t> done) = 0;
+  // On these, at most kListed, in one transaction. `events`: none, or one for each entry in their order; those of the entries
+  // that were changed (held, released, removed) are written with the change, the others are not.
+  virtual void ActOn(QueueAction action, std::vector<EntryId> entries, Timestamp now, std::vector<JourneyEvent> events,
+                     Done<std::uint64_t> done) = 0;
 };
 
 }  // namespace glasspost::store

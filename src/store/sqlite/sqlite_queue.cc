@@ -34,6 +34,20 @@ bool ActOnRow(Database& db, QueueAction action, const Row& row, Timestamp now) {
   return db.changes() > 0;
 }
 
+// False: it is gone, or nothing was to be changed, or (kRemove) somebody has it in hand.
+bool ActOnEntry(Database& db, QueueAction action, EntryId entry, Timestamp now) {
+  Row row{entry, 0};
+  bool leased = false;
+  {
+    Query query(db, "SELECT message, lease_owner IS NOT NULL AND lease_until > ?2 FROM queue_entry WHERE id = ?1", entry, now);
+    if (!query.Next()) return false;
+    row.message = query.Int(0);
+    leased = query.Int(1) != 0;
+  }
+  if (leased && action == QueueAction::kRemove) return false;
+  return ActOnRow(db, action, row, now);
+}
+
 // Entries that a selection names, after its `after`, in the order of ids. An address or destination is looked for row by row.
 #define GLASSPOST_SELECTED                                                                                         \
   " WHERE q.id > ?1 AND (?2 = 0 OR q.message = ?2) AND (?3 = '' OR q.destination = ?3) AND (?4 = 0 OR q.held = 1)" \
@@ -205,24 +219,23 @@ void SqliteQueue::Act(QueueAction action, QueueSelection selection, Timestamp no
   ContinueAct(std::make_unique<LongAct>(LongAct{engine_, action, std::move(selection), now, std::move(done)}));
 }
 
-void SqliteQueue::ActOn(QueueAction action, std::vector<EntryId> entries, Timestamp now, Done<std::uint64_t> done) {
+void SqliteQueue::ActOn(QueueAction action, std::vector<EntryId> entries, Timestamp now, std::vector<JourneyEvent> events,
+                        Done<std::uint64_t> done) {
   engine_.writer->Call<std::uint64_t>(
-      [action, entries = std::move(entries), now](Database& db) -> Result<std::uint64_t> {
-        if (entries.size() > QueueLimits::kListed) return Refuse(Fault::kTooLarge, "too many entries at once");
+      [&engine = engine_, action, entries = std::move(entries), now,
+       events = std::move(events)](Database& db) -> Result<std::uint64_t> {
+        if (entries.size() > QueueLimits::kListed || !WithinLimits(events, QueueLimits::kListed))
+          return Refuse(Fault::kTooLarge, "too many entries or events at once");
+        if (!events.empty() && events.size() != entries.size())
+          return Refuse(Fault::kInvalid, "an event for each entry, or none");
+        std::vector<JourneyEvent> happened;
         std::uint64_t acted = 0;
-        for (const EntryId entry : entries) {
-          Row row{entry, 0};
-          bool leased = false;
-          {
-            Query query(db, "SELECT message, lease_owner IS NOT NULL AND lease_until > ?2 FROM queue_entry WHERE id = ?1", entry,
-                        now);
-            if (!query.Next()) continue;
-            row.message = query.Int(0);
-            leased = query.Int(1) != 0;
-          }
-          if (leased && action == QueueAction::kRemove) continue;
-          if (ActOnRow(db, action, row, now)) ++acted;
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+          if (!ActOnEntry(db, action, entries[i], now)) continue;
+          ++acted;
+          if (!events.empty()) happened.push_back(events[i]);
         }
+        AppendEvents(engine, db, happened, 0);
         return acted;
       },
       std::move(done));

@@ -18,7 +18,8 @@ class SqliteQueue final : public Queue {
   void List(QueueSelection selection, Done<std::vector<Entry>> done) override;
   void Count(Done<QueueCounts> done) override;
   void Act(QueueAction action, QueueSelection selection, Timestamp now, Done<std::uint64_t> done) override;
-  void ActOn(QueueAction action, std::vector<EntryId> entries, Timestamp now, Done<std::uint64_t> done) override;
+  void ActOn(QueueAction action, std::vector<EntryId> entries, Timestamp now, std::vector<JourneyEvent> events,
+             Done<std::uint64_t> done) override;
 
  private:
   Engine& engine_;
