@@ -287,6 +287,43 @@ TEST_F(StoreTest, ARefusedChangeLeavesNoJourney) {
   EXPECT_EQ(Journey({JourneyQuery::Key::kMessageId, 0, "<x>", 3}).size(), 1u);
 }
 
+// Each event with its entry's change: none of an entry that was changed before, is in somebody's hands, or gone.
+TEST_F(StoreTest, QueueChangesAndTheirJourneyAreOneTransaction) {
+  Plan plan;
+  plan.envelope.reverse_path = "s@a.test";
+  plan.entries = {{"held@b.test", "b.test", "", 0, 1, true}, {"free@c.test", "c.test", "", 0, 1, false}};
+  const Accepted accepted = *Deliver("message", plan);
+  const auto act = [&](QueueAction action, std::vector<EntryId> entries, int kind) {
+    std::vector<JourneyEvent> events;
+    for (const EntryId entry : entries) {
+      events.push_back({1, accepted.message, kind, 0, "", entry == entries.front() ? "first" : "other", "", "", ""});
+    }
+    return Await<std::uint64_t>([&](auto d) { store_->queue().ActOn(action, entries, 5, std::move(events), std::move(d)); });
+  };
+  const auto journey = [&] {
+    std::string all;
+    for (const JourneyEvent& e : Journey({JourneyQuery::Key::kMessage, accepted.message, "", 99}))
+      all += std::to_string(e.kind) + e.recipient + " ";
+    return all;
+  };
+  EXPECT_EQ(*act(QueueAction::kHold, accepted.entries, 1), 1u);
+  EXPECT_EQ(journey(), "1other ");
+  EXPECT_EQ(*act(QueueAction::kRelease, {accepted.entries[1], accepted.entries[0], 9999}, 2), 2u);
+  EXPECT_EQ(journey(), "1other 2first 2other ");
+  const Claim claim{{"relay", 1'000}, 10, 1, 1, {}, false};
+  const auto claimed = Await<std::vector<Entry>>([&](auto d) { store_->queue().ClaimDue(claim, std::move(d)); });
+  ASSERT_EQ(claimed->size(), 1u);
+  EXPECT_EQ(*act(QueueAction::kRemove, {claimed->front().id}, 3), 0u);
+  EXPECT_EQ(journey(), "1other 2first 2other ");
+  // Events that do not go with the entries, or are too many, change nothing.
+  EXPECT_EQ(FaultOf(Await<std::uint64_t>(
+                [&](auto d) { store_->queue().ActOn(QueueAction::kHold, accepted.entries, 5, {JourneyEvent()}, std::move(d)); })),
+            Fault::kInvalid);
+  EXPECT_EQ(FaultOf(act(QueueAction::kHold, std::vector<EntryId>(QueueLimits::kListed + 1, 9999), 4)), Fault::kTooLarge);
+  EXPECT_EQ(Counts().held, 0u);
+  EXPECT_EQ(*act(QueueAction::kHold, std::vector<EntryId>(QueueLimits::kListed, 9999), 4), 0u);
+}
+
 TEST(QueueId, IsReadBack) {
   for (const MessageId id : {MessageId{1}, MessageId{1'795'000'000'000'000}}) {
     EXPECT_EQ(QueueIdText(id).size(), 11u);
