@@ -56,8 +56,9 @@ class Pop3Connection final : public Session, private pop3::ServerHandler {
     question_ = Question::kVerifiers;
     name_ = user;
   }
-  void Proven(Octets, bool good) override {
+  void Proven(Octets name, bool good) override {
     services_.authenticator.NoteProof(stream_.peer().address, good);
+    NoteLogin(good, name);
     session_.LoginDecided(good ? pop3::LoginOutcome::kAccepted : pop3::LoginOutcome::kRefused);
   }
   void OpenMaildrop() override { question_ = Question::kMaildrop; }
@@ -75,9 +76,18 @@ class Pop3Connection final : public Session, private pop3::ServerHandler {
       return session_.Committed(true);
     }
     question_ = Question::kCommit;
+    deleted_ = deleted.size();
     maildrop_->Delete(deleted, committed_.emplace(waiter_).Callback());
   }
 
+  void Note(Event event, std::initializer_list<EventField> fields) const {
+    if (services_.events != nullptr) services_.events->Note(event, conversation_, fields);
+  }
+  // `name`: as the client said it.
+  void NoteLogin(bool good, Octets name) const {
+    Note(good ? Event::kLogin : Event::kLoginFailed,
+         {{"user", good ? Octets(user_) : name}, {"peer", stream_.peer().Text()}, {"protocol", "pop3"}});
+  }
   bool Say(std::uint32_t index, std::uint64_t offset, std::size_t most);
   void Written(std::size_t octets) {
     if (maildrop_) maildrop_->NoteSent();
@@ -106,6 +116,7 @@ class Pop3Connection final : public Session, private pop3::ServerHandler {
   std::uint64_t offset_ = 0;
   std::size_t most_ = 0;
   std::int64_t last_command_ = 0;
+  std::size_t deleted_ = 0;
   store::AccountId account_ = 0;
   std::string user_;
   net::Waiter waiter_;
@@ -127,6 +138,7 @@ Task<IoStatus> Pop3Connection::StartTls() {
   auto context = services_.tls ? services_.tls->current() : nullptr;
   if (!context) co_return IoStatus::kTlsFailed;
   const IoStatus status = co_await stream_.StartTls(std::move(context), {}, settings_->handshake);
+  if (status == IoStatus::kTlsFailed) Note(Event::kTlsFailed, {{"peer", stream_.peer().Text()}, {"why", stream_.tls_error()}});
   co_return status;
 }
 
@@ -182,6 +194,11 @@ Task<void> Pop3Connection::Answer() {
     co_await waiter_.Wait();
     const auto result = committed_->value();
     committed_.reset();
+    if (result && *result) {
+      Note(Event::kMaildropUpdated, {{"user", user_}, {"deleted", std::to_string(deleted_)}});
+    } else if (result) {
+      Note(Event::kStoreFailed, {{"user", user_}, {"why", result->error().text}});
+    }
     session_.Committed(result && *result);
   }
 }
@@ -194,8 +211,10 @@ Task<void> Pop3Connection::AnswerPassword() {
   if (kind == LoginResult::Kind::kAccepted) {
     account_ = result->account;
     user_ = result->name.Text();
+    NoteLogin(true, name_);
     session_.LoginDecided(pop3::LoginOutcome::kAccepted);
   } else {
+    if (result) NoteLogin(false, name_);
     session_.LoginDecided(kind == LoginResult::Kind::kRefused ? pop3::LoginOutcome::kRefused : pop3::LoginOutcome::kTemporary);
   }
 }
@@ -226,6 +245,7 @@ Task<void> Pop3Connection::AnswerMaildrop() {
   }
   maildrop_ = std::make_unique<Pop3Maildrop>(services_.store, worker_.deadlines, std::move(**drop), std::move(owner),
                                              Pop3Maildrop::Reader{user_, conversation_});
+  Note(Event::kMaildropOpened, {{"user", user_}, {"messages", std::to_string(maildrop_->count())}});
   session_.MaildropOpened(pop3::MaildropOutcome::kOpened, maildrop_.get());
 }
 

@@ -14,6 +14,7 @@
 #include "net/asio.h"
 #include "net/tls_context.h"
 #include "server/authenticator.h"
+#include "server/events.h"
 #include "server/sessions.h"
 #include "store/store.h"
 #include "wire/pop3/server_session.h"
@@ -28,6 +29,7 @@ struct Pop3Services {
   const net::ReloadableTls* tls = nullptr;
   // Of this program, while it runs, among all that share the store: maildrops are locked in its name.
   std::string lease_owner;
+  Events* events = nullptr;  // null: nobody is told
 };
 
 // What a reload may change: a connection keeps those it began with.

@@ -278,6 +278,25 @@ TEST_F(Pop3Server, ApopOnlyWithAPlainVerifier) {
   EXPECT_TRUE(Empty());
 }
 
+TEST_F(Pop3Server, LoginsAndMaildropsAreEvents) {
+  Deliver("alice", MessageOf(100));
+  Start();
+  Client c(port_);
+  c.Login("alice", "wrong");
+  c.Ask("USER alice");
+  EXPECT_THAT(c.Ask("PASS secret"), StartsWith("+OK"));
+  c.Ask("DELE 1");
+  EXPECT_THAT(c.Ask("QUIT"), StartsWith("+OK"));
+  ASSERT_TRUE(Empty());
+  Client apop(port_);
+  apop.Line();
+  EXPECT_THAT(apop.Ask("APOP nobody 0f7e4eee0a7d1d4f3cd0e0a17a5ae5b7"), StartsWith("-ERR [AUTH]"));
+  EXPECT_THAT(events_.lines(),
+              ElementsAre("login-failed user=alice protocol=pop3", "login user=alice@a.test protocol=pop3",
+                          "maildrop-opened user=alice@a.test messages=1", "maildrop-updated user=alice@a.test deleted=1",
+                          "login-failed user=nobody protocol=pop3"));
+}
+
 TEST_F(Pop3Server, WithoutTlsNoPassword) {
   settings_.protocol.plaintext_without_tls = false;
   Start();

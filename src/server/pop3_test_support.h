@@ -9,6 +9,7 @@
 
 #include <boost/asio/post.hpp>
 #include <future>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -51,6 +52,27 @@ class PlainChecker final : public PasswordChecker {
 };
 
 // A blocking client; reads time out after some seconds.
+// What sessions told, a line each: "login user=a protocol=pop3 "; without peers, which differ.
+class KeptEvents final : public Events {
+ public:
+  void Note(Event event, std::uint64_t session, std::initializer_list<EventField> fields) override {
+    EXPECT_EQ(session, 7u);
+    std::string line(Name(event));
+    for (const EventField& f : fields)
+      if (f.name != "peer") line.append(" ").append(f.name).append("=").append(f.value);
+    const std::lock_guard lock(mutex_);
+    lines_.push_back(std::move(line));
+  }
+  std::vector<std::string> lines() const {
+    const std::lock_guard lock(mutex_);
+    return lines_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
 class Client {
  public:
   explicit Client(std::uint16_t port, int receive_buffer = 0) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
@@ -147,7 +169,7 @@ class Pop3Server : public ::testing::Test {
     authenticator_ = std::make_unique<AccountAuthenticator>(store_->directory(), checker_, net::SystemClock(), Options());
     const auto pair = net::test::MakePair(folder_, "mx.test");
     EXPECT_TRUE(tls_.Load({.pairs = {pair}, .alpn = {"pop3"}}));
-    services_.emplace(Pop3Services{*store_, *authenticator_, SystemRandomness(), &tls_, "test"});
+    services_.emplace(Pop3Services{*store_, *authenticator_, SystemRandomness(), &tls_, "test", &events_});
     settings_.protocol.plaintext_without_tls = true;
     settings_.protocol.apop = true;
     settings_.protocol.mechanisms = {sasl::Mechanism::kPlain, sasl::Mechanism::kLogin, sasl::Mechanism::kScram,
@@ -218,7 +240,7 @@ class Pop3Server : public ::testing::Test {
     EXPECT_TRUE(added);
     return added.value_or(0);
   }
-  store::MessageId Deliver(const std::string& local, std::string_view octets, std::string prefix = {}) {
+  store::MessageId Deliver(const std::string& local, std::string_view octets, std::string prefix = {}, std::uint32_t flags = 0) {
     auto receiver = store_->Receive(kNow);
     while (!octets.empty()) {
       const auto piece = octets.substr(0, store::MessageLimits::kChunk);
@@ -227,7 +249,7 @@ class Pop3Server : public ::testing::Test {
       if (!receiver->Append(piece, [&](store::Result<void>) { room.set_value(); })) room.get_future().wait();
     }
     store::Plan plan;
-    plan.mailboxes.push_back({Find(local).inbox, std::move(prefix), 0});
+    plan.mailboxes.push_back({Find(local).inbox, std::move(prefix), flags});
     plan.arrived = kNow;
     const auto accepted = store::Await<store::Accepted>([&](auto d) { receiver->Commit(std::move(plan), std::move(d)); });
     EXPECT_TRUE(accepted);
@@ -253,6 +275,7 @@ class Pop3Server : public ::testing::Test {
 
   TemporaryFolder folder_;
   PlainChecker checker_;
+  KeptEvents events_;
   std::unique_ptr<AccountAuthenticator> authenticator_;
   std::unique_ptr<store::Store> store_;  // answers all before the two above go
   net::ReloadableTls tls_;

@@ -175,7 +175,7 @@ Expected<void> Server::ReadDirectory() {
   current_.offers = OffersFor(*schemes, MakeAuthenticatorOptions(config_, current_.default_domain));
   current_.made_up_salt_key = randomness_.Draw(32);
   smtp_ = std::make_unique<SmtpContext>(SmtpContext{*store_, *recipients_, *authenticator_, events_, randomness_, [] {}});
-  pop3_ = std::make_unique<Pop3Services>(Pop3Services{*store_, *authenticator_, randomness_, &tls_, {}});
+  pop3_ = std::make_unique<Pop3Services>(Pop3Services{*store_, *authenticator_, randomness_, &tls_, {}, &events_});
   pop3_->lease_owner = fmt::format("pop3-{}-{}", ::getpid(), clock_.Now());
   return {};
 }
