@@ -287,6 +287,8 @@ class Transaction(Pop3):
                 self.assertIn(client.ask(command.encode())[0], (250, 354))
             self.assertEqual(client.ask("Subject: 你好\r\nFrom: 鲍勃 <鲍勃@例子.test>\r\n\r\n.".encode())[0], 250)
         client = self.connect()
+        self.expect(client, [("USER ada", b"+OK"), ("PASS " + PASSWORD, b"+OK"), ("RETR 1", b"-ERR [UTF8]"), ("TOP 1 0", b"-ERR [UTF8]"), ("QUIT", b"+OK")])
+        client = self.connect()
         self.expect(client, [("UTF8", b"+OK"), ("USER ada", b"+OK"), ("PASS " + PASSWORD, b"+OK")])
         self.assertIn("Subject: 你好".encode(), client.many("RETR 1"))
 

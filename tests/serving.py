@@ -172,7 +172,10 @@ class Server:
 
     def fetch(self, user, password):
         """all messages, as they are kept, and takes them away"""
-        with self.pop3(user, password) as client:
+        with self.pop3() as client:
+            assert client.say("UTF8").startswith(b"+OK")
+            assert client.say("USER " + user).startswith(b"+OK")
+            assert client.say("PASS " + password).startswith(b"+OK")
             count = int(client.say("STAT").split()[1])
             found = []
             for n in range(count):

@@ -8,6 +8,7 @@
 #include "relay/store_call.h"
 #include "wire/mime/message_scan.h"
 #include "wire/smtp/grammar.h"
+#include "wire/smtp/parameters.h"
 
 namespace glasspost::relay {
 namespace {
@@ -106,13 +107,16 @@ net::Task<store::Result<void>> Notices::Append(store::Receiver& receiver, Octets
   co_return result;
 }
 
-net::Task<store::Result<void>> Notices::AppendMessage(store::Receiver& receiver, store::MessageId message, std::uint64_t size) {
+net::Task<store::Result<void>> Notices::AppendMessage(store::Receiver& receiver, store::MessageId message, std::uint64_t size,
+                                                      bool* eight_bit_header) {
   for (std::uint64_t offset = 0; offset < size;) {
     store::Result<std::string> piece = co_await Ask<std::string>(parts_.context, [&](store::Done<std::string> done) {
       parts_.store.mailboxes().ReadMessage(message, offset, StoredMessage::kPiece, std::move(done));
     });
     if (!piece) co_return std::unexpected(piece.error());
     if (piece->empty()) co_return store::Refuse(store::Fault::kNotFound, "the message's octets are gone");
+    if (offset == 0 && eight_bit_header != nullptr)
+      *eight_bit_header = smtp::IsEightBit(Octets(*piece).substr(0, piece->find("\r\n\r\n")));
     offset += piece->size();
     store::Result<void> appended = co_await Append(receiver, *piece);
     if (!appended) co_return appended;
@@ -120,10 +124,13 @@ net::Task<store::Result<void>> Notices::AppendMessage(store::Receiver& receiver,
   co_return store::Result<void>();
 }
 
-void Notices::AddTargets(store::Plan& plan, const store::Resolution& to, const store::Envelope& envelope,
-                         std::uint8_t notify) const {
-  for (const store::LocalTarget& target : to.mailboxes)
-    plan.mailboxes.push_back({target.mailbox, LocalPrefix(envelope.reverse_path, target.name.Text()), 0});
+void Notices::AddTargets(store::Plan& plan, const store::Resolution& to, const store::Envelope& envelope, std::uint8_t notify,
+                         bool utf8_header) const {
+  for (const store::LocalTarget& target : to.mailboxes) {
+    std::string prefix = LocalPrefix(envelope.reverse_path, target.name.Text());
+    const bool utf8 = envelope.smtputf8 && (utf8_header || smtp::IsEightBit(prefix));
+    plan.mailboxes.push_back({target.mailbox, std::move(prefix), utf8 ? store::kUtf8Header : 0});
+  }
   for (const store::AddressName& name : to.forwards) {
     const std::string path = PathOf(name);
     plan.entries.push_back({.recipient = path,
@@ -184,7 +191,7 @@ net::Task<store::Result<store::Accepted>> Notices::CommitReport(const NoticeJob&
   store::Plan plan;
   AddTargets(plan, to,
              {.reverse_path = {}, .envid = {}, .eight_bit = notice.eight_bit, .smtputf8 = notice.smtputf8, .arrived = now},
-             kNotifyNever);
+             kNotifyNever, notice.smtputf8);
   plan.outcomes = job.outcomes;
   std::string digest;
   if (!facts.whole) {
@@ -264,11 +271,12 @@ net::Task<void> Notices::Copy(store::Entry entry, store::Resolution resolution) 
       {.entry = entry.id, .kind = store::Outcome::Kind::kDelivered, .attempted = parts_.clock.Now()}};
   while (true) {
     const std::unique_ptr<store::Receiver> receiver = parts_.store.Receive(parts_.clock.Now());
-    store::Result<void> written = co_await AppendMessage(*receiver, entry.message, entry.size);
+    bool utf8_header = false;
+    store::Result<void> written = co_await AppendMessage(*receiver, entry.message, entry.size, &utf8_header);
     store::Result<store::Accepted> accepted = written ? store::Result<store::Accepted>() : std::unexpected(written.error());
     if (written) {
       store::Plan plan;
-      AddTargets(plan, resolution, entry.envelope, entry.entry.notify);
+      AddTargets(plan, resolution, entry.envelope, entry.entry.notify, utf8_header);
       plan.outcomes = outcomes;
       std::string to;
       for (const store::LocalTarget& target : resolution.mailboxes) to += (to.empty() ? "" : ", ") + target.name.Text();

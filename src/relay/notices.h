@@ -56,14 +56,16 @@ class Notices final : public NoticeSink, public std::enable_shared_from_this<Not
   net::Task<void> Local(store::Entry entry);
   net::Task<void> Copy(store::Entry entry, store::Resolution resolution);
   net::Task<store::Result<store::Accepted>> CommitReport(const NoticeJob& job, const store::Resolution& to, Octets header);
-  net::Task<store::Result<void>> AppendMessage(store::Receiver& receiver, store::MessageId message, std::uint64_t size);
+  net::Task<store::Result<void>> AppendMessage(store::Receiver& receiver, store::MessageId message, std::uint64_t size,
+                                               bool* eight_bit_header = nullptr);
   net::Task<store::Result<void>> Append(store::Receiver& receiver, Octets octets);
   net::Task<store::Result<store::Resolution>> Resolve(std::string path);
   net::Task<std::string> ReadHeader(store::MessageId message);
   net::Task<bool> Pause();
   void Done(const NoticeJob& job, bool queued);
   void Drop(NoticeJob job, std::string_view why);
-  void AddTargets(store::Plan& plan, const store::Resolution& to, const store::Envelope& envelope, std::uint8_t notify) const;
+  void AddTargets(store::Plan& plan, const store::Resolution& to, const store::Envelope& envelope, std::uint8_t notify,
+                  bool utf8_header) const;
   void AddReportEvents(store::Plan& plan, const NoticeJob& job, const NoticeFacts& facts, const std::string& message_id,
                        const std::string& digest) const;
 

@@ -154,6 +154,7 @@ class Submission {
       co_return AdminCall::No("loop", "the message goes in a loop: it has passed too many hosts");
     store::Plan plan = envelope_.MakePlan(context_.clock.Now(), eight_bit_, {});
     plan.envelope.smtputf8 = smtputf8_ || !IsAscii(intake_->header());
+    SmtpEnvelope::MarkUtf8(plan, intake_->header());
     TellJourney(plan);
     const bool entries = !plan.entries.empty();
     const std::unique_ptr<store::Receiver> receiver = intake_->TakeReceiver();

@@ -278,6 +278,28 @@ TEST_F(Pop3Server, ApopOnlyWithAPlainVerifier) {
   EXPECT_TRUE(Empty());
 }
 
+// RFC 6856 §2: what came with a header in UTF-8 goes to those who said that they can read it, and the others are told so.
+TEST_F(Pop3Server, HeadersInUtf8OnlyForThoseWhoSaidUtf8) {
+  const std::string message = "Subject: \xe4\xbd\xa0\xe5\xa5\xbd\r\n\r\nhello\r\n";
+  Deliver("alice", message, {}, store::kUtf8Header);
+  Deliver("alice", MessageOf(100));
+  Start();
+  Client old(port_);
+  old.Login("alice");
+  EXPECT_THAT(old.Ask("RETR 1"), StartsWith("-ERR [UTF8] "));
+  EXPECT_THAT(old.Ask("TOP 1 0"), StartsWith("-ERR [UTF8] "));
+  EXPECT_EQ(old.Ask("LIST 1"), "+OK 1 " + std::to_string(message.size()) + "\r\n");
+  EXPECT_THAT(old.AskAll("RETR 2"), testing::EndsWith(".\r\n"));
+  EXPECT_THAT(old.Ask("QUIT"), StartsWith("+OK"));
+  ASSERT_TRUE(Empty());
+  Client able(port_);
+  EXPECT_THAT(able.Line(), StartsWith("+OK"));
+  EXPECT_THAT(able.Ask("UTF8"), StartsWith("+OK"));
+  able.Ask("USER alice");
+  EXPECT_THAT(able.Ask("PASS secret"), StartsWith("+OK"));
+  EXPECT_EQ(able.AskAll("RETR 1"), "+OK " + std::to_string(message.size()) + " octets\r\n" + Stuffed(message));
+}
+
 TEST_F(Pop3Server, LoginsAndMaildropsAreEvents) {
   Deliver("alice", MessageOf(100));
   Start();

@@ -46,6 +46,7 @@ class Pop3Maildrop final : public pop3::MaildropView, private net::Deadline {
   std::uint32_t count() const override { return static_cast<std::uint32_t>(drop_.items->size()); }
   std::uint64_t OctetsOf(std::uint32_t index) const override { return (*drop_.items)[index].size; }
   void AppendUniqueId(std::uint32_t index, std::string& out) const override;
+  bool NeedsUtf8(std::uint32_t index) const override { return (*drop_.items)[index].utf8_header; }
 
   // A piece of a message, if it is there already; good until the next call.
   struct Piece {

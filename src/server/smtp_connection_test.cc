@@ -225,6 +225,28 @@ TEST_F(SmtpConnectionTest, SubmissionAddsWhatIsMissingAndChecksTheSender) {
   EXPECT_TRUE(kept.ends_with("Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@me>\r\n\r\nbody\r\n")) << kept;
 }
 
+// Only what came with SMTPUTF8 and makes use of it in its header, or by its sender's address before it, is marked.
+TEST_F(SmtpConnectionTest, MailWithAHeaderInUtf8IsMarked) {
+  const auto send = [this](const std::string& from, const std::string& parameters, const std::string& header) {
+    const std::string said =
+        Talk("EHLO there\r\nMAIL FROM:<" + from + ">" + parameters + "\r\nRCPT TO:<ada@example.test>\r\nDATA\r\n" + header +
+             "\r\n\r\n\xe4\xbd\xa0\r\n.\r\nQUIT\r\n");
+    EXPECT_NE(said.find("queued as"), std::string::npos) << said;
+  };
+  send("eve@far.test", " BODY=8BITMIME", "Subject: \xe4\xbd\xa0");  // what has always been sent, and is no business of UTF8's
+  send("eve@far.test", " BODY=8BITMIME SMTPUTF8", "Subject: plain");
+  send("eve@far.test", " BODY=8BITMIME SMTPUTF8", "Subject: \xe4\xbd\xa0");
+  send("\xe4\xbd\xa0@far.test", " BODY=8BITMIME SMTPUTF8", "Subject: plain");
+  const store::Account account = AccountOf("ada");
+  const auto drop = Wait<store::Maildrop>([&](auto done) {
+    store_->mailboxes().OpenMaildrop(account.id, {"me", 1'000'000'000}, 1, std::move(done));
+  });
+  ASSERT_TRUE(drop);
+  std::string marks;
+  for (const store::MaildropItem& item : *drop->items) marks += item.utf8_header ? 'u' : '-';
+  EXPECT_EQ(marks, "--uu");
+}
+
 TEST_F(SmtpConnectionTest, LoopsEndAndLongHeadersAreRefused) {
   std::string looping = "EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<ada@example.test>\r\nDATA\r\n";
   const std::string at_limit = [&] {

@@ -219,6 +219,7 @@ net::Task<Answer> SmtpConnection::DecideEnd() {
     co_return answer;
   }
   store::Plan plan = envelope_.MakePlan(stream_.clock().Now(), content_.eight_bit, header_lines_);
+  SmtpEnvelope::MarkUtf8(plan, intake_->header());
   TellJourney(plan);
   const bool entries = !plan.entries.empty();
   const std::unique_ptr<store::Receiver> receiver = intake_->TakeReceiver();

@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "server/trace.h"
+#include "store/mailboxes.h"
 
 namespace glasspost::server {
 namespace {
@@ -140,6 +141,13 @@ store::Plan SmtpEnvelope::MakePlan(Timestamp now, bool eight_bit, const std::str
     for (const store::AddressName& to : recipient.forwards) enqueue(to);
   }
   return plan;
+}
+
+void SmtpEnvelope::MarkUtf8(store::Plan& plan, Octets header) {
+  if (!plan.envelope.smtputf8) return;
+  const bool utf8 = smtp::IsEightBit(header);
+  for (store::LocalDelivery& m : plan.mailboxes)
+    if (utf8 || smtp::IsEightBit(m.prefix)) m.flags |= store::kUtf8Header;
 }
 
 }  // namespace glasspost::server

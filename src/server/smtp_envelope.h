@@ -46,6 +46,9 @@ class SmtpEnvelope {
   bool MakeRoom(std::uint64_t octets);
   // `header_lines`: of policies, for the mailboxes.
   store::Plan MakePlan(Timestamp now, bool eight_bit, const std::string& header_lines) const;
+  // Mailboxes of a plan for a message that came with SMTPUTF8 learn whether its header, or what stands before it, needs a client
+  // that can take UTF-8 (store::kUtf8Header).
+  static void MarkUtf8(store::Plan& plan, Octets header);
 
  private:
   void PlanMailboxes(const EnvelopeRecipient& recipient, const std::string& header_lines, store::Plan& plan) const;

@@ -13,6 +13,9 @@ namespace glasspost::store {
 
 // System flags (RFC 9051 §2.3.2) as bits.
 inline constexpr std::uint32_t kSeen = 1, kAnswered = 2, kFlagged = 4, kDeleted = 8, kDraft = 16;
+// Beside them, set when a message is laid down and never changed or shown: it came with SMTPUTF8, and its header (or the prefix)
+// holds octets above 127, so that it is only for clients that can take that (RFC 6856 §2, RFC 6855 §3).
+inline constexpr std::uint32_t kUtf8Header = 1u << 31;
 
 struct MailboxInfo {
   MailboxId id = 0;
@@ -37,9 +40,11 @@ struct MailboxMessage {
 // A maildrop as it was when it was opened. `items` does not change and is shared; uid order is the order of POP3's numbers.
 struct MaildropItem {
   std::uint32_t uid = 0;
+  bool utf8_header = false;  // kUtf8Header
   MessageId message = 0;
   std::uint64_t size = 0;
 };
+static_assert(sizeof(MaildropItem) == 24);  // of a million at once (MailboxLimits)
 struct Maildrop {
   MailboxId mailbox = 0;
   std::uint32_t uidvalidity = 0;

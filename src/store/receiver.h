@@ -22,7 +22,7 @@ struct MessageLimits {
 struct LocalDelivery {
   MailboxId mailbox = 0;
   std::string prefix;  // header lines of this recipient before the shared octets (Return-Path, Delivered-To), each with its CRLF
-  std::uint32_t flags = 0;  // store/mailboxes.h
+  std::uint32_t flags = 0;  // store/mailboxes.h, kUtf8Header among them
 };
 
 struct Plan {

@@ -39,6 +39,19 @@ void RemoveEntry(Database& db, EntryId entry, MessageId message) {
 
 namespace {
 
+// Its header or the prefix does, where the message came with SMTPUTF8 (kUtf8Header).
+bool HoldsUtf8(Database& db, MessageId message, std::uint64_t size, const std::string& prefix) {
+  {
+    Query query(db, "SELECT 1 FROM envelope WHERE message = ? AND smtputf8 <> 0", message);
+    if (!query.Next()) return false;
+  }
+  std::string header;
+  AppendOctets(db, message, size, 0, MessageLimits::kHeld, header);
+  const Octets lines = Octets(header).substr(0, header.find("\r\n\r\n"));
+  const auto above = [](char c) { return static_cast<unsigned char>(c) > 0x7f; };
+  return std::ranges::any_of(lines, above) || std::ranges::any_of(prefix, above);
+}
+
 bool DeliverHere(Database& db, const Outcome& outcome, MessageId message) {
   DeliveredMessage delivered{message, 0, outcome.attempted};
   {
@@ -46,7 +59,8 @@ bool DeliverHere(Database& db, const Outcome& outcome, MessageId message) {
     if (!query.Next()) return false;
     delivered.size = static_cast<std::uint64_t>(query.Int(0));
   }
-  if (DeliverTo(db, delivered, {outcome.local, outcome.prefix, 0}) == 0) return false;
+  const std::uint32_t flags = HoldsUtf8(db, message, delivered.size, outcome.prefix) ? kUtf8Header : 0;
+  if (DeliverTo(db, delivered, {outcome.local, outcome.prefix, flags}) == 0) return false;
   AddReference(db, message);
   return true;
 }

@@ -60,10 +60,11 @@ Result<void> CheckUids(const std::vector<std::uint32_t>& uids, const std::vector
 
 ListingCache::Items LoadListing(Database& db, MailboxId mailbox) {
   auto items = std::make_shared<std::vector<MaildropItem>>();
-  Query query(db, "SELECT uid, message, size FROM mailbox_message WHERE mailbox = ? ORDER BY uid LIMIT ?", mailbox,
+  Query query(db, "SELECT uid, flags, message, size FROM mailbox_message WHERE mailbox = ? ORDER BY uid LIMIT ?", mailbox,
               MailboxLimits::kMaildrop);
   while (query.Next()) {
-    items->push_back({static_cast<std::uint32_t>(query.Int(0)), query.Int(1), static_cast<std::uint64_t>(query.Int(2))});
+    items->push_back({static_cast<std::uint32_t>(query.Int(0)), (static_cast<std::uint32_t>(query.Int(1)) & kUtf8Header) != 0,
+                      query.Int(2), static_cast<std::uint64_t>(query.Int(3))});
   }
   items->shrink_to_fit();
   return items;
@@ -118,9 +119,10 @@ Result<ReadAnswer> ReadFrom(Database& db, const ReadRequest& request) {
 }
 
 std::uint32_t ChangedFlags(FlagChange change, std::uint32_t before, std::uint32_t flags) {
+  flags &= ~kUtf8Header;
   switch (change) {
     case FlagChange::kReplace:
-      return flags;
+      return flags | (before & kUtf8Header);
     case FlagChange::kAdd:
       return before | flags;
     case FlagChange::kRemove:
@@ -284,7 +286,8 @@ void SqliteMailboxes::ListMessages(MailboxId mailbox, std::uint32_t after_uid, D
                     mailbox, after_uid, MailboxLimits::kPage);
         while (query.Next()) {
           messages.push_back({static_cast<std::uint32_t>(query.Int(0)), query.Int(1), static_cast<std::uint64_t>(query.Int(2)),
-                              static_cast<std::uint32_t>(query.Int(3)), static_cast<std::uint64_t>(query.Int(4)), query.Int(5)});
+                              static_cast<std::uint32_t>(query.Int(3)) & ~kUtf8Header, static_cast<std::uint64_t>(query.Int(4)),
+                              query.Int(5)});
         }
         return messages;
       },

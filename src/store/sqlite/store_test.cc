@@ -324,6 +324,52 @@ TEST_F(StoreTest, QueueChangesAndTheirJourneyAreOneTransaction) {
   EXPECT_EQ(*act(QueueAction::kHold, std::vector<EntryId>(QueueLimits::kListed, 9999), 4), 0u);
 }
 
+// Whether a header is in UTF-8 stays with the message, whatever flags it gets, and is none of them.
+TEST_F(StoreTest, Utf8HeadersAreMarkedAndNoFlags) {
+  const MailboxId mailbox = Resolve("abuse").mailboxes.at(0).mailbox;
+  Plan plan;
+  plan.mailboxes = {{mailbox, "", kSeen | kUtf8Header}};
+  ASSERT_TRUE(Deliver("x", plan));
+  plan.mailboxes = {{mailbox, "", 0}};
+  ASSERT_TRUE(Deliver("x", plan));
+  // Through the queue: what it holds decides.
+  Plan queued;
+  queued.envelope.smtputf8 = true;
+  queued.claim = {"relay", 1'000};
+  queued.entries = {{"abuse@a.test", "a.test", "", 0, 1, false}};
+  for (const char* const message : {"Subject: \xe4\xbd\xa0\r\n\r\n", "Subject: x\r\n\r\n\xe4\xbd\xa0"}) {
+    const EntryId entry = Deliver(message, queued)->entries.at(0);
+    const Outcome outcome{.entry = entry, .kind = Outcome::Kind::kDelivered, .attempted = 5, .local = mailbox};
+    ASSERT_TRUE(Await<std::vector<bool>>([&](auto d) { store_->queue().Settle("relay", {outcome}, {}, std::move(d)); })->at(0));
+  }
+  const auto marks = [&] {
+    std::string all;
+    const auto account = Await<Account>([&](auto d) { Directory().FindAccount({"abuse", "a.test"}, std::move(d)); });
+    const auto drop = Await<Maildrop>([&](auto d) {
+      store_->mailboxes().OpenMaildrop(account->id, {"me", 100}, 1, std::move(d));
+    });
+    for (const MaildropItem& item : *drop->items) all += item.utf8_header ? 'u' : '-';
+    store_->mailboxes().ReleaseMaildrop(mailbox, "me");
+    return all;
+  };
+  const auto flags = [&] {
+    std::vector<std::uint32_t> all;
+    const auto listed =
+        Await<std::vector<MailboxMessage>>([&](auto d) { store_->mailboxes().ListMessages(mailbox, 0, std::move(d)); });
+    for (const MailboxMessage& m : *listed) all.push_back(m.flags);
+    return all;
+  };
+  EXPECT_EQ(marks(), "u-u-");
+  EXPECT_THAT(flags(), ElementsAre(kSeen, 0u, 0u, 0u));
+  for (const FlagChange change : {FlagChange::kReplace, FlagChange::kAdd, FlagChange::kRemove}) {
+    ASSERT_TRUE(Await<std::uint64_t>([&](auto d) {
+      store_->mailboxes().SetFlags(mailbox, {1, 2, 3, 4}, change, kUtf8Header | kFlagged, std::move(d));
+    }));
+    EXPECT_EQ(marks(), "u-u-");
+  }
+  EXPECT_THAT(flags(), ElementsAre(0u, 0u, 0u, 0u));
+}
+
 TEST(QueueId, IsReadBack) {
   for (const MessageId id : {MessageId{1}, MessageId{1'795'000'000'000'000}}) {
     EXPECT_EQ(QueueIdText(id).size(), 11u);
