@@ -6,21 +6,10 @@
 #include <charconv>
 
 #include "analysis/pipeline.h"
+#include "cli/command_line.h"
 
 namespace glasspost::cli {
 namespace {
-
-// A number from 1 on, and nothing after it.
-CLI::Validator FromOne(const char* what) {
-  return CLI::Validator(
-      [what](const std::string& text) {
-        std::uint64_t n = 0;
-        const auto end = text.data() + text.size();
-        const auto read = std::from_chars(text.data(), end, n);
-        return read.ec == std::errc() && read.ptr == end && n > 0 ? std::string() : fmt::format("not {}: {}", what, text);
-      },
-      "");
-}
 
 CLI::Validator Threads() {
   return CLI::Validator(

@@ -110,14 +110,8 @@ void Engine::Claim() {
                      .per_destination = std::max<std::size_t>(options_.limits.in_hand_of_destination / 2, 1),
                      .skip = Skipped(),
                      .with_octets = true};
-  ++calls_;
-  parts_.store.queue().ClaimDue(std::move(claim),
-                                [self = shared_from_this(), room](store::Result<std::vector<store::Entry>> result) {
-                                  net::asio::post(self->parts_.context, [self, room, result = std::move(result)]() mutable {
-                                    --self->calls_;
-                                    self->OnClaimed(std::move(result), room);
-                                  });
-                                });
+  auto done = Owed<std::vector<store::Entry>>([this, room](auto result) { OnClaimed(std::move(result), room); });
+  parts_.store.queue().ClaimDue(std::move(claim), std::move(done));
 }
 
 void Engine::OnClaimed(store::Result<std::vector<store::Entry>> result, std::size_t reserved) {
@@ -137,17 +131,13 @@ void Engine::OnClaimed(store::Result<std::vector<store::Entry>> result, std::siz
 }
 
 void Engine::AskNextDue() {
-  ++calls_;
-  parts_.store.queue().NextDue(Skipped(), [self = shared_from_this()](store::Result<Timestamp> due) {
-    net::asio::post(self->parts_.context, [self, due = std::move(due)] {
-      --self->calls_;
-      if (self->stopping_) return self->CheckStopped();
-      Timestamp when = due && *due != kNoTime ? *due : self->Now() + kLongestWait;
-      for (const auto& [name, lane] : self->lanes_)
-        if (lane->down_until > self->Now()) when = std::min(when, lane->down_until);
-      self->WaitUntil(when);
-    });
-  });
+  parts_.store.queue().NextDue(Skipped(), Owed<Timestamp>([this](store::Result<Timestamp> due) {
+                                 if (stopping_) return CheckStopped();
+                                 Timestamp when = due && *due != kNoTime ? *due : Now() + kLongestWait;
+                                 for (const auto& [name, lane] : lanes_)
+                                   if (lane->down_until > Now()) when = std::min(when, lane->down_until);
+                                 WaitUntil(when);
+                               }));
 }
 
 void Engine::WaitUntil(Timestamp due) {
@@ -162,16 +152,7 @@ void Engine::WaitUntil(Timestamp due) {
 void Engine::Renew() {
   TidyAll();
   std::vector<store::EntryId> ids;
-  const auto renew = [&] {
-    ++calls_;
-    parts_.store.queue().Renew(ids, NewLease(), [self = shared_from_this(), ids](store::Result<void> result) {
-      net::asio::post(self->parts_.context, [self, ids, result = std::move(result)] {
-        --self->calls_;
-        self->OnRenewed(ids, !result && result.error().fault == store::Fault::kLeaseLost);
-      });
-    });
-    ids.clear();
-  };
+  const auto renew = [&] { RenewThese(std::exchange(ids, {})); };
   for (const store::EntryId id : held_) {
     ids.push_back(id);
     if (ids.size() == store::QueueLimits::kClaimed) renew();
@@ -183,21 +164,19 @@ void Engine::Renew() {
   });
 }
 
+void Engine::RenewThese(std::vector<store::EntryId> ids) {
+  parts_.store.queue().Renew(ids, NewLease(), Owed<void>([this, ids](store::Result<void> result) {
+                               OnRenewed(ids, !result && result.error().fault == store::Fault::kLeaseLost);
+                             }));
+}
+
 // One of them is another's, or gone: each is asked for by itself.
 void Engine::OnRenewed(std::vector<store::EntryId> ids, bool lost) {
   if (stopping_) return CheckStopped();
   if (!lost) return;
   if (ids.size() == 1) return Forget(ids.front());
-  for (const store::EntryId id : ids) {
-    if (!held_.contains(id)) continue;
-    ++calls_;
-    parts_.store.queue().Renew({id}, NewLease(), [self = shared_from_this(), id](store::Result<void> result) {
-      net::asio::post(self->parts_.context, [self, id, result = std::move(result)] {
-        --self->calls_;
-        self->OnRenewed({id}, !result && result.error().fault == store::Fault::kLeaseLost);
-      });
-    });
-  }
+  for (const store::EntryId id : ids)
+    if (held_.contains(id)) RenewThese({id});
 }
 
 // The entry is not ours any more; one that is on its way cannot be called back.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/asio/post.hpp>
 #include <deque>
 #include <map>
 #include <memory>
@@ -82,6 +83,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
   void WaitUntil(Timestamp due);
   std::vector<std::string> Skipped() const;
   void Renew();
+  void RenewThese(std::vector<store::EntryId> ids);
   void OnRenewed(std::vector<store::EntryId> ids, bool lost);
   void Forget(store::EntryId id);
   void Let(const std::vector<store::Entry>& entries);
@@ -108,6 +110,19 @@ class Engine final : public std::enable_shared_from_this<Engine> {
   void TidyAll();
   void ReleaseWaiting(Lane& lane);
   void CheckStopped();
+  // A completion for a call of the store, which is owed until then: `then` runs on our context. Nothing of ours is left with the
+  // store's thread once it is posted: the relay may be gone before that thread has returned.
+  template <class T, class F>
+  auto Owed(F then) {
+    ++calls_;
+    return [self = shared_from_this(), then = std::move(then)](store::Result<T> result) mutable {
+      net::asio::io_context& context = self->parts_.context;
+      net::asio::post(context, [self = std::move(self), then = std::move(then), result = std::move(result)]() mutable {
+        --self->calls_;
+        then(std::move(result));
+      });
+    };
+  }
 
   // The connections (engine_work.cc).
   net::Task<void> Work(std::shared_ptr<Engine> self, Lane& lane);

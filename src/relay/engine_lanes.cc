@@ -47,26 +47,22 @@ void Engine::TakeOne(store::Entry entry) {
 
 // The domain may have become ours since the message was queued; then it would come back from wherever it is sent.
 void Engine::AskLocality(std::string domain) {
-  ++calls_;
-  const auto done = [self = shared_from_this(), domain](store::Result<store::Resolution> result) {
-    net::asio::post(self->parts_.context, [self, domain, result = std::move(result)] {
-      --self->calls_;
-      Locality& locality = self->localities_[domain];
-      locality.asking = false;
-      locality.ours = result && result->kind != store::Resolution::Kind::kElsewhere;
-      locality.until = self->Steady() + kLocalFor;
-      for (store::Entry& entry : std::exchange(locality.waiting, {})) {
-        if (locality.ours) {
-          self->notices_->DeliverHere(std::move(entry));
-        } else {
-          self->Put(std::move(entry), domain);
-        }
+  auto done = Owed<store::Resolution>([this, domain](store::Result<store::Resolution> result) {
+    Locality& locality = localities_[domain];
+    locality.asking = false;
+    locality.ours = result && result->kind != store::Resolution::Kind::kElsewhere;
+    locality.until = Steady() + kLocalFor;
+    for (store::Entry& entry : std::exchange(locality.waiting, {})) {
+      if (locality.ours) {
+        notices_->DeliverHere(std::move(entry));
+      } else {
+        Put(std::move(entry), domain);
       }
-      self->SpreadTouched();
-      self->CheckStopped();
-    });
-  };
-  parts_.store.directory().Resolve({"postmaster", domain}, done);
+    }
+    SpreadTouched();
+    CheckStopped();
+  });
+  parts_.store.directory().Resolve({"postmaster", domain}, std::move(done));
 }
 
 Lane& Engine::LaneFor(std::string name, const std::string& domain) {
