@@ -103,7 +103,9 @@ Expected<std::unique_ptr<RelayHost>> RelayHost::Make(const Config& config, Parts
   return host;
 }
 
-RelayHost::~RelayHost() {
+RelayHost::~RelayHost() { Halt(); }
+
+void RelayHost::Halt() {
   context_.stop();
   if (thread_.joinable()) thread_.join();
 }

@@ -30,6 +30,8 @@ class RelayHost {
   void Start();
   // Transactions that run may end within `grace`; returns when the relay stands still. Once, after Start.
   void Stop(std::chrono::nanoseconds grace);
+  // At once: nothing of it runs any more, and no call of the store comes from it.
+  void Halt();
   // Any thread.
   relay::Relay& relay() { return *relay_; }
 

@@ -63,7 +63,10 @@ Server::Server(const Config& config, const Clock& clock, Randomness& randomness)
       events_(log_, metrics_) {}
 
 Server::~Server() {
-  if (workers_) workers_->Stop();
+  // First nothing runs any more, then the store owes nobody an answer: only then may go what its answers lead to.
+  if (workers_) workers_->Halt();
+  if (relay_) relay_->Halt();
+  if (store_) store_->Drain();
   listening_.clear();
   http_.reset();
   socket_.reset();
@@ -71,12 +74,7 @@ Server::~Server() {
   // Their taps have told all they heard; the ring is the store's.
   signals_.reset();
   hourly_.reset();
-  {
-    std::unique_ptr<Workers> workers;
-    const std::lock_guard lock(mutex_);
-    workers_.swap(workers);
-  }
-  // The store answers what it was asked before it goes; those who asked are there until then.
+  workers_.reset();
   store_.reset();
   passwords_.reset();
 }
@@ -399,8 +397,7 @@ void Server::Reload() {
 void Server::DirectoryChanged(std::move_only_function<void()> done) {
   recipients_->Invalidate();
   authenticator_->FindOffers([this, done = std::move(done)](store::Result<LoginOffers> offers) mutable {
-    const std::lock_guard lock(mutex_);  // the store still answers when the workers are gone
-    if (!offers || !workers_) return;
+    if (!offers) return;
     net::asio::post(workers_->first().context, [this, offers = *offers, done = std::move(done)]() mutable {
       current_.offers = offers;
       MakeServices();

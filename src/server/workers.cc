@@ -10,9 +10,12 @@ Workers::Workers(std::size_t count, const Clock& clock) {
   for (std::size_t i = 0; i < std::max<std::size_t>(count, 1); ++i) all_.push_back(std::make_unique<One>(clock));
 }
 
-Workers::~Workers() {
+Workers::~Workers() { Halt(); }
+
+void Workers::Halt() {
   Stop();
   for (std::thread& t : threads_) t.join();
+  threads_.clear();
 }
 
 void Workers::Run() {

@@ -23,6 +23,8 @@ class Workers {
   void Run();
   // Any thread.
   void Stop();
+  // After Run has returned: stands still, no thread is left.
+  void Halt();
   // Sessions finish what they do, within `grace`; then `done`, on the first worker's thread.
   void Shutdown(std::chrono::nanoseconds grace, std::function<void()> done);
 

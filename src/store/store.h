@@ -38,6 +38,9 @@ class Store {
   // Begins a message. `now` is the time its id is made of.
   virtual std::unique_ptr<Receiver> Receive(Timestamp now) = 0;
   virtual StoreState state() const = 0;
+  // Returns when all that was called has been answered and no thread of the store is within a completion any more, so that what
+  // completions lead to may go before the store does. Not from a thread of the store; nobody else may call meanwhile.
+  virtual void Drain() = 0;
 };
 
 }  // namespace glasspost::store

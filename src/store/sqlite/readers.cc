@@ -16,6 +16,11 @@ void Readers::Close() {
   threads_.clear();
 }
 
+void Readers::Drain() {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return waiting_.empty() && busy_ == 0; });
+}
+
 void Readers::Post(Task task) {
   {
     const std::lock_guard lock(mutex_);
@@ -33,8 +38,12 @@ void Readers::Loop(Database& db) {
       if (waiting_.empty()) return;
       task = std::move(waiting_.front());
       waiting_.pop_front();
+      ++busy_;
     }
     task(db);
+    task = nullptr;  // what it holds goes before it counts as done
+    const std::lock_guard lock(mutex_);
+    if (--busy_ == 0 && waiting_.empty()) idle_.notify_all();
   }
 }
 

@@ -20,6 +20,7 @@ class Readers {
   explicit Readers(std::vector<std::unique_ptr<Database>> databases);
   ~Readers() { Close(); }
   void Close();  // answers what waits; then the threads end
+  void Drain();  // Store::Drain
 
   // `run(Database&)` gives a Result<T>.
   template <class T, class F>
@@ -44,8 +45,9 @@ class Readers {
 
   std::vector<std::unique_ptr<Database>> databases_;
   std::mutex mutex_;
-  std::condition_variable posted_;
+  std::condition_variable posted_, idle_;
   std::deque<Task> waiting_;
+  std::size_t busy_ = 0;  // threads with a task
   bool closing_ = false;
   std::vector<std::thread> threads_;
 };

@@ -98,15 +98,23 @@ bool SqliteConversations::Post(Task task, bool may_drop) {
   return true;
 }
 
+void SqliteConversations::Drain() {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return waiting_.empty() && !busy_; });
+}
+
 void SqliteConversations::Loop() {
   for (;;) {
     std::vector<Task> tasks;
     {
       std::unique_lock lock(mutex_);
+      busy_ = false;
+      if (waiting_.empty()) idle_.notify_all();
       posted_.wait(lock, [this] { return !waiting_.empty() || closing_; });
       if (waiting_.empty()) return;
       tasks.swap(waiting_);
       waiting_octets_ = 0;
+      busy_ = true;
     }
     RunAll(tasks);
   }

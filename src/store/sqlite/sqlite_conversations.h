@@ -30,6 +30,7 @@ class SqliteConversations final : public Conversations {
   void Find(std::uint64_t number, Done<ConversationHead> done) override;
   void Read(std::uint64_t number, std::uint64_t offset, std::size_t length, Done<std::string> done) override;
   std::uint64_t dropped_octets() const override { return dropped_; }
+  void Drain();  // Store::Drain
 
  private:
   struct Task {
@@ -58,9 +59,10 @@ class SqliteConversations final : public Conversations {
   std::atomic<std::uint64_t> dropped_ = 0;
 
   std::mutex mutex_;
-  std::condition_variable posted_;
+  std::condition_variable posted_, idle_;
   std::vector<Task> waiting_;
   std::size_t waiting_octets_ = 0;
+  bool busy_ = false;
   bool closing_ = false;
   std::thread thread_;
 };

@@ -101,6 +101,11 @@ class SqliteStore final : public Store {
   std::unique_ptr<Receiver> Receive(Timestamp now) override {
     return std::make_unique<SqliteReceiver>(engine_, engine_.NextId(now));
   }
+  void Drain() override {
+    engine_.readers->Drain();  // before the writer: a claim goes on from a reader to it
+    engine_.writer->Drain();
+    conversations_->Drain();
+  }
   StoreState state() const override {
     const Writer& w = *engine_.writer;
     return {w.broken(), w.full() || engine_.free_space.Low(engine_.reusable), w.commits(), w.changes()};

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <atomic>
 #include <ctime>
+#include <thread>
 
 #include "store/sqlite/sqlite_store.h"
 #include "support/await.h"
@@ -153,6 +155,32 @@ TEST_F(StoreTest, QuotaIsHeldForTheWholeMessage) {
             1u);
   plan.enforce_quota = false;
   EXPECT_TRUE(Deliver("x", plan));
+}
+
+// What a completion holds may go as soon as Drain has returned: it counts as answered when it has been destroyed.
+TEST_F(StoreTest, DrainWaitsForEveryCompletionToBeGone) {
+  struct Held {
+    explicit Held(std::atomic<int>& n) : alive(&n) { ++*alive; }
+    Held(Held&& from) noexcept : alive(std::exchange(from.alive, nullptr)) {}
+    ~Held() {
+      if (!alive) return;
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+      --*alive;
+    }
+    std::atomic<int>* alive;
+  };
+  std::atomic<int> alive = 0, answered = 0;
+  for (int i = 0; i < 50; ++i) {
+    Directory().ListDomains({}, [held = Held(alive), &answered](Result<std::vector<std::string>>) { ++answered; });
+    store_->queue().ClaimDue({.lease = {"me", 2 * kSecond}, .now = kSecond, .limit = 1, .per_destination = 1, .skip = {}},
+                             [held = Held(alive), &answered](Result<std::vector<Entry>>) { ++answered; });
+    store_->journeys().Forget(kSecond, [held = Held(alive), &answered](Result<void>) { ++answered; });
+    store_->conversations().List({}, [held = Held(alive), &answered](Result<std::vector<ConversationHead>>) { ++answered; });
+    if (i % 10 != 9) continue;
+    store_->Drain();
+    EXPECT_EQ(alive, 0);
+    EXPECT_EQ(answered, (i + 1) * 4);
+  }
 }
 
 TEST_F(StoreTest, LimitsOfAMessageAtTheLimitAndOnePast) {

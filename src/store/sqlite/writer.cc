@@ -35,6 +35,11 @@ void Writer::Close() {
   thread_.join();
 }
 
+void Writer::Drain() {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return waiting_.empty() && answered_; });
+}
+
 void Writer::Post(std::unique_ptr<Change> change) {
   bool first = false;
   {
@@ -59,6 +64,8 @@ Writer::Batch Writer::TakeBatch() {
     taken_.clear();
     taken_at_ = 0;
     std::unique_lock lock(mutex_);
+    answered_ = true;
+    if (waiting_.empty()) idle_.notify_all();
     const auto something = [this] { return !waiting_.empty() || closing_ || chore_; };
     if (!full()) {
       posted_.wait(lock, something);
@@ -66,6 +73,7 @@ Writer::Batch Writer::TakeBatch() {
       return {};
     }
     taken_.swap(waiting_);
+    answered_ = taken_.empty();
   }
   Batch batch;
   std::size_t octets = 0;

@@ -47,6 +47,7 @@ class Writer {
   Writer(Database& db, WriterLimits limits, WriterHooks hooks);
   ~Writer() { Close(); }
   void Close();  // carries out what waits, and what that posts; then the thread ends
+  void Drain();  // Store::Drain
 
   void Post(std::unique_ptr<Change> change);
   // `run(Database&)` gives a Result<T>, on the writer's thread, possibly more than once; it must not consume what it holds. If it
@@ -88,8 +89,9 @@ class Writer {
   std::atomic<std::uint64_t> commits_ = 0, changes_ = 0;
 
   std::mutex mutex_;
-  std::condition_variable posted_;
-  std::vector<std::unique_ptr<Change>> waiting_;  // guarded by mutex_, as are the next two
+  std::condition_variable posted_, idle_;
+  std::vector<std::unique_ptr<Change>> waiting_;  // guarded by mutex_, as are the next three
+  bool answered_ = true;                          // all that was taken, and it is gone
   bool closing_ = false;
   bool chore_ = true;
   std::vector<std::unique_ptr<Change>> taken_;  // the writer's: what of waiting_ it has moved over, from taken_at_ on
