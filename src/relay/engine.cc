@@ -51,17 +51,8 @@ Engine::Engine(const RelayOptions& options, const RelayParts& parts, TlsContexts
 
 store::Lease Engine::NewLease() const { return {owner_, Now() + std::chrono::nanoseconds(options_.lease).count()}; }
 
-store::Lease Engine::Reserve(std::size_t entries) {
-  if (closed_.load(std::memory_order_relaxed)) return {};
-  std::size_t held = in_hand_.load(std::memory_order_relaxed);
-  do {
-    if (held + entries > options_.limits.in_hand) return {};
-  } while (!in_hand_.compare_exchange_weak(held, held + entries, std::memory_order_relaxed));
-  return NewLease();
-}
-
 void Engine::Start() {
-  closed_ = false;
+  started_ = true;
   Renew();
   Claim();
 }
@@ -74,7 +65,7 @@ void Engine::Retry() {
   Claim();
 }
 
-void Engine::TakeHanded(std::vector<store::Entry> entries) {
+void Engine::TakeClaimed(std::vector<store::Entry> entries) {
   for (const store::Entry& entry : entries) held_.insert(entry.id);
   if (!stopping_) return Take(std::move(entries));
   Let(entries);
@@ -95,11 +86,10 @@ std::vector<std::string> Engine::Skipped() const {
 }
 
 void Engine::Claim() {
-  if (stopping_ || closed_) return;
+  if (stopping_ || !started_) return;
   if (claiming_) return void(claim_again_ = true);
-  const std::size_t held = in_hand_.load(std::memory_order_relaxed);
-  const std::size_t room = std::min(kClaim, options_.limits.in_hand - std::min(held, options_.limits.in_hand));
-  starved_ = room == 0 || (room < std::min(kFewest, options_.limits.in_hand / 4) && held > 0);
+  const std::size_t room = std::min(kClaim, options_.limits.in_hand - std::min(in_hand_, options_.limits.in_hand));
+  starved_ = room == 0 || (room < std::min(kFewest, options_.limits.in_hand / 4) && in_hand_ > 0);
   if (starved_) return;  // until something is settled
   in_hand_ += room;
   claiming_ = true;
@@ -124,7 +114,7 @@ void Engine::OnClaimed(store::Result<std::vector<store::Entry>> result, std::siz
   }
   const std::size_t got = result->size();
   in_hand_ -= reserved - got;
-  TakeHanded(std::move(*result));
+  TakeClaimed(std::move(*result));
   if (stopping_) return CheckStopped();
   if (got == reserved || claim_again_) return Claim();
   AskNextDue();
@@ -228,7 +218,7 @@ Counts Engine::counts() const {
 }
 
 void Engine::Stop(std::chrono::nanoseconds grace, std::function<void()> done) {
-  stopping_ = closed_ = true;
+  stopping_ = true;
   stopped_ = std::move(done);
   due_timer_.cancel();
   renew_timer_.cancel();

@@ -1,7 +1,6 @@
 // The works of the relay (relay.h): lines of parcels, one a destination, with the connections that empty them.
 #pragma once
 
-#include <atomic>
 #include <boost/asio/post.hpp>
 #include <deque>
 #include <map>
@@ -55,11 +54,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
   void Stop(std::chrono::nanoseconds grace, std::function<void()> done);
   void Kick();
   void Retry();
-  void TakeHanded(std::vector<store::Entry> entries);
   Counts counts() const;
-  // Any thread.
-  store::Lease Reserve(std::size_t entries);
-  void GiveBack(std::size_t entries) { in_hand_ -= entries; }
 
   net::asio::io_context& context() { return parts_.context; }
   const RelayOptions& options() const { return options_; }
@@ -78,6 +73,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
 
   // The queue (engine.cc).
   void Claim();
+  void TakeClaimed(std::vector<store::Entry> entries);
   void OnClaimed(store::Result<std::vector<store::Entry>> result, std::size_t reserved);
   void AskNextDue();
   void WaitUntil(Timestamp due);
@@ -150,8 +146,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
   std::unordered_set<Connection*> open_;
   std::vector<Lane*> touched_;
   std::deque<Lane*> hungry_;  // have parcels, and found no connection free
-  std::atomic<std::size_t> in_hand_ = 0;
-  std::atomic<bool> closed_ = true;  // not started, or stopping
+  std::size_t in_hand_ = 0;
   std::size_t connections_ = 0;
   std::size_t delivering_ = 0;  // connections with a parcel
   net::Timer due_timer_;
@@ -162,6 +157,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
   bool claiming_ = false;
   bool claim_again_ = false;
   bool starved_ = false;  // there was no room for a claim
+  bool started_ = false;
   bool stopping_ = false;
 };
 

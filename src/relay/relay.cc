@@ -33,12 +33,6 @@ void Relay::Kick() {
 void Relay::Retry() {
   net::asio::post(engine_->context(), [engine = engine_] { engine->Retry(); });
 }
-store::Lease Relay::Reserve(std::size_t entries) { return engine_->Reserve(entries); }
-void Relay::GiveBack(std::size_t entries) { engine_->GiveBack(entries); }
-void Relay::Hand(std::vector<store::Entry> entries) {
-  net::asio::post(engine_->context(),
-                  [engine = engine_, entries = std::move(entries)]() mutable { engine->TakeHanded(std::move(entries)); });
-}
 std::string Relay::DestinationOf(Octets recipient) const { return relay::DestinationOf(engine_->options(), recipient); }
 Counts Relay::counts() const { return engine_->counts(); }
 

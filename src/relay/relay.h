@@ -2,7 +2,7 @@
 // the destination's mail over kept connections, and writes what became of them. One dead or slow host holds nobody else back:
 // each destination has its own bounded line and connections, and one that is down is not claimed for until it is asked again.
 //
-// It lives on one io_context; Kick, Reserve, GiveBack and Hand may be called from any thread.
+// It lives on one io_context; Kick and Retry may be called from any thread.
 #pragma once
 
 #include <functional>
@@ -52,13 +52,6 @@ class Relay {
   void Kick();
   // Likewise, and hosts that were down are asked again at once: the operator says so.
   void Retry();
-
-  // For Plan::claim: place for entries that the commit leaves in the relay's hand, which saves their claim. An owner that is
-  // empty: there is none, Kick after the commit. Afterwards either Hand them over or GiveBack the place (the commit failed).
-  store::Lease Reserve(std::size_t entries);
-  void GiveBack(std::size_t entries);
-  // Entries as they were committed with the reserved lease; `octets` where they are in memory (it saves reading them).
-  void Hand(std::vector<store::Entry> entries);
 
   // What NewEntry::destination is to be; empty: no address that mail can go to.
   std::string DestinationOf(Octets recipient) const;

@@ -342,27 +342,6 @@ TEST_F(RelayTest, ALargeMessageIsStreamed) {
   EXPECT_TRUE(host.taken.at(1).octets == octets);
 }
 
-TEST_F(RelayTest, HandedOverWithoutAClaim) {
-  Host host(net_);
-  RouteTo("far.test", host.port());
-  Begin();
-  ASSERT_TRUE(Until([&] { return !relay_->Reserve(1).owner.empty(); }));
-  relay_->GiveBack(1);
-  EXPECT_TRUE(relay_->Reserve(1'000'000).owner.empty());
-  const store::Lease lease = relay_->Reserve(1);
-  Mail mail;
-  mail.claim = lease;
-  const auto accepted = Queue(mail);
-  store::Entry entry = Entries().at(0);
-  EXPECT_EQ(entry.lease.owner, lease.owner);
-  entry.octets = std::make_shared<const std::string>(mail.octets);
-  relay_->Hand({entry});
-  ASSERT_TRUE(QueueEmpties());
-  EXPECT_EQ(host.taken.at(0).octets, mail.octets);
-  EXPECT_EQ(Kinds(accepted.message), "routed attempt relayed");
-  EXPECT_TRUE(Until([&] { return relay_->counts().in_hand == 0; }));
-}
-
 TEST_F(RelayTest, ADomainThatIsOursNow) {
   Begin();
   EXPECT_TRUE(store::Await<void>([&](auto d) {

@@ -29,7 +29,6 @@ struct Plan {
   std::vector<LocalDelivery> mailboxes;
   Envelope envelope;  // used if there are entries
   std::vector<NewEntry> entries;
-  Lease claim;  // if it has an owner, the entries are claimed from the start: the relay has them in hand
   std::vector<JourneyEvent> events;
   Timestamp arrived = 0;       // INTERNALDATE
   bool enforce_quota = false;  // kOverQuota for the whole if one mailbox would exceed its account's

@@ -48,7 +48,8 @@ class Apt:
 
     def __init__(self, without=()):
         self.without = set(without)  # installed packages to take as not installed
-        self.options = []
+        self.options = ["-o", "Acquire::Retries=3"]
+        self.own = False  # lists of packages
         self.installed = {}
         provided = {}
         for line in run(["dpkg-query", "-W", "-f", "${Package}\t${Version}\t${db:Status-Status}\t${Provides}\n"]).stdout.splitlines():
@@ -60,11 +61,13 @@ class Apt:
         self.installed = provided | self.installed
 
     def own_lists(self):
-        if self.options:
+        if self.own:
             raise Unavailable("the packages cannot be downloaded; is there a network?")
+        self.own = True
         lists = FOLDER / "lists"
         (lists / "partial").mkdir(parents=True, exist_ok=True)
-        self.options = ["-o", f"Dir::State::lists={lists}", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-o", "APT::Sandbox::User="]
+        # Without the last, a list that cannot be fetched is a warning, and there are no packages.
+        self.options += ["-o", f"Dir::State::lists={lists}", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-o", "APT::Sandbox::User=", "-o", "APT::Update::Error-Mode=any"]
         done = run(["apt-get", *self.options, "-qq", "update"])
         if done.returncode != 0:
             raise Unavailable("apt-get update: " + done.stderr.strip()[-300:])
@@ -106,7 +109,7 @@ class Apt:
 
     def download(self, packages, folder):
         done = run(["apt-get", *self.options, "-o", "APT::Sandbox::User=", "-qq", "download", *packages], cwd=folder)
-        if done.returncode != 0 and not self.options:
+        if done.returncode != 0 and not self.own:
             self.own_lists()
             done = run(["apt-get", *self.options, "-qq", "download", *packages], cwd=folder)
         if done.returncode != 0:

@@ -110,6 +110,10 @@ class Postfix(Server):
         self.world.run("postfix", "/usr/sbin/postfix", "-c", self.etc, "check")
         return self.launch(self.world.command("postfix", "/usr/lib/postfix/sbin/master", "-c", self.etc, "-d"))
 
+    def flush(self):
+        """what is deferred is tried now"""
+        self.world.run("postfix", "/usr/sbin/postqueue", "-c", self.etc, "-f")
+
     def queued(self):
         """messages that are in its queue"""
         return sum(len(files) for queue in ("maildrop", "incoming", "active", "deferred") for _, _, files in os.walk(self.folder / "spool" / queue))

@@ -73,7 +73,6 @@ class ModelTest : public testing::Test {
       plan.entries.push_back({std::to_string(random_()) + "@b.test", "d" + std::to_string(random_() % 3), "", 0,
                               static_cast<Timestamp>(now_ + random_() % 50), random_() % 5 == 0});
     }
-    if (random_() % 3 == 0) plan.claim = {"owner", now_ + 30};
     const Plan copy = plan;
     auto receiver = store_->Receive(now_);
     for (Octets rest = octets; !rest.empty();) {
@@ -91,15 +90,7 @@ class ModelTest : public testing::Test {
     }
     for (std::size_t i = 0; i < copy.entries.size(); ++i) {
       const NewEntry& e = copy.entries[i];
-      const bool claimed = !copy.claim.owner.empty() && !e.hold;
-      queue_[accepted->entries.at(i)] = {e.recipient,
-                                         e.destination,
-                                         octets,
-                                         e.due,
-                                         claimed ? copy.claim.until : e.due,
-                                         e.hold,
-                                         claimed ? copy.claim.owner : "",
-                                         0};
+      queue_[accepted->entries.at(i)] = {e.recipient, e.destination, octets, e.due, e.due, e.hold, "", 0};
     }
   }
 

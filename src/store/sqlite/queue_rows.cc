@@ -7,17 +7,15 @@
 namespace glasspost::store {
 
 void InsertEntries(Database& db, MessageId message, const Envelope& envelope, std::span<const NewEntry> entries,
-                   std::span<const EntryId> ids, const Lease& claim) {
+                   std::span<const EntryId> ids) {
   db.Run("INSERT INTO envelope(message, reverse_path, envid, ret, eight_bit, smtputf8, arrived) VALUES(?, ?, ?, ?, ?, ?, ?)",
          message, envelope.reverse_path, envelope.envid, envelope.ret, envelope.eight_bit, envelope.smtputf8, envelope.arrived);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const NewEntry& e = entries[i];
-    const bool claimed = !claim.owner.empty() && !e.hold;
     db.Run(
-        "INSERT INTO queue_entry(id, message, recipient, destination, orcpt, notify, held, due, ready, lease_owner, lease_until)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), ?)",
-        ids[i], message, e.recipient, e.destination, e.orcpt, e.notify, e.hold, e.due, claimed ? claim.until : e.due,
-        claimed ? claim.owner : std::string(), claimed ? claim.until : 0);
+        "INSERT INTO queue_entry(id, message, recipient, destination, orcpt, notify, held, due, ready, lease_until)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+        ids[i], message, e.recipient, e.destination, e.orcpt, e.notify, e.hold, e.due, e.due);
   }
 }
 

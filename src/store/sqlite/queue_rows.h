@@ -9,7 +9,7 @@
 namespace glasspost::store {
 
 void InsertEntries(Database& db, MessageId message, const Envelope& envelope, std::span<const NewEntry> entries,
-                   std::span<const EntryId> ids, const Lease& claim);
+                   std::span<const EntryId> ids);
 
 bool OwnsEntry(Database& db, EntryId entry, const std::string& owner);
 

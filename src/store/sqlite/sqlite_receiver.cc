@@ -87,7 +87,7 @@ struct Acceptance {
       if (uid == 0 && !db.failed()) return Refuse(Fault::kNotFound, "a mailbox of the plan is gone");
       accepted.uids.push_back(uid);
     }
-    if (!plan.entries.empty()) InsertEntries(db, id, plan.envelope, plan.entries, ids, plan.claim);
+    if (!plan.entries.empty()) InsertEntries(db, id, plan.envelope, plan.entries, ids);
     for (const Outcome& outcome : plan.outcomes) ApplyOutcome(db, outcome, plan.owner);
     AppendEvents(engine, db, plan.events, id);
     accepted.entries = ids;

@@ -58,6 +58,10 @@ class StoreTest : public testing::Test {
     EXPECT_TRUE(receiver->Append(octets, [](Result<void>) {}));
     return Await<Accepted>([&](auto d) { receiver->Commit(std::move(plan), std::move(d)); });
   }
+  void ClaimAll(const std::string& owner) {
+    Claim claim{.lease = {owner, 1'000 * kSecond}, .now = kSecond, .limit = 100, .per_destination = 100, .skip = {}};
+    EXPECT_TRUE(Await<std::vector<Entry>>([&](auto d) { store_->queue().ClaimDue(claim, std::move(d)); }));
+  }
   std::vector<JourneyEvent> Journey(JourneyQuery query) {
     return *Await<std::vector<JourneyEvent>>([&](auto d) { store_->journeys().Find(std::move(query), std::move(d)); });
   }
@@ -250,8 +254,8 @@ TEST_F(StoreTest, BounceAndItsOutcomeAreOneTransaction) {
   Plan plan;
   plan.envelope.reverse_path = "s@a.test";
   plan.entries = {{"r@b.test", "b.test", "", 0, 1, false}};
-  plan.claim = {"relay", 100};
   const EntryId entry = Deliver("message", plan)->entries.at(0);
+  ClaimAll("relay");
   Plan bounce;
   bounce.mailboxes = {{Resolve("abuse").mailboxes.at(0).mailbox, "", 0}};
   bounce.owner = "another";
@@ -363,10 +367,10 @@ TEST_F(StoreTest, Utf8HeadersAreMarkedAndNoFlags) {
   // Through the queue: what it holds decides.
   Plan queued;
   queued.envelope.smtputf8 = true;
-  queued.claim = {"relay", 1'000};
   queued.entries = {{"abuse@a.test", "a.test", "", 0, 1, false}};
   for (const char* const message : {"Subject: \xe4\xbd\xa0\r\n\r\n", "Subject: x\r\n\r\n\xe4\xbd\xa0"}) {
     const EntryId entry = Deliver(message, queued)->entries.at(0);
+    ClaimAll("relay");
     const Outcome outcome{.entry = entry, .kind = Outcome::Kind::kDelivered, .attempted = 5, .local = mailbox};
     ASSERT_TRUE(Await<std::vector<bool>>([&](auto d) { store_->queue().Settle("relay", {outcome}, {}, std::move(d)); })->at(0));
   }
