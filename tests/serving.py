@@ -174,8 +174,12 @@ class Server:
         """all messages, as they are kept, and takes them away"""
         with self.pop3() as client:
             assert client.say("UTF8").startswith(b"+OK")
-            assert client.say("USER " + user).startswith(b"+OK")
-            assert client.say("PASS " + password).startswith(b"+OK")
+            for _ in range(100):  # a client that went away without QUIT may still have the maildrop for a moment
+                assert client.say("USER " + user).startswith(b"+OK")
+                if not (said := client.say("PASS " + password)).startswith(b"-ERR [IN-USE]"):
+                    break
+                time.sleep(0.05)
+            assert said.startswith(b"+OK"), said
             count = int(client.say("STAT").split()[1])
             found = []
             for n in range(count):

@@ -366,6 +366,26 @@ TEST_F(RelayTest, ADomainThatIsOursNow) {
   EXPECT_THAT(Inbox("c").back(), HasSubstr("Status: 5.1.2\r\n"));
 }
 
+// RFC 6856: which of the messages that the relay itself puts into mailboxes have a header in UTF-8.
+TEST_F(RelayTest, ReportsAndCopiesInUtf8AreMarked) {
+  Begin();
+  EXPECT_TRUE(store::Await<void>([&](auto d) {
+    store_->directory().SetAlias({{"both", "here.test"}, {{"a", "here.test"}, {"c", "here.test"}}}, std::move(d));
+  }));
+  const store::Envelope utf8{.reverse_path = "a@here.test", .envid = {}, .eight_bit = true, .smtputf8 = true};
+  const std::string header = "Subject: \xe4\xbd\xa0\r\n\r\nx\r\n", body = "Subject: x\r\n\r\n\xe4\xbd\xa0\r\n";
+  for (const std::string& octets : {header, body}) {
+    Queue({.to = {"both@here.test"}, .octets = octets, .envelope = utf8});
+    ASSERT_TRUE(QueueEmpties());
+  }
+  EXPECT_EQ(Utf8Marks("a"), "u-");
+  EXPECT_EQ(Utf8Marks("c"), "u-");
+  // A report speaks UTF-8 in its own header only to an address that is written in it.
+  Queue({.to = {"nobody@here.test"}, .octets = header, .envelope = utf8});
+  ASSERT_TRUE(Until([&] { return Inbox("a").size() == 3; }));
+  EXPECT_EQ(Utf8Marks("a"), "u--");
+}
+
 TEST_F(RelayTest, StoppingLetsTransactionsEndAndGivesTheRestBack) {
   Host host(net_);
   RouteTo("far.test", host.port());

@@ -326,6 +326,19 @@ class RelayTest : public testing::Test {
   bool QueueEmpties(std::chrono::milliseconds most = 10s) {
     return Until([&] { return Entries().empty(); }, most);
   }
+  // Of the messages in the account's INBOX, 'u' for each whose header is in UTF-8.
+  std::string Utf8Marks(const std::string& local) {
+    auto account = store::Await<store::Account>([&](auto d) {
+      store_->directory().FindAccount({local, "here.test"}, std::move(d));
+    });
+    auto drop = store::Await<store::Maildrop>([&](auto d) {
+      store_->mailboxes().OpenMaildrop(account->id, {"test", Now() + kSecond}, Now(), std::move(d));
+    });
+    std::string marks;
+    for (const store::MaildropItem& item : *drop->items) marks += item.utf8_header ? 'u' : '-';
+    store_->mailboxes().ReleaseMaildrop(account->inbox, "test");
+    return marks;
+  }
   // What lies in the account's INBOX, each with its prefix.
   std::vector<std::string> Inbox(const std::string& local = "a") {
     auto account = store::Await<store::Account>([&](auto d) {
