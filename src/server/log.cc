@@ -111,7 +111,7 @@ LogLine&& LogLine::Masked(std::string_view key, Octets secret) && {
 void LogLine::Send() {
   if (log_ == nullptr) return;
   line_ += log_->options_.format == LogFormat::kJson ? "}\n" : "\n";
-  log_->Push(std::move(line_));
+  log_->Push(level_, std::move(line_));
   log_ = nullptr;
 }
 
@@ -150,27 +150,31 @@ std::string Log::Begin(LogLevel level, std::string_view event) const {
 }
 
 LogLine Log::Event(LogLevel level, std::string_view event) {
-  return Logs(level) ? LogLine(this, Begin(level, event)) : LogLine(nullptr, {});
+  return Logs(level) ? LogLine(this, level, Begin(level, event)) : LogLine(nullptr, level, {});
 }
 
-void Log::Push(std::string line) {
+void Log::Push(LogLevel level, std::string line) {
   {
     const std::lock_guard lock(mutex_);
     if (waiting_.size() + line.size() > LogLimits::kWaitingOctets) {
       ++dropped_;
       return;
     }
-    if (waiting_.empty())
+    const bool first = waiting_.empty();
+    if (first)
       waiting_ = std::move(line);
     else
       waiting_ += line;
-    if (writing_) return;  // it looks again before it sleeps
+    const bool urgent = level == LogLevel::kError && !std::exchange(at_once_, true);
+    if (writing_ || (!first && !urgent)) return;  // it looks again before it sleeps; it is awake already
   }
   there_.notify_one();
 }
 
 void Log::Flush() {
   std::unique_lock lock(mutex_);
+  at_once_ = true;
+  there_.notify_one();
   written_.wait(lock, [this] { return waiting_.empty() && !writing_ && told_dropped_ == dropped_; });
 }
 
@@ -184,6 +188,8 @@ void Log::Run() {
   for (;;) {
     there_.wait(lock, [this] { return !waiting_.empty() || told_dropped_ != dropped_ || ended_; });
     if (waiting_.empty() && told_dropped_ == dropped_) return;
+    there_.wait_for(lock, LogLimits::kGather, [this] { return at_once_ || ended_; });
+    at_once_ = false;
     std::string lines = std::exchange(waiting_, {});
     const std::uint64_t lost = dropped_ - std::exchange(told_dropped_, dropped_);
     writing_ = true;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <concepts>
 #include <condition_variable>
 #include <cstdint>
@@ -30,6 +31,9 @@ struct LogLimits {
   static constexpr std::size_t kWaitingOctets = std::size_t{4} << 20;
   // Stops a value of a peer (a name as long as a line may be) from filling the log.
   static constexpr std::size_t kValueOctets = 1024;
+  // Lines wait so long for others to be written with, so that a busy server does not wake a thread for each; not so what goes
+  // wrong (kError).
+  static constexpr std::chrono::milliseconds kGather{10};
 };
 
 struct LogOptions {
@@ -47,7 +51,8 @@ class Log;
 // One event being written; it goes out when it is destroyed. Nothing happens where its level is not logged.
 class LogLine {
  public:
-  LogLine(LogLine&& other) noexcept : log_(std::exchange(other.log_, nullptr)), line_(std::move(other.line_)) {}
+  LogLine(LogLine&& other) noexcept
+      : log_(std::exchange(other.log_, nullptr)), level_(other.level_), line_(std::move(other.line_)) {}
   LogLine& operator=(LogLine&&) = delete;
   ~LogLine() { Send(); }
 
@@ -65,12 +70,13 @@ class LogLine {
 
  private:
   friend class Log;
-  LogLine(Log* log, std::string line) : log_(log), line_(std::move(line)) {}
+  LogLine(Log* log, LogLevel level, std::string line) : log_(log), level_(level), line_(std::move(line)) {}
   LogLine&& Plain(std::string_view key, std::string_view value) &&;
   void Key(std::string_view key);
   void Send();
 
   Log* log_;  // null: not logged
+  LogLevel level_;
   std::string line_;
 };
 
@@ -94,7 +100,7 @@ class Log {
 
  private:
   friend class LogLine;
-  void Push(std::string line);
+  void Push(LogLevel level, std::string line);
   void Run();
   std::string Begin(LogLevel level, std::string_view event) const;
 
@@ -106,6 +112,7 @@ class Log {
   std::condition_variable written_;
   std::string waiting_;
   bool writing_ = false;
+  bool at_once_ = false;  // what waits does not wait for more
   bool ended_ = false;
   std::uint64_t dropped_ = 0;
   std::uint64_t told_dropped_ = 0;

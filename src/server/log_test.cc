@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -100,6 +103,53 @@ TEST(Log, Levels) {
   log.Event(LogLevel::kWarning, "no");
   log.Flush();
   EXPECT_EQ(file.Text(), "2023-11-14T22:13:20.123456789Z debug yes\n");
+}
+
+// A datagram is a write. Each but the first and the flushed one has waited for others.
+TEST(Log, LinesAreWrittenTogether) {
+  constexpr int kLines = 1000;
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+  const FixedClock clock;
+  const auto begin = std::chrono::steady_clock::now();
+  std::size_t writes = 0, lines = 0;
+  std::thread reader([&] {
+    std::vector<char> octets(std::size_t{1} << 20);
+    for (ssize_t n = 0; (n = ::recv(ends[0], octets.data(), octets.size(), 0)) > 0; ++writes)
+      lines += static_cast<std::size_t>(std::count(octets.begin(), octets.begin() + n, '\n'));
+  });
+  {
+    Log log({.level = LogLevel::kInfo, .format = LogFormat::kText, .descriptor = ends[1], .journal = false}, clock);
+    for (int i = 0; i < kLines; ++i) log.Event(LogLevel::kInfo, "line");
+    log.Flush();
+  }
+  const auto spent = std::chrono::steady_clock::now() - begin;
+  ::close(ends[1]);
+  reader.join();
+  ::close(ends[0]);
+  EXPECT_EQ(lines, std::size_t{kLines});
+  EXPECT_LE(writes, static_cast<std::size_t>(spent / LogLimits::kGather) + 2);
+}
+
+// It is there though nobody flushes, and the one before it too.
+TEST(Log, WhatGoesWrongIsWrittenAtOnce) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+  const FixedClock clock;
+  Log log({.level = LogLevel::kInfo, .format = LogFormat::kText, .descriptor = ends[1], .journal = true}, clock);
+  log.Event(LogLevel::kInfo, "first");
+  log.Event(LogLevel::kError, "broken");
+  std::string text;
+  while (!text.ends_with("<3>broken\n")) {
+    char octets[256];
+    const ssize_t n = ::recv(ends[0], octets, sizeof octets, 0);
+    ASSERT_GT(n, 0);
+    text.append(octets, static_cast<std::size_t>(n));
+  }
+  EXPECT_EQ(text, "<6>first\n<3>broken\n");
+  ::close(ends[0]);
+  log.Flush();
+  ::close(ends[1]);
 }
 
 TEST(Log, LongValuesAreCut) {

@@ -1,16 +1,18 @@
 #include "store/sqlite/database.h"
 
-#include <mutex>
+#include "store/sqlite/page_cache.h"
 
 namespace glasspost::store {
 namespace {
 
 constexpr int kBusyMilliseconds = 5000;  // a person's sqlite3 on the file may hold it for a moment
 
-void ConfigureOnce() {
-  static std::once_flag once;
-  std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });  // a lock less on each allocation
-}
+// Before main: SQLite takes it before its first use only, and that may be a VFS of a test's.
+[[maybe_unused]] const bool kConfigured = [] {
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);  // a lock less on each allocation
+  UseSparingPageCache();
+  return true;
+}();
 
 }  // namespace
 
@@ -32,10 +34,12 @@ bool IsFinal(int code) {
   return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC || primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
 }
 
-Result<void> Database::Open(const std::string& path, const std::string& vfs, bool writes) {
-  ConfigureOnce();
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (writes ? SQLITE_OPEN_CREATE : 0);
-  const int rc = sqlite3_open_v2(path.c_str(), &handle_, flags, vfs.empty() ? nullptr : vfs.c_str());
+Result<void> Database::Open(const std::string& path, const std::string& vfs, Use use) {
+  if (use == Use::kWriteSynced) gathering_ = std::make_unique<GatheringVfs>(vfs);
+  const std::string& through = gathering_ ? gathering_->name() : vfs;
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (use == Use::kRead ? 0 : SQLITE_OPEN_CREATE);
+  const int rc = sqlite3_open_v2(path.c_str(), &handle_, flags, through.empty() ? nullptr : through.c_str());
   if (rc != SQLITE_OK) {
     Failure failure{FaultOf(rc), path + ": " + (handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(rc))};
     Close();
@@ -51,6 +55,7 @@ void Database::Close() {
   statements_.clear();
   sqlite3_close_v2(handle_);
   handle_ = nullptr;
+  gathering_.reset();
 }
 
 bool Database::Execute(const char* sql) {

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -13,6 +14,7 @@
 
 #include "base/octets.h"
 #include "store/result.h"
+#include "store/sqlite/gathering_vfs.h"
 
 namespace glasspost::store {
 
@@ -23,12 +25,18 @@ struct Blob {
 
 class Database {
  public:
+  enum class Use : std::uint8_t {
+    kRead,
+    kWrite,
+    kWriteSynced,  // and each commit is synced (synchronous=FULL): it goes to the WAL at once (gathering_vfs.h)
+  };
+
   Database() = default;
   ~Database() { Close(); }
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  Result<void> Open(const std::string& path, const std::string& vfs, bool writes);
+  Result<void> Open(const std::string& path, const std::string& vfs, Use use);
   // Never checkpoints: after a failed fsync that would be a retry. Who wants it calls Checkpoint before.
   void Close();
   bool is_open() const { return handle_ != nullptr; }
@@ -59,6 +67,7 @@ class Database {
   friend class Query;
   sqlite3_stmt* Take(const char* sql);
 
+  std::unique_ptr<GatheringVfs> gathering_;
   sqlite3* handle_ = nullptr;
   std::unordered_map<const void*, sqlite3_stmt*> statements_;
   int error_ = SQLITE_OK;

@@ -191,7 +191,7 @@ TEST(StoreFaults, NewerSchemaIsRefusedAndOlderIsBroughtUpToDate) {
   const std::string path = folder.path() + "/mail.db";
   {
     Database db;
-    ASSERT_TRUE(db.Open(path, "", true));
+    ASSERT_TRUE(db.Open(path, "", Database::Use::kWrite));
     for (int version = 0; version <= kSchemaVersion; ++version) {
       ASSERT_TRUE(MigrateTo(db, version));
       Query query(db, "PRAGMA user_version");

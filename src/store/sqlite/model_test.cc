@@ -328,7 +328,7 @@ TEST_F(ModelTest, SaysWhatTheModelSays) {
   }
   store_.reset();
   Database db;
-  ASSERT_TRUE(db.Open(folder_.path() + "/mail.db", "", true));
+  ASSERT_TRUE(db.Open(folder_.path() + "/mail.db", "", Database::Use::kWrite));
   for (const char* sql :
        {"SELECT count(*) FROM message", "SELECT count(*) FROM message_part", "SELECT count(*) FROM message_shared",
         "SELECT count(*) FROM envelope", "SELECT count(*) FROM receiving", "SELECT count(*) FROM queue_entry",

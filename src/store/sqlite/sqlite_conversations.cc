@@ -65,7 +65,7 @@ SqliteConversations::~SqliteConversations() {
 }
 
 Result<void> SqliteConversations::OpenFile() {
-  if (Result<void> opened = db_.Open(path_, vfs_, true); !opened) return opened;
+  if (Result<void> opened = db_.Open(path_, vfs_, Database::Use::kWrite); !opened) return opened;
   db_.ClearError();
   db_.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA secure_delete=OFF; PRAGMA journal_size_limit=16777216;");
   const std::int64_t version = Number(db_, "PRAGMA user_version");

@@ -38,11 +38,11 @@ std::int64_t Number(Database& db, const char* sql) {
 }
 
 void SetUp(Database& db, std::size_t cache_kib, bool without_sync) {
+  db.Execute(without_sync ? "PRAGMA synchronous=OFF" : "PRAGMA synchronous=FULL");
   // secure_delete would write every page that is given back.
   db.Execute(
       "PRAGMA journal_mode=WAL; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0;"
       "PRAGMA journal_size_limit=67108864;");
-  db.Execute(without_sync ? "PRAGMA synchronous=OFF" : "PRAGMA synchronous=FULL");
   const std::string cache = "PRAGMA cache_size=-" + std::to_string(cache_kib);
   db.Execute(cache.c_str());
 }
@@ -114,7 +114,8 @@ class SqliteStore final : public Store {
  private:
   Result<void> OpenMail(const std::string& path) {
     Database& db = engine_.db;
-    if (Result<void> opened = db.Open(path, options_.vfs, true); !opened) return opened;
+    const auto use = options_.without_sync ? Database::Use::kWrite : Database::Use::kWriteSynced;
+    if (Result<void> opened = db.Open(path, options_.vfs, use); !opened) return opened;
     SetUp(db, options_.cache_kib, options_.without_sync);
     if (Result<void> settled = SettleWal(db); !settled) return settled;
     if (Result<void> migrated = Migrate(db); !migrated) return migrated;
@@ -124,13 +125,13 @@ class SqliteStore final : public Store {
     std::vector<std::unique_ptr<Database>> readers;
     for (int i = 0; i < std::max(options_.readers, 1); ++i) {
       auto reader = std::make_unique<Database>();
-      if (Result<void> opened = reader->Open(path, options_.vfs, false); !opened) return opened;
+      if (Result<void> opened = reader->Open(path, options_.vfs, Database::Use::kRead); !opened) return opened;
       SetUp(*reader, kReaderCacheKib, options_.without_sync);
       reader->Execute("PRAGMA query_only=ON");
       if (reader->failed()) return std::unexpected(reader->failure());
       readers.push_back(std::move(reader));
     }
-    CountReusable();
+    if (engine_.free_space.Low()) CountReusable();
     if (db.failed()) return std::unexpected(db.failure());
     engine_.readers = std::make_unique<Readers>(std::move(readers));
     StartWriter();
@@ -151,7 +152,6 @@ class SqliteStore final : public Store {
 
   // Deleted mail leaves pages that new mail can use; asked only when the disk itself has no room for it.
   void CountReusable() {
-    if (!engine_.free_space.Low()) return;
     const std::int64_t pages = Number(engine_.db, "PRAGMA freelist_count"), octets = Number(engine_.db, "PRAGMA page_size");
     engine_.reusable = static_cast<std::uint64_t>(pages * octets);
   }
@@ -160,7 +160,8 @@ class SqliteStore final : public Store {
     WriterHooks hooks;
     hooks.begin = [this](Database& db) {
       engine_.journey.Begin();
-      engine_.low = engine_.free_space.Low(engine_.reusable);
+      hardly_room_ = engine_.free_space.Low();  // asked once a transaction
+      engine_.low = hardly_room_ && engine_.free_space.Low(engine_.reusable);
       leases_ = engine_.locks.TakeChanges();
       for (const auto& [mailbox, lease] : leases_) {
         if (lease.owner.empty()) {
@@ -172,12 +173,15 @@ class SqliteStore final : public Store {
       }
     };
     hooks.end = [this](bool committed) {
-      if (committed) return CountReusable();
+      if (committed) {
+        if (hardly_room_) CountReusable();
+        return;
+      }
       engine_.journey.RollBack();
       engine_.locks.PutBack(leases_);
     };
     hooks.chore = [](Database& db) { return SweepDoomed(db, kSweptRows); };
-    hooks.short_of_room = [this] { return engine_.free_space.Low(); };
+    hooks.short_of_room = [this] { return hardly_room_; };
     const WriterLimits limits{options_.batch_octets, options_.batch_changes, options_.checkpoint_pages};
     engine_.writer = std::make_unique<Writer>(engine_.db, limits, std::move(hooks));
   }
@@ -187,6 +191,7 @@ class SqliteStore final : public Store {
   const SqliteOptions options_;
   Engine engine_;
   MaildropLocks::Changes leases_;  // being written
+  bool hardly_room_ = false;       // the writer's: when its transaction began the disk itself had none for new mail
   std::int64_t last_conversation_ = 0;
   SqliteDirectory directory_{engine_};
   SqliteMailboxes mailboxes_{engine_};
