@@ -263,6 +263,7 @@ void Conversation::NotePhase(Phase phase, Timestamp start, Timestamp end) {
 
 void Conversation::OnMessageStart(Direction direction, std::uint64_t exchange, const Envelope& envelope) {
   auto& slot = open_[Index(direction)];
+  if (slot == nullptr) slot = std::move(shared_.spare);
   if (slot == nullptr) slot = std::make_unique<OpenMessage>();
   slot->open = true;
   slot->exchange = exchange;
@@ -317,8 +318,10 @@ void Conversation::OnMessageEnd(Direction direction, const MessageEnd& end) {
   m.open = false;
   TellMessage(direction, m, end);
   DropWhole(m);
-  // A live conversation may be silent for long: its memory is given back.
-  if (facts_.live || m.scan.header().size() > kKeptHeader) open_[Index(direction)].reset();
+  // A live conversation may be silent for long: its memory is given to the next that has a message.
+  auto& slot = open_[Index(direction)];
+  if (m.scan.header().size() > kKeptHeader) slot.reset();
+  if (facts_.live && slot != nullptr) shared_.spare = std::move(slot);
 }
 
 void Conversation::TellMessage(Direction direction, OpenMessage& m, const MessageEnd& end) {

@@ -18,6 +18,18 @@
 
 namespace glasspost::analysis {
 
+// A message that passes, of one direction of a conversation.
+struct OpenMessage {
+  bool open = false;
+  std::uint64_t exchange = 0;
+  Envelope envelope;
+  mime::MessageScan scan;
+  mime::HeaderDecoder header;
+  TextStore whole;  // for the MIME structure
+  bool too_large = false;
+  bool plain = false;  // one part, no attachment: there is nothing to look into
+};
+
 // What the conversations of one shard share; one thread at a time.
 struct Shared {
   // Octets of messages held in memory for looking into their MIME structure; more goes to the temporary file.
@@ -31,6 +43,8 @@ struct Shared {
   // Of messages, that passed: of all that is said, what leaves nothing behind.
   std::size_t message_octets_passed = 0;
   dns::Workspace dns;
+  // Between messages of live conversations, which keep none while they are silent.
+  std::unique_ptr<OpenMessage> spare;
 };
 
 // How a connection begins that is listened to as it lives: no packets, only what its ends say.
@@ -103,16 +117,6 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
     std::string octets;
     std::uint64_t gap;  // octets that are missing here; then `octets` is empty
     Origin origin;
-  };
-  struct OpenMessage {
-    bool open = false;
-    std::uint64_t exchange = 0;
-    Envelope envelope;
-    mime::MessageScan scan;
-    mime::HeaderDecoder header;
-    TextStore whole;  // for the MIME structure
-    bool too_large = false;
-    bool plain = false;  // one part, no attachment: there is nothing to look into
   };
 
   // capture::TcpEvents

@@ -1,9 +1,9 @@
 #include "base/journey.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
+
+#include "base/time_text.h"
 
 namespace glasspost {
 namespace {
@@ -34,8 +34,10 @@ std::optional<JourneyKind> JourneyKindOf(int number) {
 }
 
 void AppendDetail(std::string& details, std::string_view name, Octets value) {
-  details += fmt::format("{}:{}{}:", name.size(), name, value.size());
-  details += value;
+  AppendNumber(details, name.size());
+  details.append(":").append(name);
+  AppendNumber(details, value.size());
+  details.append(":").append(value);
 }
 
 Octets FindDetail(Octets details, std::string_view name) {

@@ -102,10 +102,14 @@ store::ReadRequest Pop3Maildrop::RequestFor(std::uint32_t index, std::uint64_t o
   const bool follows = offset > 0 || (index == next_ && index > 0);
   const store::MaildropItem& item = (*drop_.items)[index];
   const std::size_t wanted = follows || item.size > Limits::kFirstRead ? Limits::kRead : Limits::kFirstRead;
-  DropRead();
   read_offset_ = offset;
   // A message that fills it leaves no room for the next.
-  return {.mailbox = drop_.mailbox, .uid = item.uid, .offset = offset, .length = wanted, .ahead = item.size - offset < wanted};
+  return {.mailbox = drop_.mailbox,
+          .uid = item.uid,
+          .offset = offset,
+          .length = wanted,
+          .ahead = item.size - offset < wanted,
+          .memory = std::exchange(read_, {})};
 }
 
 bool Pop3Maildrop::TakeAnswer(store::ReadAnswer answer) {

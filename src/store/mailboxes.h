@@ -53,13 +53,6 @@ struct Maildrop {
 };
 
 // Octets of messages, prefix first, as they go on the wire before dot-stuffing.
-struct ReadRequest {
-  MailboxId mailbox = 0;
-  std::uint32_t uid = 0;
-  std::uint64_t offset = 0;
-  std::size_t length = MessageLimits::kChunk;
-  bool ahead = false;  // if this message ends within `length`, whole messages after it, as far as they fit too
-};
 struct ReadPiece {
   std::uint32_t uid = 0;
   std::size_t begin = 0, end = 0;  // in `octets`
@@ -68,6 +61,14 @@ struct ReadPiece {
 struct ReadAnswer {
   std::string octets;
   std::vector<ReadPiece> pieces;
+};
+struct ReadRequest {
+  MailboxId mailbox = 0;
+  std::uint32_t uid = 0;
+  std::uint64_t offset = 0;
+  std::size_t length = MessageLimits::kChunk;
+  bool ahead = false;      // if this message ends within `length`, whole messages after it, as far as they fit too
+  ReadAnswer memory = {};  // of an answer that is done with: the next one is put there, what was in it is gone
 };
 
 enum class FlagChange : std::uint8_t { kReplace, kAdd, kRemove };

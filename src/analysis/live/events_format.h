@@ -40,8 +40,12 @@ class Writer {
  public:
   explicit Writer(std::string& out) : out_(out) {}
   void Number(std::uint64_t v) {
-    for (; v >= 0x80; v >>= 7) out_.push_back(static_cast<char>(v | 0x80));
-    out_.push_back(static_cast<char>(v));
+    if (v < 0x80) return out_.push_back(static_cast<char>(v));
+    char octets[kMostOctets];
+    std::size_t n = 0;
+    for (; v >= 0x80; v >>= 7) octets[n++] = static_cast<char>(v | 0x80);
+    octets[n++] = static_cast<char>(v);
+    out_.append(octets, n);
   }
   void Signed(std::int64_t v) { Number(static_cast<std::uint64_t>(v) << 1 ^ static_cast<std::uint64_t>(v >> 63)); }
   void Text(Octets text) {
@@ -61,6 +65,8 @@ class Writer {
   }
 
  private:
+  static constexpr std::size_t kMostOctets = 10;  // of 64 bits, seven in each
+
   std::string& out_;
 };
 

@@ -144,6 +144,48 @@ TEST(LiveTap, TellsHowItEnded) {
   EXPECT_NE(by_client.find("no-quit"), std::string::npos) << by_client;
 }
 
+// Conversations of one thread use each other's memory.
+TEST(LiveTap, MessagesOfSeveralConversationsAreToldAsIfAlone) {
+  const auto pieces = [](int which) {
+    const std::string letter(1, static_cast<char>('a' + which));
+    const std::string header = "From: " + letter + "@example.org\r\nSubject: " + letter + "\r\n";
+    return std::vector<std::string>{"+OK ready\r\n", "+OK\r\n" + header, "\r\nbody " + letter + "\r\n", ".\r\n+OK\r\n",
+                                    "more\r\n.\r\n"};
+  };
+  const auto told = [&](const std::vector<int>& together) {
+    std::vector<std::string> texts(together.size());
+    std::vector<std::FILE*> files;
+    std::vector<char*> memory(together.size());
+    std::vector<std::size_t> sizes(together.size());
+    std::vector<std::unique_ptr<JsonReport>> reports;
+    std::vector<std::unique_ptr<LiveTap>> taps;
+    for (std::size_t i = 0; i < together.size(); ++i) {
+      files.push_back(open_memstream(&memory[i], &sizes[i]));
+      reports.push_back(std::make_unique<JsonReport>(files[i], JsonReport::Options{}));
+      taps.push_back(std::make_unique<LiveTap>(1, std::make_unique<Borrowed>(*reports[i]),
+                                               LiveOptions{.protocol = Protocol::kPop3}, nullptr));
+      taps[i]->OnConnect(kClient, ServerOf(Protocol::kPop3), kStart);
+    }
+    for (std::size_t piece = 0; piece < 5; ++piece) {
+      for (std::size_t i = 0; i < together.size(); ++i) {
+        if (piece == 1) taps[i]->OnOctets(Direction::kToServer, "RETR 1\r\nRETR 2\r\n", kStart + 1);
+        taps[i]->OnOctets(Direction::kToClient, pieces(together[i])[piece], kStart + 1);
+      }
+    }
+    for (std::size_t i = 0; i < together.size(); ++i) {
+      taps[i]->OnClose(Closing::kByPeer, kStart + 2);
+      reports[i].reset();
+      std::fclose(files[i]);
+      texts[i].assign(memory[i], sizes[i]);
+      std::free(memory[i]);
+    }
+    return texts;
+  };
+  const std::vector<std::string> all = told({0, 1, 2});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], told({i})[0]);
+  EXPECT_NE(all[0].find("a@example.org"), std::string::npos);
+}
+
 TEST(LiveTap, GivenUpIsToldAsReset) {
   const std::string json = TextOf([&](std::FILE* out) {
     JsonReport report(out, {});

@@ -244,6 +244,7 @@ class ModelTest : public testing::Test {
       EXPECT_EQ(infos->at(0).messages, mailbox.messages.size());
       EXPECT_EQ(infos->at(0).uidnext, mailbox.uidnext);
       std::uint64_t octets = 0;
+      ReadAnswer memory;
       for (const MailboxMessage& m : *list) {
         ASSERT_TRUE(mailbox.messages.contains(m.uid));
         const ModelMessage& model = mailbox.messages.at(m.uid);
@@ -252,7 +253,7 @@ class ModelTest : public testing::Test {
         ASSERT_EQ(m.size, model.octets.size());
         const std::uint64_t offset = random_() % (model.octets.size() + 1);
         auto read = Await<ReadAnswer>([&](auto done) {
-          store_->mailboxes().Read({id, m.uid, offset, 100'000, random_() % 2 == 0}, std::move(done));
+          store_->mailboxes().Read({id, m.uid, offset, 100'000, random_() % 2 == 0, std::move(memory)}, std::move(done));
         });
         ASSERT_TRUE(read);
         for (const ReadPiece& piece : read->pieces) {
@@ -262,6 +263,7 @@ class ModelTest : public testing::Test {
           ASSERT_EQ(text, std::string_view(whole).substr(from, 100'000));
           ASSERT_EQ(piece.last, from + text.size() == whole.size());
         }
+        memory = std::move(*read);
       }
       EXPECT_EQ(infos->at(0).octets, octets);
     }

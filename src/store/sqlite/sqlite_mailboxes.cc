@@ -1,6 +1,7 @@
 #include "store/sqlite/sqlite_mailboxes.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "store/sqlite/mailbox_rows.h"
 #include "store/sqlite/messages.h"
@@ -98,9 +99,11 @@ void AppendPiece(Database& db, MessageId message, std::uint32_t uid, Octets pref
   answer.pieces.push_back({uid, begin, end, offset + (end - begin) >= size});
 }
 
-Result<ReadAnswer> ReadFrom(Database& db, const ReadRequest& request) {
+Result<ReadAnswer> ReadFrom(Database& db, ReadRequest& request) {
   const std::size_t length = std::min(request.length, MessageLimits::kChunk);
-  ReadAnswer answer;
+  ReadAnswer answer = std::move(request.memory);
+  answer.octets.clear();
+  answer.pieces.clear();
   Query query(db, "SELECT uid, message, size, prefix FROM mailbox_message WHERE mailbox = ? AND uid >= ? ORDER BY uid",
               request.mailbox, request.uid);
   while (query.Next()) {
@@ -197,7 +200,8 @@ void SqliteMailboxes::UpdateMaildrop(MailboxId mailbox, std::string owner, std::
 void SqliteMailboxes::ReleaseMaildrop(MailboxId mailbox, const std::string& owner) { engine_.locks.Release(mailbox, owner); }
 
 void SqliteMailboxes::Read(ReadRequest request, Done<ReadAnswer> done) {
-  engine_.readers->Call<ReadAnswer>([request](Database& db) { return ReadFrom(db, request); }, std::move(done));
+  engine_.readers->Call<ReadAnswer>([request = std::move(request)](Database& db) mutable { return ReadFrom(db, request); },
+                                    std::move(done));
 }
 
 void SqliteMailboxes::ReadMessage(MessageId message, std::uint64_t offset, std::size_t length, Done<std::string> done) {

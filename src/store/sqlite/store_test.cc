@@ -7,6 +7,7 @@
 #include <ctime>
 #include <thread>
 
+#include "store/sqlite/database.h"
 #include "store/sqlite/sqlite_store.h"
 #include "support/await.h"
 #include "support/temporary_folder.h"
@@ -402,6 +403,27 @@ TEST_F(StoreTest, Utf8HeadersAreMarkedAndNoFlags) {
   EXPECT_THAT(flags(), ElementsAre(0u, 0u, 0u, 0u));
 }
 
+TEST_F(StoreTest, AnAnswerTakesTheMemoryOfTheOneBefore) {
+  ASSERT_TRUE(AddUser("reader"));
+  const MailboxId mailbox = Resolve("reader").mailboxes.at(0).mailbox;
+  Plan plan;
+  plan.mailboxes = {{mailbox, "Delivered-To: reader\r\n", 0}};
+  for (const char c : {'a', 'b'}) ASSERT_TRUE(Deliver(std::string(1000, c), plan));
+  const auto read = [&](ReadRequest request) {
+    return Await<ReadAnswer>([&](auto d) { store_->mailboxes().Read(std::move(request), std::move(d)); });
+  };
+  ReadRequest request{.mailbox = mailbox, .uid = 1, .length = 10'000, .ahead = true};
+  request.memory = {std::string(20'000, 'x'), {{7, 0, 20'000, true}}};
+  const char* const memory = request.memory.octets.data();
+  const auto two = read(std::move(request));
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->octets.data(), memory);
+  ASSERT_EQ(two->pieces.size(), 2u);
+  EXPECT_EQ(two->octets,
+            "Delivered-To: reader\r\n" + std::string(1000, 'a') + "Delivered-To: reader\r\n" + std::string(1000, 'b'));
+  EXPECT_EQ(FaultOf(read({.mailbox = mailbox, .uid = 3, .memory = *two})), Fault::kNotFound);
+}
+
 TEST(QueueId, IsReadBack) {
   for (const MessageId id : {MessageId{1}, MessageId{1'795'000'000'000'000}}) {
     EXPECT_EQ(QueueIdText(id).size(), 11u);
@@ -445,6 +467,36 @@ TEST_F(StoreTest, ConversationsAreARing) {
   Reopen(options);
   EXPECT_EQ(store_->conversations().NextNumber(), 9u);
   EXPECT_EQ(FaultOf(Await<ConversationHead>([&](auto d) { store_->conversations().Find(99, std::move(d)); })), Fault::kNotFound);
+}
+
+// The pages of a new file are large; a file of those before keeps its own.
+TEST_F(StoreTest, ConversationsOfAFileWithSmallPagesAreKept) {
+  const std::string path = folder_.path() + "/conversations.db";
+  const auto page_size = [&](const char* change) {
+    store_.reset();
+    Database db;
+    EXPECT_TRUE(db.Open(path, "", true));
+    EXPECT_TRUE(db.Execute(change));
+    Query query(db, "PRAGMA page_size");
+    return query.Next() ? query.Int(0) : 0;
+  };
+  const auto add = [&](char c) {
+    const std::uint64_t number = store_->conversations().NextNumber();
+    store_->conversations().Append(number, std::string(50'000, c));
+    store_->conversations().Finish({number, kSecond, kSecond, "pop3", "192.0.2.1", "summary", 0});
+    return number;
+  };
+  const auto read = [&](std::uint64_t number) {
+    return *Await<std::string>([&](auto d) { store_->conversations().Read(number, 0, 50'000, std::move(d)); });
+  };
+  const std::uint64_t before = add('a');
+  EXPECT_EQ(page_size(""), 16'384);
+  EXPECT_EQ(page_size("PRAGMA journal_mode=DELETE; PRAGMA page_size=4096; VACUUM"), 4096);
+  Reopen();
+  const std::uint64_t after = add('b');
+  EXPECT_EQ(read(before), std::string(50'000, 'a'));
+  EXPECT_EQ(read(after), std::string(50'000, 'b'));
+  EXPECT_EQ(page_size(""), 4096);
 }
 
 TEST_F(StoreTest, ConversationsThatDoNotFitAreDroppedAndCounted) {

@@ -47,6 +47,8 @@ std::size_t ServerSession::Receive(Octets input) {
       Close();
     }
   }
+  behind_ = end_ == End::kOpen && !rest.empty();
+  Release();
   // What came before the handshake, or after the end, is dropped unseen (RFC 2595 §4).
   return end_ == End::kOpen ? input.size() - rest.size() : input.size();
 }
@@ -149,11 +151,13 @@ void ServerSession::Sent(std::size_t octets) {
     sent_ = 0;
   }
   Advance();
-  if (output_.empty() && job_ == Job::kNone) Release();
+  Release();
 }
 
+// With nothing to send, and nothing at hand that asks for more, it may be long until there is.
 void ServerSession::Release() {
-  if (output_.capacity() > kKeptOctets) std::string().swap(output_);
+  const bool idle = output_.empty() && job_ == Job::kNone && !behind_;
+  if (idle && output_.capacity() > kKeptOctets) std::string().swap(output_);
 }
 
 void ServerSession::TimedOut() {

@@ -172,6 +172,7 @@ class ServerSession {
   bool started_ = false;    // +OK of the message went out
   bool cut_ = false;        // TOP
   bool advancing_ = false;
+  bool behind_ = false;  // input was left over and comes again at once: no time to give memory back
   bool broken_ = false;
   bool skip_line_ = false;  // a bare LF was answered; the rest up to CRLF is passed over
 };

@@ -471,6 +471,31 @@ TEST_F(Pop3Server, PipelinedCommandsAreAnsweredInOneGo) {
   }
 }
 
+// What is asked for in one go and is more than the bound goes out in several; what was kept for the next is not held on to.
+TEST_F(Pop3Server, PipelinedBeyondTheBound) {
+  const std::string message = std::string(4000, 'x') + "\r\n.dot\r\n";
+  handler.messages.assign(50, {message, "1.1"});
+  for (const bool later : {false, true}) {
+    handler.later = false;
+    Begin();
+    LogIn();
+    handler.later = later;
+    std::string input, expected, out;
+    for (int i = 1; i <= 50; ++i) {
+      input += "RETR " + std::to_string(i) + "\r\n";
+      expected += "+OK 4008 octets\r\n" + std::string(4000, 'x') + "\r\n..dot\r\n.\r\n";
+    }
+    for (int i = 0; i < 1000 && !input.empty(); ++i) {
+      input.erase(0, session->Receive(std::string(input)));
+      handler.Answer();
+      ASSERT_LE(session->output().size(), options.limits.output_octets + message.size() + 100);
+      out += Out();
+    }
+    EXPECT_EQ(out, expected);
+    EXPECT_TRUE(Ok("NOOP"));
+  }
+}
+
 TEST_F(Pop3Server, IsSmallWhileIdle) {
   TwoMessages();
   handler.messages.resize(1000, handler.messages[0]);
