@@ -49,9 +49,12 @@ Digest256 HashSha256(Octets octets) {
 
 std::string Hex(Bytes octets) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(octets.size() * 2);
-  for (const std::uint8_t o : octets) out.push_back(kDigits[o >> 4]), out.push_back(kDigits[o & 15]);
+  std::string out(octets.size() * 2, '\0');
+  char* at = out.data();
+  for (const std::uint8_t o : octets) {
+    *at++ = kDigits[o >> 4];
+    *at++ = kDigits[o & 15];
+  }
   return out;
 }
 
