@@ -8,8 +8,8 @@
 namespace glasspost::analysis {
 namespace {
 
-// Octets written at once: what was gathered is still in the second-level cache when the kernel takes it.
-constexpr std::size_t kWriteBuffer = std::size_t{256} << 10;
+// Octets written at once, and given back at once when they were read: with less the kernel has more holes to make.
+constexpr std::size_t kWriteBuffer = std::size_t{1} << 20;
 
 // Before each conversation of a run; its note and its text follow.
 struct Head {
