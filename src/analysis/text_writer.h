@@ -34,6 +34,12 @@ class TextWriter {
     at_ = write(Room(octets));
   }
 
+  // For what can only be appended to a std::string: empty, with the memory that it had before.
+  std::string& Scratch() {
+    scratch_.clear();
+    return scratch_;
+  }
+
   // `write(place)` once for each of `list`'s; each puts at most `octets` at the place and gives where they end. What is held in
   // a register stays there, as it cannot with Write: for all that the compiler knows, an octet written may be `at_`'s.
   template <class List, class F>
@@ -64,6 +70,7 @@ class TextWriter {
     at_ = begin_.get() + used;
     end_ = begin_.get() + size;
   }
+  std::string scratch_;
   std::unique_ptr<char[]> begin_;
   char* at_ = nullptr;
   char* end_ = nullptr;
@@ -89,7 +96,7 @@ inline void AppendJsonString(TextWriter& out, Octets s) {
     });
     return;
   }
-  std::string escaped;
+  std::string& escaped = out.Scratch();
   glasspost::AppendJsonString(escaped, s);
   out += escaped;
 }

@@ -8,6 +8,7 @@
 namespace glasspost::analysis {
 namespace {
 
+// Octets written at once, and given back at once when they were read: with less the kernel has more holes to make.
 constexpr std::size_t kWriteBuffer = std::size_t{1} << 20;
 
 // Before each conversation of a run; its note and its text follow.
@@ -21,9 +22,11 @@ struct Head {
 // A run as it is written.
 class RunWriter {
  public:
+  RunWriter() { buffer_.reserve(kWriteBuffer); }
+
   void Put(std::string_view octets) {
+    if (buffer_.size() + octets.size() > kWriteBuffer) Flush();
     buffer_ += octets;
-    if (buffer_.size() >= kWriteBuffer) Flush();
   }
   void Flush() {
     if (buffer_.empty()) return;
@@ -64,6 +67,7 @@ class WaitingTexts::Run {
 
   WaitingText Take() {
     WaitingText w{head_.last_frame, head_.first_frame, {}, {}};
+    w.text.Reserve(head_.text_octets);
     Pass(head_.note_octets, [&](std::string_view piece) { w.note += piece; });
     Pass(head_.text_octets, [&](std::string_view piece) { w.text.Append(piece); });
     ReadHead();
@@ -95,16 +99,14 @@ class WaitingTexts::Run {
   }
 
   bool Fill() {
-    buffer_.clear();
-    at_ = 0;
-    if (place_ == places_.size()) return false;
+    if (place_ == places_.size()) return Empty();
     SpillFile::Place& place = places_[place_];
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(place.length - read_, read_octets_));
-    buffer_.resize(n);
+    buffer_.resize(n);  // mostly the size that it has: nothing is written into what is read over
+    at_ = 0;
     if (!SpillFile::Shared().Read(place.offset + read_, buffer_.data(), n)) {
       ok_ = false;
-      buffer_.clear();
-      return false;
+      return Empty();
     }
     read_ += n;
     if (read_ == place.length) {
@@ -113,6 +115,12 @@ class WaitingTexts::Run {
       read_ = 0;
     }
     return true;
+  }
+
+  bool Empty() {
+    buffer_.clear();
+    at_ = 0;
+    return false;
   }
 
   std::vector<SpillFile::Place> places_;

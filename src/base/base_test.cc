@@ -73,6 +73,26 @@ TEST(Json, PlainIsWhatIsLeftAsItIs) {
   }
 }
 
+// However they stand to each other and to the words that are looked at: each octet alone says what it is written as.
+TEST(Json, EscapesAreTheSameWhereverTheyStand) {
+  const auto inside = [](const std::string& text) {
+    std::string json;
+    AppendJsonString(json, text);
+    return json.substr(1, json.size() - 2);
+  };
+  const std::string behind(9, 'z');
+  for (std::size_t before = 0; before <= 17; ++before) {
+    const std::string plain(before, 'a');
+    for (int c = 0; c < 128; ++c) {
+      for (const char next : {'a', ' ', '!', '"', '#', '[', '\\', ']', '~', '\x1f', '\x7f'}) {
+        const std::string odd(1, static_cast<char>(c)), other(1, next);
+        ASSERT_EQ(inside(plain + odd + other + behind), plain + inside(odd) + inside(other) + behind) << before << ' ' << c;
+        ASSERT_EQ(inside(plain + odd + plain + other), plain + inside(odd) + plain + inside(other)) << before << ' ' << c;
+      }
+    }
+  }
+}
+
 TEST(FrameList, GivesBackWhatWasAdded) {
   FrameList list;
   for (const std::uint64_t f : {7u, 7u, 5u, 4000000000u, 1u, 0u}) list.Add(f);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+#include <cstdint>
 #include <iterator>
 
 namespace glasspost {
@@ -73,6 +75,24 @@ bool PlainInJson(char c) {
   return static_cast<std::uint8_t>(c) >= 0x20 && static_cast<std::uint8_t>(c) < 0x7f && c != '"' && c != '\\';
 }
 
+// Eight octets at a time: the highest bit of each that is below 0x20, over 0x7e, a quote or a backslash, and no other bits. A
+// carry or borrow can set one wrongly, but comes only from a lower octet that has set its own: the lowest one set is right.
+std::uint64_t OddInJson(std::uint64_t w) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = kOnes << 7;
+  return ((w - kOnes * 0x20) | (w + kOnes) | w | ((w ^ kOnes * '"') - kOnes) | ((w ^ kOnes * '\\') - kOnes)) & kHigh;
+}
+
+// Octets at the beginning of `text` that a JSON string holds as they are.
+std::size_t PlainBeginning(Octets text) {
+  const auto* const begin = reinterpret_cast<const std::uint8_t*>(text.data());
+  std::size_t at = 0;
+  for (; text.size() - at >= 8; at += 8)
+    if (const std::uint64_t odd = OddInJson(LoadLittle<std::uint64_t>(begin + at)); odd != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(odd)) / 8;
+  while (at < text.size() && PlainInJson(text[at])) ++at;
+  return at;
+}
+
 void AppendJsonEscape(std::string& out, char c) {
   switch (c) {
     case '"':
@@ -98,23 +118,17 @@ void AppendJsonEscape(std::string& out, char c) {
 
 }  // namespace
 
-// Eight octets at a time: a word has one of its highest bits set where an octet is below 0x20, over 0x7e, a quote or a backslash.
-// A carry or borrow can set one wrongly, but comes only from an octet that has set its own.
 bool IsPlainJson(Octets text) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = kOnes << 7;
-  const auto odd = [](std::uint64_t w) {
-    return (w - kOnes * 0x20) | (w + kOnes) | w | ((w ^ kOnes * '"') - kOnes) | ((w ^ kOnes * '\\') - kOnes);
-  };
   const auto* const begin = reinterpret_cast<const std::uint8_t*>(text.data());
   const std::size_t size = text.size();
   if (size >= 8) {
-    std::uint64_t found = odd(LoadNative<std::uint64_t>(begin + size - 8));  // the last word overlaps the one before it
-    for (std::size_t i = 0; i + 8 < size; i += 8) found |= odd(LoadNative<std::uint64_t>(begin + i));
-    return (found & kHigh) == 0;
+    std::uint64_t found = OddInJson(LoadNative<std::uint64_t>(begin + size - 8));  // the last word overlaps the one before it
+    for (std::size_t i = 0; i + 8 < size; i += 8) found |= OddInJson(LoadNative<std::uint64_t>(begin + i));
+    return found == 0;
   }
   if (size >= 4) {
     const std::uint64_t last = LoadNative<std::uint32_t>(begin + size - 4);
-    return (odd(LoadNative<std::uint32_t>(begin) | last << 32) & kHigh) == 0;
+    return OddInJson(LoadNative<std::uint32_t>(begin) | last << 32) == 0;
   }
   for (const char c : text)
     if (!PlainInJson(c)) return false;
@@ -124,8 +138,7 @@ bool IsPlainJson(Octets text) {
 void AppendJsonString(std::string& out, Octets text) {
   out.push_back('"');
   while (!text.empty()) {
-    std::size_t plain = 0;
-    while (plain < text.size() && PlainInJson(text[plain])) ++plain;
+    const std::size_t plain = PlainBeginning(text);
     out.append(text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;

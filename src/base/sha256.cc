@@ -51,7 +51,10 @@ std::string Hex(Bytes octets) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string out(octets.size() * 2, '\0');
   char* at = out.data();
-  for (const std::uint8_t o : octets) *at++ = kDigits[o >> 4], *at++ = kDigits[o & 15];
+  for (const std::uint8_t o : octets) {
+    *at++ = kDigits[o >> 4];
+    *at++ = kDigits[o & 15];
+  }
   return out;
 }
 
