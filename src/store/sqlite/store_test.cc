@@ -475,7 +475,7 @@ TEST_F(StoreTest, ConversationsOfAFileWithSmallPagesAreKept) {
   const auto page_size = [&](const char* change) {
     store_.reset();
     Database db;
-    EXPECT_TRUE(db.Open(path, "", true));
+    EXPECT_TRUE(db.Open(path, "", Database::Use::kWrite));
     EXPECT_TRUE(db.Execute(change));
     Query query(db, "PRAGMA page_size");
     return query.Next() ? query.Int(0) : 0;
