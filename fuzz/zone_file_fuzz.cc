@@ -1,5 +1,6 @@
 // A zone file from anybody. Mistakes are bounded and have places within the text; a zone without mistakes, written out record by
 // record, is read back as the same, and can be served.
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 

@@ -24,7 +24,8 @@ inline constexpr int kCannotOpen = 3;  // neither server nor store can be reache
 class CommandLine {
  public:
   // `command`: as its help is called.
-  explicit CommandLine(std::string_view command);
+  // `settings`: it takes the server's, too.
+  explicit CommandLine(std::string_view command, bool settings = true);
 
   // For further options, before Parse.
   CLI::App& app() { return app_; }
@@ -50,6 +51,7 @@ class CommandLine {
 
  private:
   std::string command_;
+  bool settings_;
   CLI::App app_;
   std::vector<std::string> words_;
   server::Config config_;

@@ -7,7 +7,6 @@
 namespace glasspost::dns {
 namespace {
 
-constexpr std::uint16_t kTypeDs = 43;
 // Numbers that stand for questions and for what accompanies messages, not for records (RFC 6895 §3.1).
 constexpr std::uint16_t kFirstMeta = 128, kLastMeta = 255;
 
