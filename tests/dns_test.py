@@ -123,7 +123,7 @@ class Liar(threading.Thread):
                 packet = connection.recv(struct.unpack("!H", head)[0], socket.MSG_WAITALL)
                 for piece in self.stream(packet) if self.stream else []:
                     connection.sendall(piece)
-                    time.sleep(0.02)
+                    time.sleep(0.002)
 
     def __enter__(self):
         self.start()
@@ -239,7 +239,7 @@ class Questions(unittest.TestCase):
         status, out, _ = run("long.example.test", "TXT", self.at, "--no-edns")
         self.assertEqual(status, DONE)
         self.assertIn("truncated: asked again over TCP", out)
-        self.assertEqual(out.count("IN TXT"), 5 + 1)
+        self.assertEqual(out.count("IN TXT"), 5)
         self.assertIn("TCP", out)
         _, told, _ = run("long.example.test", "TXT", self.at, "--no-edns", "--json")
         told = json.loads(told)
@@ -279,7 +279,7 @@ class Questions(unittest.TestCase):
     def test_shell_on_a_pipe(self):
         lines = "mail.example.test\nset type=mx\nexample.test\nset type=SOA\nexample.test\nset type=nonsense\nset nothing\nnope.example.test\n127.0.0.3\nset all\nls x\nexit\nnever\n"
         status, out, errors = run(self.at, data=lines)
-        self.assertEqual((status, errors), (REFUSED, ""))  # of the last question: a PTR name has no SOA in its place
+        self.assertEqual((status, errors), (DONE, ""))  # of the last question
         self.assertNotIn("> ", out)
         for words in (f"Server:\t\t127.0.0.1\nAddress:\t127.0.0.1#{self.port}\n\nName:\tmail.example.test\nAddress: 192.0.2.25\nName:\tmail.example.test\nAddress: 2001:db8::25\n",
                       "example.test\tmail exchanger = 10 mail.example.test.", "origin = ns.example.test.", "unknown query type: nonsense", "*** Invalid option: nothing",
@@ -315,17 +315,17 @@ class Questions(unittest.TestCase):
                                ("_25._tcp.mail.example.test", "TLSA"), ("example.test", "CAA"), ("example.test", "NS"), ("mail.example.test", "TXT"), ("elsewhere.test", "A")):
                 for options in ([], ["+noedns"], ["+tcp"]):
                     with self.subTest(tool=tool, name=name, kind=kind, options=options):
-                        done = subprocess.run([tree / "usr/bin" / tool, "@127.0.0.1", "-p", str(self.port), name, kind, "+noall", "+answer", "+authority", "+comments", *options],
+                        done = subprocess.run([tree / "usr/bin" / tool, "@127.0.0.1", "-p", str(self.port), name, kind, "+noall", "+answer", "+authority", "+comments" if tool == "dig" else "+header", *options],
                                               env=dict(os.environ, LD_LIBRARY_PATH=str(library)), capture_output=True, text=True, timeout=60)
                         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
                         self.assertNotIn("WARNING", done.stdout.replace("WARNING: recursion requested but not available", ""))
                         status = re.search(r"status: (\w+)", done.stdout)[1]
-                        theirs = [" ".join(line.split()).replace(" ", "", 0) for line in done.stdout.splitlines() if line and not line.startswith(";")]
+                        theirs = [" ".join(line.split()) for line in done.stdout.splitlines() if line and not line.startswith(";")]
                         reply = json.loads(run(name, kind, self.at, "--json", *(["--tcp"] if "+tcp" in options else []))[1])["exchange"]["reply"]
                         ours = [r for r in reply["dns"]["records"] if not r.startswith(";")][:len(theirs)]
                         self.assertEqual(status, reply["status"])
-                        blank = re.compile(r"(?<=[0-9A-F]) (?=[0-9A-F]+$)")  # both cut long digests into pieces
-                        self.assertEqual([blank.sub("", t) for t in theirs], ours)
+                        blank = re.compile(r"(?<=[0-9A-F]{20}) (?=[0-9A-F]+$)")  # both cut long digests into pieces
+                        self.assertEqual([blank.sub("", t) if kind == "TLSA" else t for t in theirs], ours)
 
 
 class Hostile(unittest.TestCase):

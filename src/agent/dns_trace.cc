@@ -166,7 +166,8 @@ class Walk {
         step.zone_asked = zone;
         step.server = server.name;
         step.question = question;
-        step.result = co_await ask_({address, options_.port}, question);
+        const Endpoint endpoint{address, options_.port};
+        step.result = co_await ask_(endpoint, question);
         Reading(zone, step);
         on_step_(step);
         if (step.kind != Kind::kFailed) co_return std::move(step);
@@ -180,7 +181,8 @@ class Walk {
     if (depth >= DnsTraceLimits::kDepth) co_return;
     for (const std::uint16_t type : {dns::kTypeA, dns::kTypeAaaa}) {
       if (!server.addresses.empty()) break;
-      co_await Find({server.name, type, dns::kClassIn}, depth + 1, &server.addresses);
+      const DnsQuestion question{server.name, type, dns::kClassIn};
+      co_await Find(question, depth + 1, &server.addresses);
     }
   }
 

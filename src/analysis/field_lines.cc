@@ -92,12 +92,20 @@ struct DnsFieldList {
   };
   Language language;
   std::vector<Entry> entries;
+  bool response = false;
 
+  // In a query these bits mean nothing (RFC 1035 §4.1.1).
+  static bool OfAnswers(Field field) {
+    return field == Field::kDnsFlagAuthoritative || field == Field::kDnsFlagTruncated ||
+           field == Field::kDnsFlagRecursionAvailable;
+  }
   void operator()(Field field, OctetRange range, const FieldValue& value) {
     std::string text = FieldValueText(field, value, range.length, language);
-    if (const auto* number = std::get_if<std::uint64_t>(&value))
-      if (const std::string_view meaning = FieldMeaning(field, *number, language); !meaning.empty())
-        text += fmt::format(" ({})", meaning);
+    if (const auto* number = std::get_if<std::uint64_t>(&value)) {
+      if (field == Field::kDnsFlagResponse) response = *number != 0;
+      const std::string_view meaning = FieldMeaning(field, *number, language);
+      if (!meaning.empty() && (response || !OfAnswers(field))) text += fmt::format(" ({})", meaning);
+    }
     entries.push_back({field, range, std::move(text)});
   }
 };
@@ -109,7 +117,7 @@ class DnsTeller {
 
   void Tell() {
     dns::Message message;
-    DnsFieldList list{language_, {}};
+    DnsFieldList list{language_, {}, false};
     dns::DecodeFields(wire_, wire_.size(), message, list);
     // Whole fields before their parts. The decoder tells some of them behind, when it knows their value.
     std::ranges::stable_sort(list.entries, [](const auto& a, const auto& b) {

@@ -121,10 +121,20 @@ std::optional<agent::DnsQuestion> QuestionOf(const CommandLine& line, const Want
   return question;
 }
 
+// Where "serve" stands, if it is the first word that is no option.
+std::vector<std::string>::iterator ServeIn(std::vector<std::string>& words) {
+  auto at = words.begin();
+  while (at != words.end() && at->starts_with('-')) at += (*at == "--lang" || *at == "--color") && at + 1 != words.end() ? 2 : 1;
+  return at != words.end() && *at == "serve" ? at : words.end();
+}
+
 }  // namespace
 
 int RunDns(std::vector<std::string> words) {
-  if (!words.empty() && words.front() == "serve") return RunDnsServe({words.begin() + 1, words.end()});
+  if (const auto serve = ServeIn(words); serve != words.end()) {
+    words.erase(serve);
+    return RunDnsServe(words);
+  }
   CommandLine line("dns", false);
   Wanted w;
   line.AddJson();

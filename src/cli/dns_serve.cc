@@ -154,7 +154,8 @@ int RunDnsServe(const std::vector<std::string>& words) {
   if (line.words().empty()) return line.Misused("serve needs a zone file (RFC 1035 §5), or several");
   std::vector<Endpoint> endpoints;
   for (const std::string& word : listen) {
-    const auto endpoint = server::ParseEndpoint(word, kDefaultPort);
+    auto endpoint = server::ParseEndpoint(word);  // port 0: any that is free
+    if (const auto address = server::ParseAddress(word)) endpoint = Endpoint{*address, kDefaultPort};
     if (!endpoint) return line.Misused("--listen: " + ForTerminal(endpoint.error().Text()));
     endpoints.push_back(*endpoint);
   }
