@@ -116,8 +116,9 @@ class Scanner {
     }
   }
 
+  // The first of an entry: what comes behind it is guesswork.
   void Mistake(const Word& place, std::string what, std::string remedy) {
-    mistakes_.push_back({place.line, place.column, std::move(what), std::move(remedy)});
+    if (good_) mistakes_.push_back({place.line, place.column, std::move(what), std::move(remedy)});
     good_ = false;
   }
 

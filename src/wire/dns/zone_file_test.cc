@@ -168,6 +168,8 @@ TEST(ZoneFile, BoundsHoldAtTheLimitAndOnePast) {
   for (int i = 0; i < 100; ++i) rubbish += "\"open\n) x\n";
   ReadZone(rubbish, mistakes);
   EXPECT_EQ(mistakes.size(), ZoneFileLimits::kMistakes);
+  ReadZone("a " + std::string(100, ')') + "\n", mistakes);
+  EXPECT_EQ(mistakes.size(), 1u);
 }
 
 TEST(ZoneFile, TooManyRecords) {
