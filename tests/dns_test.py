@@ -109,9 +109,9 @@ class Liar(threading.Thread):
             packet, client = self.udp.recvfrom(65535)
             if self.ended:
                 break
-            for answer in self.answers(packet, self.count):
-                self.udp.sendto(answer, client)
             self.count += 1
+            for octets in self.answers(packet, self.count - 1):
+                self.udp.sendto(octets, client)
 
     def serve_tcp(self):
         while not self.ended:
