@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "analysis/detector.h"
+#include "analysis/field_lines.h"
 #include "analysis/note.h"
 #include "base/ascii.h"
 #include "base/escape.h"
@@ -14,59 +15,18 @@
 #include "base/time_text.h"
 #include "capture/checksum.h"
 #include "capture/describe.h"
+#include "wire/dns/recognise.h"
 
 namespace glasspost::analysis {
 namespace {
 
 constexpr std::size_t kRowOctets = 16;    // of payload a row
-constexpr std::size_t kShownOctets = 8;   // of a field on its line
 constexpr std::size_t kFirstPackets = 3;  // shown where nothing was said: the handshake, or what there is of it
-constexpr std::size_t kHexWidth = kShownOctets * 3 + 1;
-
-bool Contains(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
-
-// `hidden`: '*' for an octet that is not to be shown; empty: all are.
-std::string HexOctets(Bytes octets, std::size_t most, std::string_view hidden = {}) {
-  std::string text;
-  for (std::size_t i = 0; i < octets.size() && i < most; ++i) {
-    if (i > 0) text += ' ';
-    text += i < hidden.size() && hidden[i] == '*' ? "**" : fmt::format("{:02x}", octets[i]);
-  }
-  if (octets.size() > most) text += " …";
-  return text;
-}
-
-// A value as people read it: addresses as addresses, identifiers and checksums in hex, counts in decimal.
-std::string ValueText(Field field, const FieldValue& value, std::size_t length, Language language) {
-  const std::string_view name = Info(field).abbreviation;
-  if (const auto* number = std::get_if<std::uint64_t>(&value)) {
-    if (name.ends_with("checksum.status")) {
-      const auto status = static_cast<capture::ChecksumStatus>(*number);
-      return std::string(language == Language::kChinese ? capture::NameChinese(status) : capture::Name(status));
-    }
-    const bool hex = Contains(name, "checksum") || name.ends_with(".type") || name.ends_with(".etype") ||
-                     name.ends_with("ip.id") || name == "ip.flags" || name == "tcp.flags" || name == "ip.dsfield" ||
-                     Contains(name, "ident");
-    return hex ? fmt::format("0x{:0{}x}", *number, std::min<std::size_t>(std::max<std::size_t>(length, 1) * 2, 8))
-               : fmt::format("{}", *number);
-  }
-  if (const auto* bytes = std::get_if<Bytes>(&value)) {
-    if (bytes->size() == 4) return Address::V4(bytes->data()).Text();
-    if (bytes->size() == 16) return Address::V6(bytes->data()).Text();
-    if (bytes->size() == 6) {
-      const Bytes b = *bytes;
-      return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[0], b[1], b[2], b[3], b[4], b[5]);
-    }
-    return {};
-  }
-  if (const auto* text = std::get_if<Octets>(&value)) return ForTerminal(*text);
-  return {};
-}
 
 class Describer {
  public:
   Describer(const Veils* veils, Language language, const Style& style)
-      : veils_(veils), language_(language), chinese_(language == Language::kChinese), style_(style) {}
+      : veils_(veils), language_(language), chinese_(language == Language::kChinese), style_(style), lines_(language, style) {}
 
   std::string Tell(const capture::RawFrame& frame) {
     capture::FieldList list;
@@ -76,6 +36,7 @@ class Describer {
       if (e.field == Field::kFrameNumber || e.field == Field::kFrameLength || e.field == Field::kFrameCaptured) continue;
       Entry(frame, e);
     }
+    if (d.result == capture::DecodeResult::kPacket) Message(frame, list, d.packet);
     if (d.captured < d.expected) {
       out_ += style_.Yellow(
           chinese_ ? fmt::format("  只有 {} 个八位组，原有 {} 个：其余未捕获，不作猜测。\n", d.captured, d.expected)
@@ -96,6 +57,17 @@ class Describer {
     const std::string head = chinese_ ? fmt::format("第 {} 帧，{} 个八位组", frame.number, d.captured)
                                       : fmt::format("Frame {}, {} octets", frame.number, d.captured);
     out_ += style_.Bold(head) + style_.Dim(time) + "\n";
+  }
+
+  // What the datagram says, where that is DNS.
+  void Message(const capture::RawFrame& frame, const capture::FieldList& list, const capture::Packet& packet) {
+    for (const auto& e : list.entries) {
+      if (e.field != Field::kUdpPayload || e.missing || e.range.offset + e.range.length > frame.octets.size()) continue;
+      const Octets message = AsOctets(frame.octets.subspan(e.range.offset, e.range.length));
+      if (!dns::LooksLikeDns(message, packet.source_port, packet.destination_port)) return;
+      lines_.Heading(out_, chinese_ ? "域名系统 DNS" : "Domain Name System", "dns", message.size());
+      AppendDnsFields(out_, message, e.range.offset, language_, style_);
+    }
   }
 
   static bool EndsBehind(const capture::RawFrame& frame, const capture::FieldList::Entry& e) {
@@ -131,44 +103,32 @@ class Describer {
     }
     const std::string_view rest = chinese_ ? "其余未捕获" : "the rest was not captured";
     out_ += style_.Yellow(fmt::format("    {:04x}  {}{} ({}): {}{}\n", e.range.offset,
-                                      PadRight(HexOctets(here, kShownOctets), kHexWidth), Label(Info(e.field)),
+                                      PadRight(HexOctets(here, kFieldOctets), kFieldHexWidth), lines_.Label(e.field),
                                       Info(e.field).abbreviation, value, rest));
   }
-
-  std::string_view OctetWord(std::size_t n) const { return chinese_ ? "个八位组" : n == 1 ? "octet" : "octets"; }
-  std::string Label(const FieldInfo& info) const { return std::string(chinese_ ? info.label_zh : info.label_en); }
 
   void Entry(const capture::RawFrame& frame, const capture::FieldList::Entry& e) {
     const FieldInfo& info = Info(e.field);
     const std::size_t size = frame.octets.size();
     if (e.missing && e.range.offset < size && EndsBehind(frame, e)) return Part(frame, e);
     if (e.missing) {
-      out_ += style_.Yellow(fmt::format("    {:04x}  {}{} ({}): {}\n", e.range.offset, std::string(kHexWidth, ' '), Label(info),
-                                        info.abbreviation, chinese_ ? "未捕获" : "not captured"));
+      out_ += style_.Yellow(fmt::format("    {:04x}  {}{} ({}): {}\n", e.range.offset, std::string(kFieldHexWidth, ' '),
+                                        lines_.Label(e.field), info.abbreviation, chinese_ ? "未捕获" : "not captured"));
       return;
     }
     const bool header = std::holds_alternative<std::monostate>(e.value);
     const std::size_t from = std::min(e.range.offset, size);
     const Bytes octets = frame.octets.subspan(from, std::min(e.range.length, size - from));
-    if (header) {
-      out_ += "  " + style_.Bold(Label(info)) +
-              style_.Dim(fmt::format("  ({}, {} {})", info.abbreviation, octets.size(), OctetWord(octets.size()))) + "\n";
-      return;
-    }
+    if (header) return lines_.Heading(out_, lines_.Label(e.field), info.abbreviation, octets.size());
     const bool payload = e.field == Field::kTcpPayload || e.field == Field::kUdpPayload || e.field == Field::kData;
-    if (payload) return Payload(frame.number, e, octets);
-    out_ += style_.Dim(fmt::format("    {:04x}  ", e.range.offset)) +
-            style_.Cyan(PadRight(HexOctets(octets, kShownOctets), kHexWidth)) + Label(info) +
-            style_.Dim(fmt::format(" ({})", info.abbreviation));
-    const std::string value = ValueText(e.field, e.value, e.range.length, language_);
-    if (!value.empty()) out_ += ": " + value;
-    out_ += '\n';
+    if (!payload)
+      return lines_.Line(out_, e.field, e.range.offset, octets, FieldValueText(e.field, e.value, e.range.length, language_));
+    Payload(frame.number, e, octets);
   }
 
   void Payload(std::uint64_t frame, const capture::FieldList::Entry& e, Bytes octets) {
     const std::string hidden = veils_ == nullptr ? std::string(octets.size(), ' ') : veils_->Hidden(frame, AsOctets(octets));
-    out_ += "  " + style_.Bold(Label(Info(e.field))) +
-            style_.Dim(fmt::format("  ({}, {} {})", Info(e.field).abbreviation, octets.size(), OctetWord(octets.size()))) + "\n";
+    lines_.Heading(out_, lines_.Label(e.field), Info(e.field).abbreviation, octets.size());
     for (std::size_t at = 0; at < octets.size(); at += kRowOctets) {
       const Bytes row = octets.subspan(at, std::min(kRowOctets, octets.size() - at));
       const std::string_view veil = std::string_view(hidden).substr(at, row.size());
@@ -184,6 +144,7 @@ class Describer {
   Language language_;
   bool chinese_;
   const Style& style_;
+  FieldLines lines_;
   std::string out_;
 };
 

@@ -303,6 +303,57 @@ void AppendHead(TextWriter& out, const ConversationFacts& f) {
   out.push_back(']');
 }
 
+void AppendReplies(TextWriter& out, const Exchange& e, Protocol protocol) {
+  out += ",\"replies\":[";
+  if (e.has_reply) AppendReply(out, e.reply, protocol, nullptr);
+  for (const Reply& r : e.more_replies) {
+    out.push_back(',');
+    AppendReply(out, r, protocol, nullptr);
+  }
+  out.push_back(']');
+}
+
+}  // namespace
+
+void AppendExchangeJson(TextWriter& out, const Exchange& e, Protocol protocol) {
+  out += "{\"n\":";
+  AppendNumber(out, e.number);
+  out += ",\"phase\":\"";
+  out += Name(e.phase);
+  out += "\",";
+  AppendRequest(out, e, protocol);
+  out += ",\"reply\":";
+  if (e.has_reply) {
+    AppendReply(out, e.reply, protocol, e.response);
+  } else {
+    out += "null";
+  }
+  if (e.multi_recipient) AppendReplies(out, e, protocol);
+  AppendElapsed(out, e);
+  out.push_back('}');
+}
+
+void AppendFindingJson(TextWriter& out, const Finding& f, Protocol protocol, Language language) {
+  const FindingInfo& info = Info(f.id);
+  out += "{\"id\":\"";
+  out += info.name;
+  out += "\",\"severity\":\"";
+  out += Name(info.severity);
+  out += "\",\"exchange\":";
+  if (f.exchange == 0) {
+    out += "null";
+  } else {
+    AppendNumber(out, f.exchange);
+  }
+  out += ",\"rfc\":\"";
+  out += Clause(f.id, protocol);
+  out += "\",\"text\":";
+  AppendJsonString(out, FindingText(f, language));
+  out.push_back('}');
+}
+
+namespace {
+
 class JsonTeller final : public Teller {
  public:
   explicit JsonTeller(const JsonReport::Options& options) : options_(options) {}
@@ -310,21 +361,7 @@ class JsonTeller final : public Teller {
   void OnExchange(const ConversationFacts& facts, const Exchange& e) override {
     TextWriter& out = Writer();
     if (!exchanges_.empty()) out.push_back(',');
-    out += "{\"n\":";
-    AppendNumber(out, e.number);
-    out += ",\"phase\":\"";
-    out += Name(e.phase);
-    out += "\",";
-    AppendRequest(out, e, facts.protocol);
-    out += ",\"reply\":";
-    if (e.has_reply) {
-      AppendReply(out, e.reply, facts.protocol, e.response);
-    } else {
-      out += "null";
-    }
-    if (e.multi_recipient) AppendReplies(out, e, facts.protocol);
-    AppendElapsed(out, e);
-    out.push_back('}');
+    AppendExchangeJson(out, e, facts.protocol);
     exchanges_.Append(out.text());
   }
 
@@ -358,24 +395,9 @@ class JsonTeller final : public Teller {
   }
 
   void OnFinding(const ConversationFacts& facts, const Finding& f) override {
-    const FindingInfo& info = Info(f.id);
     TextWriter& out = Writer();
     if (!findings_.empty()) out.push_back(',');
-    out += "{\"id\":\"";
-    out += info.name;
-    out += "\",\"severity\":\"";
-    out += Name(info.severity);
-    out += "\",\"exchange\":";
-    if (f.exchange == 0) {
-      out += "null";
-    } else {
-      AppendNumber(out, f.exchange);
-    }
-    out += ",\"rfc\":\"";
-    out += Clause(f.id, facts.protocol);
-    out += "\",\"text\":";
-    AppendJsonString(out, FindingText(f, options_.language));
-    out.push_back('}');
+    AppendFindingJson(out, f, facts.protocol, options_.language);
     findings_.Append(out.text());
   }
 
@@ -415,16 +437,6 @@ class JsonTeller final : public Teller {
     writer.Clear();
     return writer;
   }
-  static void AppendReplies(TextWriter& out, const Exchange& e, Protocol protocol) {
-    out += ",\"replies\":[";
-    if (e.has_reply) AppendReply(out, e.reply, protocol, nullptr);
-    for (const Reply& r : e.more_replies) {
-      out.push_back(',');
-      AppendReply(out, r, protocol, nullptr);
-    }
-    out.push_back(']');
-  }
-
   const JsonReport::Options& options_;
   TextStore exchanges_;
   TextStore messages_;

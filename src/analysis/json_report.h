@@ -9,6 +9,8 @@
 
 namespace glasspost::analysis {
 
+class TextWriter;
+
 class JsonReport final : public Report {
  public:
   struct Options {
@@ -28,5 +30,9 @@ class JsonReport final : public Report {
   std::FILE* out_;
   Options options_;
 };
+
+// One exchange, one finding, as they stand in the object of their conversation; for those who have no conversation around them.
+void AppendExchangeJson(TextWriter& out, const Exchange& exchange, Protocol protocol);
+void AppendFindingJson(TextWriter& out, const Finding& finding, Protocol protocol, Language language);
 
 }  // namespace glasspost::analysis

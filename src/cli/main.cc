@@ -15,6 +15,7 @@
 #include "cli/analyze.h"
 #include "cli/config.h"
 #include "cli/conversations.h"
+#include "cli/dns.h"
 #include "cli/domain.h"
 #include "cli/help.h"
 #include "cli/journey.h"
@@ -91,6 +92,7 @@ constexpr Command kCommands[] = {
     {"config", [](Words words) { return glasspost::cli::RunConfig(words); }},
     {"conversation", [](Words words) { return glasspost::cli::RunConversation(words); }},
     {"conversations", [](Words words) { return glasspost::cli::RunConversations(words); }},
+    {"dns", [](Words words) { return glasspost::cli::RunDns(std::move(words)); }},
     {"domain", [](Words words) { return glasspost::cli::RunDomain(words); }},
     {"journey", [](Words words) { return glasspost::cli::RunJourney(std::move(words)); }},
     {"lab", [](Words words) { return glasspost::cli::RunLab(words); }},

@@ -9,5 +9,7 @@ namespace glasspost::net {
 asio::ip::tcp::endpoint ToAsio(const Endpoint& endpoint);
 // IPv4-mapped IPv6 addresses become IPv4.
 Endpoint FromAsio(const asio::ip::tcp::endpoint& endpoint);
+asio::ip::udp::endpoint ToAsioUdp(const Endpoint& endpoint);
+Endpoint FromAsio(const asio::ip::udp::endpoint& endpoint);
 
 }  // namespace glasspost::net

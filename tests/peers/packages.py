@@ -20,6 +20,8 @@ PEERS = {
     "dovecot": (["dovecot-core", "dovecot-pop3d", "dovecot-lmtpd"], "usr/sbin/dovecot"),
     "opensmtpd": (["opensmtpd"], "usr/sbin/smtpd"),
     "dnsmasq": (["dnsmasq-base"], "usr/sbin/dnsmasq"),
+    "dig": (["bind9-dnsutils", "bind9-libs"], "usr/bin/dig"),
+    "kdig": (["knot-dnsutils"], "usr/bin/kdig"),
     "swaks": (["swaks", "libnet-ssleay-perl", "libnet-dns-perl"], "usr/bin/swaks"),
     "msmtp": (["msmtp"], "usr/bin/msmtp"),
     "mpop": (["mpop"], "usr/bin/mpop"),

@@ -13,8 +13,8 @@ namespace glasspost::dns {
 
 // Record types (RFC 1035 §3.2.2 and later); those that the code speaks of. All that have names stand in layout.cc.
 inline constexpr std::uint16_t kTypeA = 1, kTypeNs = 2, kTypeCname = 5, kTypeSoa = 6, kTypePtr = 12, kTypeMx = 15, kTypeTxt = 16,
-                               kTypeAaaa = 28, kTypeSrv = 33, kTypeDname = 39, kTypeOpt = 41, kTypeTlsa = 52, kTypeTsig = 250,
-                               kTypeIxfr = 251, kTypeAxfr = 252, kTypeAny = 255;
+                               kTypeAaaa = 28, kTypeSrv = 33, kTypeDname = 39, kTypeOpt = 41, kTypeDs = 43, kTypeRrsig = 46,
+                               kTypeTlsa = 52, kTypeTsig = 250, kTypeIxfr = 251, kTypeAxfr = 252, kTypeAny = 255, kTypeCaa = 257;
 
 inline constexpr std::uint16_t kClassIn = 1, kClassCh = 3, kClassHs = 4, kClassNone = 254, kClassAny = 255;
 

@@ -90,24 +90,29 @@ void Message::SetRcode(std::uint16_t rcode) {
   ttl = (ttl & 0x00ffffff) | static_cast<std::uint32_t>(rcode >> 4) << 24;
 }
 
-bool Message::AddQuestion(Octets name, std::uint16_t type, std::uint16_t klass) {
+void Message::AddQuestionOctets(Octets name, std::uint16_t type, std::uint16_t klass) {
   Question q;
-  q.name.offset = static_cast<std::uint32_t>(storage.size());
-  if (!ParseName(name, storage)) return false;
-  q.name.length = static_cast<std::uint16_t>(storage.size() - q.name.offset);
+  q.name = {static_cast<std::uint32_t>(storage.size()), static_cast<std::uint16_t>(name.size())};
+  storage += name;
   q.type = type;
   q.klass = klass;
   questions.push_back(q);
   counts[0] = static_cast<std::uint16_t>(questions.size());
+}
+
+bool Message::AddQuestion(Octets name, std::uint16_t type, std::uint16_t klass) {
+  std::string octets;
+  if (!ParseName(name, octets)) return false;
+  AddQuestionOctets(octets, type, klass);
   return true;
 }
 
-bool Message::AddRecord(Section section, Octets name, std::uint16_t type, std::uint16_t klass, std::uint32_t ttl, Octets data) {
+bool Message::AddRecordOctets(Section section, Octets name, std::uint16_t type, std::uint16_t klass, std::uint32_t ttl,
+                              Octets data) {
   if (data.size() > kMaxMessage || section == Section::kQuestion) return false;
   Record r;
-  r.name.offset = static_cast<std::uint32_t>(storage.size());
-  if (!ParseName(name, storage)) return false;
-  r.name.length = static_cast<std::uint16_t>(storage.size() - r.name.offset);
+  r.name = {static_cast<std::uint32_t>(storage.size()), static_cast<std::uint16_t>(name.size())};
+  storage += name;
   r.section = section;
   const TypeInfo* info = FindType(type);
   r.opaque = info == nullptr || info->opaque() || (data.empty() && opcode() == kOpcodeUpdate);
@@ -120,6 +125,11 @@ bool Message::AddRecord(Section section, Octets name, std::uint16_t type, std::u
   records.push_back(r);
   ++counts[static_cast<std::size_t>(section)];
   return true;
+}
+
+bool Message::AddRecord(Section section, Octets name, std::uint16_t type, std::uint16_t klass, std::uint32_t ttl, Octets data) {
+  std::string octets;
+  return ParseName(name, octets) && AddRecordOctets(section, octets, type, klass, ttl, data);
 }
 
 void Message::AddEdns(std::uint16_t udp_size, bool dnssec_ok, Octets options) {

@@ -125,6 +125,9 @@ struct Message {
   void SetRcode(std::uint16_t rcode);  // its upper bits go into the OPT record, which must be there
   bool AddQuestion(Octets name, std::uint16_t type, std::uint16_t klass = kClassIn);
   bool AddRecord(Section section, Octets name, std::uint16_t type, std::uint16_t klass, std::uint32_t ttl, Octets data);
+  // The same with a name in octets, as ParseName makes it. `name` and `data` must not be this message's own.
+  void AddQuestionOctets(Octets name, std::uint16_t type, std::uint16_t klass = kClassIn);
+  bool AddRecordOctets(Section section, Octets name, std::uint16_t type, std::uint16_t klass, std::uint32_t ttl, Octets data);
   // `options` as RFC 6891 §6.1.2 lays them out.
   void AddEdns(std::uint16_t udp_size, bool dnssec_ok, Octets options = {});
 };
@@ -158,7 +161,8 @@ void AppendFlags(std::string& out, const Message& m);  // "qr aa rd ra"
 void AppendFault(std::string& out, const Fault& fault);
 
 // The other way: text to octets, appended to `out`; false (and `out` as it was) if the text is not of that form.
-bool ParseName(Octets text, std::string& out);
+// `origin`, a name's octets: a name without the final dot goes on with it, and "@" stands for it; empty: every name is absolute.
+bool ParseName(Octets text, std::string& out, Octets origin = {});
 bool ParseData(std::uint16_t type, Octets text, std::string& out);
 
 // Typed readings; false where the record is of another type or its data are broken.

@@ -11,6 +11,7 @@
 #include "wire/dns/address_text.h"
 #include "wire/dns/layout.h"
 #include "wire/dns/message.h"
+#include "wire/dns/zone_words.h"
 
 namespace glasspost::dns {
 namespace {
@@ -234,8 +235,9 @@ class Parameters {
 // Takes words off the front for one part of the data after another.
 class Reader {
  public:
-  Reader(std::vector<std::string> words, std::string& out) : words_(std::move(words)), out_(out) {}
+  Reader(const std::vector<std::string>& words, Octets origin, std::string& out) : words_(words), origin_(origin), out_(out) {}
   bool done() const { return at_ == words_.size(); }
+  std::size_t at() const { return at_; }
 
   bool Take(Part part, Field field) {
     switch (part) {
@@ -266,7 +268,7 @@ class Reader {
     switch (part) {
       case Part::kName:
       case Part::kPlainName:
-        return ParseName(word, out_);
+        return ParseName(word, out_, origin_);
       case Part::kAddress4:
         return ParseIp4(word, out_);
       case Part::kAddress6:
@@ -424,15 +426,22 @@ class Reader {
     return true;
   }
 
-  std::vector<std::string> words_;
+  const std::vector<std::string>& words_;
   std::size_t at_ = 0;
+  Octets origin_;
   std::string& out_;
 };
 
-bool ParseTyped(const TypeInfo& info, std::vector<std::string> words, std::string& out) {
-  Reader reader(std::move(words), out);
-  for (const PartInfo* p = info.parts; p->part != Part::kEnd; ++p)
-    if (!reader.Take(p->part, p->field)) return false;
+bool ParseTyped(const TypeInfo& info, const std::vector<std::string>& words, Octets origin, std::string& out, WordFault& fault) {
+  Reader reader(words, origin, out);
+  for (const PartInfo* p = info.parts; p->part != Part::kEnd; ++p) {
+    const bool missing = reader.done();
+    if (reader.Take(p->part, p->field)) continue;
+    fault = missing ? WordFault{words.size(), p->part, p->field}
+                    : WordFault{std::max<std::size_t>(reader.at(), 1) - 1, p->part, p->field};
+    return false;
+  }
+  if (!reader.done()) fault = {reader.at(), Part::kEnd, {}};
   return reader.done();
 }
 
@@ -450,9 +459,13 @@ bool ParseOpaque(const std::vector<std::string>& words, std::string& out) {
 
 }  // namespace
 
-bool ParseName(Octets text, std::string& out) {
+bool ParseName(Octets text, std::string& out, Octets origin) {
   const std::size_t before = out.size();
   if (text.empty()) return false;
+  if (text == "@" && !origin.empty()) {
+    out += origin;
+    return true;
+  }
   if (text == ".") {
     out += '\0';
     return true;
@@ -479,21 +492,31 @@ bool ParseName(Octets text, std::string& out) {
   }
   const std::size_t last = out.size() - label - 1;
   out[label] = static_cast<char>(last);
-  if (last != 0) out += '\0';
+  if (last != 0) out += origin.empty() ? Octets("", 1) : origin;
   if (out.size() - before > kMaxName) return fail();
   return true;
 }
 
-bool ParseData(std::uint16_t type, Octets text, std::string& out) {
+bool ParseWords(std::uint16_t type, const std::vector<std::string>& words, Octets origin, std::string& out, WordFault& fault) {
   const std::size_t before = out.size();
-  std::vector<std::string> words;
-  if (!Split(text, words)) return false;
   const TypeInfo* info = FindType(type);
-  const bool opaque = !words.empty() && words[0] == "\\#";
-  if (opaque ? ParseOpaque(words, out) : info != nullptr && !info->opaque() && ParseTyped(*info, std::move(words), out))
+  fault = {};
+  if (!words.empty() && words[0] == "\\#") {
+    if (ParseOpaque(words, out)) return true;
+    fault = {words.size(), Part::kHex, Field::kDnsData};
+  } else if (info == nullptr || info->opaque()) {
+    fault = {0, Part::kHex, Field::kDnsData};
+  } else if (ParseTyped(*info, words, origin, out, fault)) {
     return true;
+  }
   out.resize(before);
   return false;
+}
+
+bool ParseData(std::uint16_t type, Octets text, std::string& out) {
+  std::vector<std::string> words;
+  WordFault ignored;
+  return Split(text, words) && ParseWords(type, words, {}, out, ignored);
 }
 
 }  // namespace glasspost::dns
