@@ -1,15 +1,13 @@
 // Sends one message to an SMTP server: the client session of wire/smtp over a stream.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "agent/drive.h"
 #include "base/randomness.h"
 #include "base/tap.h"
-#include "net/stream.h"
-#include "wire/smtp/client_session.h"
 
 namespace glasspost::agent {
 
@@ -23,14 +21,6 @@ class TextSource final : public smtp::MessageSource {
   Octets rest_;
 };
 
-struct SmtpServer {
-  Endpoint endpoint;
-  std::string host;                            // for the certificate; may be empty without TLS
-  bool implicit_tls = false;                   // port 465
-  std::shared_ptr<const net::TlsContext> tls;  // null: no TLS can begin
-  std::chrono::seconds timeout{300};           // of each wait
-};
-
 struct SendResult {
   std::vector<smtp::Outcome> recipients;  // one each, in the message's order
   smtp::Outcome closed;                   // how the connection ended
@@ -38,7 +28,7 @@ struct SendResult {
 };
 
 // All references live until it is done.
-net::Task<SendResult> Send(net::asio::io_context& context, net::Deadlines& deadlines, Randomness& randomness, SmtpServer server,
+net::Task<SendResult> Send(net::asio::io_context& context, net::Deadlines& deadlines, Randomness& randomness, Peer server,
                            const smtp::ClientOptions& options, const smtp::ClientMessage& message,
                            std::unique_ptr<Tap> tap = nullptr);
 

@@ -138,7 +138,7 @@ Expected<std::string> SendIt(ClientSide& client, const Endpoint& to, const Clock
   message.reverse_path = "alice@localhost.test";
   message.recipients = recipients;
   message.source = &source;
-  agent::SmtpServer server;
+  agent::Peer server;
   server.endpoint = to;
   const agent::SendResult result =
       client.Run(agent::Send(client.context, client.deadlines, randomness, server, options, message));
@@ -155,7 +155,7 @@ Expected<void> FetchIt(ClientSide& client, const Endpoint& from, Randomness& ran
   options.credentials = &credentials;
   options.passwords_without_tls = true;
   options.capabilities = options.apop = options.pipelining = false;
-  agent::Pop3Server server;
+  agent::Peer server;
   server.endpoint = from;
   const agent::FetchResult result =
       client.Run(agent::Fetch(client.context, client.deadlines, randomness, server, options, [](pop3::ClientSession& session) {

@@ -1,0 +1,88 @@
+// A client session of wire/ over a stream: what the session wants next is done, until it is over or waits for its owner. The
+// sessions differ only in how they hand out what is to be sent.
+//
+//   co_await Begin(stream, session, peer);
+//   co_await Drive(stream, session, peer);     again, once a session that waited was given orders (kReady) or octets (kWait)
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "net/stream.h"
+#include "wire/pop3/client_session.h"
+#include "wire/smtp/client_session.h"
+
+namespace glasspost::agent {
+
+struct Peer {
+  Endpoint endpoint;
+  std::string host;                                              // for the certificate; may be empty without TLS
+  bool implicit_tls = false;                                     // port 465, 995
+  std::shared_ptr<const net::TlsContext> tls;                    // null: no TLS can begin
+  std::chrono::nanoseconds timeout = std::chrono::seconds(300);  // of each wait
+};
+
+// What is to be sent next, good until Sent; `buffer` may hold it. Empty: nothing.
+inline Octets Output(pop3::ClientSession& session, std::string&) { return session.output(); }
+inline Octets Output(smtp::ClientSession& session, std::string& buffer) {
+  return session.TakeOutput(buffer) ? Octets(buffer) : Octets{};
+}
+inline void Sent(pop3::ClientSession& session, std::size_t octets) { session.Sent(octets); }
+inline void Sent(smtp::ClientSession&, std::size_t) {}
+
+// Shakes hands if the session was told that it may. False: it is over.
+template <class Session>
+net::Task<bool> ShakeHands(net::Stream& stream, Session& session, const Peer& peer) {
+  if (!peer.tls) {
+    session.TlsFailed("no TLS is set up");
+    co_return false;
+  }
+  const net::IoStatus status = co_await stream.StartTls(peer.tls, peer.host, peer.timeout);
+  if (status == net::IoStatus::kOk) co_return true;
+  const std::string why = stream.tls_error();
+  session.TlsFailed(why.empty() ? net::Name(status) : std::string_view(why));
+  co_return false;
+}
+
+// With the handshake where TLS comes first. False: it is over.
+template <class Session>
+net::Task<bool> Begin(net::Stream& stream, Session& session, const Peer& peer) {
+  if (peer.implicit_tls) {
+    const bool shaken = co_await ShakeHands(stream, session, peer);
+    if (!shaken) co_return false;
+  }
+  session.Start(peer.implicit_tls);
+  co_return true;
+}
+
+// All references live until it is done.
+template <class Session>
+net::Task<void> Drive(net::Stream& stream, Session& session, const Peer& peer) {
+  using Next = typename Session::Next;
+  std::string buffer;
+  while (true) {
+    const Octets output = Output(session, buffer);
+    if (!output.empty()) {
+      const net::IoStatus status = co_await stream.Write(output, peer.timeout);
+      if (status != net::IoStatus::kOk) co_return session.Closed();
+      Sent(session, output.size());
+      continue;
+    }
+    const Next next = session.next();
+    if (next == Next::kTls) {
+      const bool shaken = co_await ShakeHands(stream, session, peer);
+      if (!shaken) co_return;
+      session.TlsStarted();
+    } else if (next == Next::kRead) {
+      const net::ReadResult in = co_await stream.Read(peer.timeout);
+      if (in.status == net::IoStatus::kTimedOut) co_return session.TimedOut();
+      if (in.status != net::IoStatus::kOk) co_return session.Closed();
+      session.Receive(in.octets);
+    } else if (next != Next::kWrite) {
+      co_return;
+    }
+  }
+}
+
+}  // namespace glasspost::agent
