@@ -7,49 +7,19 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <thread>
 #include <utility>
 
+#include "agent/disk.h"
 #include "base/sha256.h"
 
 namespace glasspost::agent {
 namespace {
 
-constexpr mode_t kFolderMode = 0700, kFileMode = 0600;
+constexpr mode_t kFileMode = 0600;
 constexpr std::int64_t kNanoseconds = 1'000'000'000;
-
-std::unexpected<Error> SystemError(const std::string& what, const std::string& path) {
-  const int code = errno;
-  std::string remedy;
-  if (code == ENOSPC || code == EDQUOT) remedy = "make room; nothing was deleted on the server";
-  return Fail(what + ": " + std::strerror(code), path, remedy);
-}
-
-// A name in a directory is on the disk when the directory is.
-Expected<void> SyncFolder(const std::string& path) {
-  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return SystemError("cannot be opened", path);
-  const bool synced = ::fsync(folder) == 0;
-  const int code = errno;
-  ::close(folder);
-  errno = code;
-  if (!synced) return SystemError("cannot be written to the disk", path);
-  return {};
-}
-
-Expected<void> MakeFolder(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) return {};
-  if (const std::filesystem::path above = std::filesystem::absolute(path).parent_path();
-      !above.empty() && !std::filesystem::exists(above, error)) {
-    if (const auto made = MakeFolder(above); !made) return made;
-  }
-  if (::mkdir(path.c_str(), kFolderMode) != 0 && errno != EEXIST) return SystemError("cannot be made", path);
-  return SyncFolder(std::filesystem::absolute(path).parent_path());
-}
 
 std::string HostName() {
   char name[256] = "localhost";
@@ -84,20 +54,13 @@ class File {
     return buffer_.size() < MailWriterLimits::kBuffer ? Expected<void>() : Flush();
   }
   Expected<void> Flush() {
-    Octets rest = buffer_;
-    while (!rest.empty()) {
-      const ssize_t n = ::write(fd_, rest.data(), rest.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return SystemError("cannot be written", path_);
-      rest.remove_prefix(static_cast<std::size_t>(n));
-    }
-    buffer_.clear();
-    return {};
+    const auto written = WriteAll(fd_, buffer_, path_);
+    if (written) buffer_.clear();
+    return written;
   }
   Expected<void> Sync() {
     if (const auto flushed = Flush(); !flushed) return flushed;
-    if (::fsync(fd_) != 0) return SystemError("cannot be written to the disk", path_);
-    return {};
+    return SyncFile(fd_, path_);
   }
   int fd() const { return fd_; }
   bool open() const { return fd_ >= 0; }
