@@ -15,7 +15,7 @@
 
 namespace glasspost::cli {
 
-CommandLine::CommandLine(std::string_view command) : command_(command) {
+CommandLine::CommandLine(std::string_view command, bool serves) : command_(command), serves_(serves) {
   app_.set_help_flag();  // the help is our own
   app_.allow_extras();
   app_.add_option("WORD", words_);
@@ -24,12 +24,12 @@ CommandLine::CommandLine(std::string_view command) : command_(command) {
 }
 
 std::optional<int> CommandLine::Parse(std::vector<std::string> words) {
-  server::ReadConfig read = server::LoadConfig(words, ::environ);
-  if (!read.mistakes.empty()) {
+  if (serves_) {
+    server::ReadConfig read = server::LoadConfig(words, ::environ);
     for (const server::Mistake& mistake : read.mistakes) fmt::print(stderr, "glasspost: {}\n", ForTerminal(mistake.Text()));
-    return kUsage;
+    if (!read.mistakes.empty()) return kUsage;
+    config_ = std::move(read.config);
   }
-  config_ = std::move(read.config);
   try {
     app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& e) {

@@ -23,8 +23,8 @@ inline constexpr int kCannotOpen = 3;  // neither server nor store can be reache
 
 class CommandLine {
  public:
-  // `command`: as its help is called.
-  explicit CommandLine(std::string_view command);
+  // `command`: as its help is called. `serves`: the settings of the server are options of it.
+  explicit CommandLine(std::string_view command, bool serves = true);
 
   // For further options, before Parse.
   CLI::App& app() { return app_; }
@@ -50,6 +50,7 @@ class CommandLine {
 
  private:
   std::string command_;
+  bool serves_;
   CLI::App app_;
   std::vector<std::string> words_;
   server::Config config_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/escape.h"
+#include "cli/account.h"
 #include "cli/alias.h"
 #include "cli/analyze.h"
 #include "cli/config.h"
@@ -18,6 +19,7 @@
 #include "cli/help.h"
 #include "cli/journey.h"
 #include "cli/lab.h"
+#include "cli/providers.h"
 #include "cli/queue.h"
 #include "cli/sendmail.h"
 #include "cli/serve.h"
@@ -83,6 +85,7 @@ struct Command {
   int (*run)(Words words);
 };
 constexpr Command kCommands[] = {
+    {"account", [](Words words) { return glasspost::cli::RunAccount(words); }},
     {"alias", [](Words words) { return glasspost::cli::RunAlias(words); }},
     {"analyze", [](Words words) { return glasspost::cli::RunAnalyze(words); }},
     {"config", [](Words words) { return glasspost::cli::RunConfig(words); }},
@@ -91,6 +94,7 @@ constexpr Command kCommands[] = {
     {"domain", [](Words words) { return glasspost::cli::RunDomain(words); }},
     {"journey", [](Words words) { return glasspost::cli::RunJourney(std::move(words)); }},
     {"lab", [](Words words) { return glasspost::cli::RunLab(words); }},
+    {"providers", [](Words words) { return glasspost::cli::RunProviders(words); }},
     {"queue", [](Words words) { return glasspost::cli::RunQueue(words); }},
     {"sendmail", [](Words words) { return glasspost::cli::RunSendmail(std::move(words)); }},
     {"serve", [](Words words) { return glasspost::cli::RunServe(std::move(words)); }},

@@ -55,14 +55,29 @@ class SilentTerminal {
   bool good_ = false;
 };
 
+std::string Prompt(const std::string& user, analysis::Language language) {
+  const bool zh = language == analysis::Language::kChinese;
+  return fmt::format("{} {}: ", zh ? "口令，用户" : "Password for", ForTerminal(user));
+}
+
 }  // namespace
+
+Expected<std::string> AskLoginPassword(const std::string& user, analysis::Language language) {
+  SilentTerminal terminal;
+  if (!terminal.good())
+    return Fail("there is no terminal to ask for the password", {},
+                "--password-command, --password-env, --password-file (- is standard input) or --keyring");
+  auto typed = terminal.Ask(Prompt(user, language));
+  if (typed && typed->empty()) return Fail("no password was typed");
+  return typed;
+}
 
 Expected<std::string> AskPassword(const std::string& user, analysis::Language language) {
   const bool zh = language == analysis::Language::kChinese;
   SilentTerminal terminal;
   if (!terminal.good())
     return Fail("there is no terminal to ask for the password", {}, "--password-file FILE (- is standard input), or --generate");
-  const auto once = terminal.Ask(fmt::format("{} {}: ", zh ? "口令，用户" : "Password for", ForTerminal(user)));
+  const auto once = terminal.Ask(Prompt(user, language));
   if (!once) return once;
   if (once->empty()) return Fail("no password was typed");
   const auto again = terminal.Ask(zh ? "再输入一次：" : "Once more: ");

@@ -4,6 +4,7 @@
 #include <boost/asio/ip/udp.hpp>
 #include <thread>
 
+#include "net/dns_reading.h"
 #include "net/fixed_resolver.h"
 #include "net/test_support.h"
 #include "net/unbound_resolver.h"
@@ -150,6 +151,19 @@ TEST(UnboundResolver, EndsWhatIsOpenWhenItIsClosed) {
   EXPECT_EQ(answer.rcode, dns::kRcodeServFail);
 }
 
+TEST(UnboundResolver, WaitsNoLongerThanItIsTold) {
+  Server server;
+  server.silent = true;
+  Net net;
+  auto made = UnboundResolver::Make(net.context, {.name_servers = {server.address()}, .patience = 50ms});
+  ASSERT_TRUE(made);
+  const DnsAnswer answer = net.Run((*made)->Query("example.test", dns::kTypeMx));
+  EXPECT_EQ(answer.failure, "no name server answered in time");
+  EXPECT_EQ(answer.rcode, dns::kRcodeServFail);
+  server.silent = false;
+  EXPECT_EQ(Told(net.Run((*made)->Query("mail.example.test", dns::kTypeA))), "rcode 0; mail.example.test. 300 IN A 192.0.2.1");
+}
+
 TEST(UnboundResolver, SaysWhatIsWrongWithItsOptions) {
   Net net;
   EXPECT_FALSE(UnboundResolver::Make(net.context, {.name_servers = {"127.0.0.1:0"}}));
@@ -157,6 +171,30 @@ TEST(UnboundResolver, SaysWhatIsWrongWithItsOptions) {
   EXPECT_FALSE(UnboundResolver::Make(net.context, {.name_servers = {"no address"}}));
   EXPECT_FALSE(UnboundResolver::Make(net.context, {.name_servers = {"[::1]:70000"}}));
   EXPECT_TRUE(UnboundResolver::Make(net.context, {.name_servers = {"[::1]:5353", "192.0.2.1"}}));
+}
+
+std::string Addresses(Resolver& resolver, Net& net, const char* host, std::size_t most = 10) {
+  const auto found = net.Run(FindAddresses(resolver, host, most));
+  if (!found) return found.error().Text();
+  std::string text;
+  for (const Address& a : *found) (text += text.empty() ? "" : " ") += a.Text();
+  return text;
+}
+
+TEST(FindAddresses, BothFamiliesInTurn) {
+  Net net;
+  FixedResolver r;
+  Fill(r);
+  EXPECT_TRUE(r.Add("mail.example.test", dns::kTypeA, "192.0.2.2"));
+  EXPECT_TRUE(r.Add("mail.example.test", dns::kTypeAaaa, "2001:db8::1"));
+  r.AddFailure("down.test");
+  EXPECT_EQ(Addresses(r, net, "mail.example.test"), "2001:db8::1 192.0.2.1 192.0.2.2");
+  EXPECT_EQ(Addresses(r, net, "www.example.test", 2), "2001:db8::1 192.0.2.1") << "through an alias, two at most";
+  EXPECT_EQ(Addresses(r, net, "192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(Addresses(r, net, "[2001:db8::7]"), "2001:db8::7");
+  EXPECT_EQ(Addresses(r, net, "nowhere.test"), "nowhere.test: the host has no address");
+  EXPECT_EQ(Addresses(r, net, "example.test"), "example.test: the host has no address");
+  EXPECT_EQ(Addresses(r, net, "down.test"), "down.test: the DNS gives no answer: no server answered");
 }
 
 }  // namespace

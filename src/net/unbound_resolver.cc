@@ -12,6 +12,9 @@
 namespace glasspost::net {
 namespace {
 
+// Where there is no resolv.conf, a name server on this machine is meant (resolv.conf(5)).
+constexpr const char* kWithoutFile = "127.0.0.1";
+
 struct Free {
   void operator()(ub_ctx* context) const { ub_ctx_delete(context); }
   void operator()(ub_result* result) const { ub_resolve_free(result); }
@@ -70,8 +73,8 @@ struct UnboundResolver::State : std::enable_shared_from_this<State> {
     bool answered = false;
   };
 
-  State(asio::io_context& io, std::unique_ptr<ub_ctx, Free> made)
-      : context(std::move(made)), ready(io.get_executor(), ub_fd(context.get())), executor(io.get_executor()) {}
+  State(asio::io_context& io, std::unique_ptr<ub_ctx, Free> made, std::chrono::milliseconds wait)
+      : patience(wait), context(std::move(made)), ready(io.get_executor(), ub_fd(context.get())), executor(io.get_executor()) {}
   ~State() { ready.release(); }  // the descriptor is libunbound's
 
   static void OnResult(void* open, int error, ub_result* result) {
@@ -102,6 +105,7 @@ struct UnboundResolver::State : std::enable_shared_from_this<State> {
     });
   }
 
+  const std::chrono::milliseconds patience;
   std::unique_ptr<ub_ctx, Free> context;
   asio::posix::basic_stream_descriptor<Executor> ready;
   Executor executor;
@@ -129,14 +133,17 @@ Expected<std::unique_ptr<UnboundResolver>> UnboundResolver::Make(asio::io_contex
     if (error == 0) error = ub_ctx_set_fwd(ub, address->c_str());
     if (error != 0) return Fail("\"" + server + "\" is no address of a name server: " + ub_strerror(error));
   }
-  if (error == 0 && options.name_servers.empty() && !options.recursive) error = ub_ctx_resolvconf(ub, nullptr);
+  if (error == 0 && options.name_servers.empty() && !options.recursive && ub_ctx_resolvconf(ub, nullptr) != 0)
+    error = ub_ctx_set_fwd(ub, kWithoutFile);
+  if (error == 0 && options.hosts) ub_ctx_hosts(ub, nullptr);  // a machine without that file has no such names
   if (!options.trust_anchor.empty() && error == 0) {
     error = ub_ctx_add_ta_file(ub, options.trust_anchor.c_str());
     if (error != 0) return Fail("the trust anchor cannot be read", options.trust_anchor);
   }
   if (error == 0) error = ub_ctx_zone_add(ub, "test.", "transparent");  // the last: no option can be set after it
   if (error != 0) return Fail(std::string("the resolver cannot be set up: ") + ub_strerror(error));
-  return std::unique_ptr<UnboundResolver>(new UnboundResolver(std::make_shared<State>(context, std::move(made))));
+  return std::unique_ptr<UnboundResolver>(
+      new UnboundResolver(std::make_shared<State>(context, std::move(made), options.patience)));
 }
 
 UnboundResolver::~UnboundResolver() {
@@ -161,7 +168,10 @@ Task<DnsAnswer> UnboundResolver::Query(std::string name, std::uint16_t type) {
     open.answer.rcode = dns::kRcodeServFail;
     co_return std::move(open.answer);
   }
-  open.done.expires_at(Timer::time_point::max());
+  if (state->patience.count() > 0)
+    open.done.expires_after(state->patience);
+  else
+    open.done.expires_at(Timer::time_point::max());
   const int error = ub_resolve_async(state->context.get(), name.c_str(), type, dns::kClassIn, &open, &State::OnResult, &open.id);
   if (error != 0) {
     open.answer.failure = ub_strerror(error);
@@ -170,7 +180,13 @@ Task<DnsAnswer> UnboundResolver::Query(std::string name, std::uint16_t type) {
   }
   if (!open.answered) state->open.insert(&open);
   state->Watch();
-  while (!open.answered) co_await open.done.async_wait(kAwait);
+  while (!open.answered) {
+    const auto [interrupted] = co_await open.done.async_wait(kAwait);
+    if (interrupted || open.answered) continue;
+    open.answer.failure = "no name server answered in time";  // ~Open takes the question back
+    open.answer.rcode = dns::kRcodeServFail;
+    break;
+  }
   co_return std::move(open.answer);
 }
 

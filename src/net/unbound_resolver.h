@@ -1,6 +1,7 @@
 // The resolver of the server: libunbound, which caches, validates (RFC 4035) and asks asynchronously from a thread of its own.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,10 @@ struct UnboundOptions {
   bool recursive = false;
   // File of the root's trust anchor ("/usr/share/dns/root.key"); empty: nothing is validated.
   std::string trust_anchor = {};
+  // Names of /etc/hosts count, too, as programs of this machine know them.
+  bool hosts = false;
+  // How long somebody waits for an answer; 0: as long as libunbound tries (a minute or two).
+  std::chrono::milliseconds patience{0};
 };
 
 class UnboundResolver final : public Resolver {

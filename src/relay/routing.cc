@@ -7,13 +7,14 @@
 
 #include "base/ascii.h"
 #include "base/journey.h"
+#include "net/dns_reading.h"
+#include "net/host_name.h"
 #include "relay/destination.h"
 #include "wire/dns/message.h"
 
 namespace glasspost::relay {
 namespace {
 
-constexpr std::size_t kAliases = 8;                   // CNAMEs that are followed within an answer
 constexpr std::size_t kTold = std::size_t{16} << 10;  // octets of an answer that a journey keeps
 
 smtp::Outcome Failure(smtp::Outcome::Kind kind, int code, std::string_view enhanced, std::string text) {
@@ -37,53 +38,6 @@ std::string_view Name(net::DnsAnswer::Security security) {
   return security == Security::kSecure ? "secure" : security == Security::kBogus ? "bogus" : "insecure";
 }
 
-std::string NameText(Octets name) {
-  std::string text;
-  dns::AppendName(text, name, false);
-  return text;
-}
-
-// An answer that was read.
-struct Reading {
-  enum class Kind : std::uint8_t { kRecords, kNoRecords, kNoName, kLater };
-  Kind kind = Kind::kLater;
-  std::string why;  // kLater
-  dns::Message message;
-  std::vector<const dns::Record*> records;  // of the type asked for, at the end of the chain of aliases
-};
-
-void Collect(Reading& reading, Octets asked, std::uint16_t type) {
-  std::string at(asked);
-  const dns::Message& m = reading.message;
-  for (std::size_t hop = 0; hop <= kAliases; ++hop) {
-    Octets alias;
-    for (const dns::Record& r : m.records) {
-      if (r.section != dns::Section::kAnswer || r.klass != dns::kClassIn || !dns::SameName(m.NameOctets(r.name), at)) continue;
-      if (r.type == type && !r.opaque && reading.records.size() < RoutingLimits::kRecords) reading.records.push_back(&r);
-      if (r.type == dns::kTypeCname) dns::GetName(m, r, alias);
-    }
-    if (!reading.records.empty() || alias.empty()) return;
-    at = alias;
-  }
-}
-
-void Read(const net::DnsAnswer& answer, const std::string& name, std::uint16_t type, Reading& out) {
-  using Kind = Reading::Kind;
-  if (!answer.failure.empty()) return void(out.why = answer.failure);
-  if (answer.security == net::DnsAnswer::Security::kBogus)
-    return void(out.why = answer.why_bogus.empty() ? "its signatures are wrong" : answer.why_bogus);
-  if (answer.rcode != dns::kRcodeNoError && answer.rcode != dns::kRcodeNxDomain) {
-    dns::AppendRcode(out.why, answer.rcode);
-    return;
-  }
-  dns::Decode(answer.message, out.message);
-  if (out.message.malformed()) return void(out.why = "the answer is damaged");
-  std::string asked;
-  if (!dns::ParseName(name, asked)) return void(out.kind = Kind::kNoName);
-  Collect(out, asked, type);
-  out.kind = !out.records.empty() ? Kind::kRecords : answer.rcode == dns::kRcodeNxDomain ? Kind::kNoName : Kind::kNoRecords;
-}
-
 struct Exchange {
   std::uint16_t preference = 0;
   std::string host;
@@ -100,9 +54,9 @@ class Search {
   void Told();
 
  private:
-  net::Task<void> Ask(std::string name, std::uint16_t type, Reading& out, bool tell);
+  net::Task<void> Ask(std::string name, std::uint16_t type, net::DnsReading& out, bool tell);
   net::Task<void> AddAddresses(std::string host, std::uint16_t port, bool tell);
-  std::vector<Exchange> Exchanges(const Reading& reading, bool& null_mx) const;
+  std::vector<Exchange> Exchanges(const net::DnsReading& reading, bool& null_mx) const;
   bool IsOurs(Octets host) const;
   void Shuffle(std::vector<Exchange>& list);
 
@@ -115,11 +69,11 @@ class Search {
   bool insecure_ = false;
 };
 
-net::Task<void> Search::Ask(std::string name, std::uint16_t type, Reading& out, bool tell) {
+net::Task<void> Search::Ask(std::string name, std::uint16_t type, net::DnsReading& out, bool tell) {
   const net::DnsAnswer answer = co_await resolver_.Query(name, type);
-  Read(answer, name, type, out);
+  net::ReadAnswer(answer, name, type, RoutingLimits::kRecords, out);
   insecure_ |= answer.security != net::DnsAnswer::Security::kSecure;
-  if (out.kind == Reading::Kind::kLater) {
+  if (out.kind == net::DnsReading::Kind::kLater) {
     later_ = true;
     why_ = name + ": " + out.why;
   }
@@ -129,7 +83,7 @@ net::Task<void> Search::Ask(std::string name, std::uint16_t type, Reading& out, 
   AppendDetail(out_.detail, "question", question);
   if (answer.message.size() <= kTold) AppendDetail(out_.detail, "answer", answer.message);
   AppendDetail(out_.detail, "security", Name(answer.security));
-  if (out.kind == Reading::Kind::kLater) AppendDetail(out_.detail, "failure", out.why);
+  if (out.kind == net::DnsReading::Kind::kLater) AppendDetail(out_.detail, "failure", out.why);
 }
 
 bool Search::IsOurs(Octets host) const {
@@ -137,7 +91,7 @@ bool Search::IsOurs(Octets host) const {
   return same(options_.host) || std::any_of(options_.own_names.begin(), options_.own_names.end(), same);
 }
 
-std::vector<Exchange> Search::Exchanges(const Reading& reading, bool& null_mx) const {
+std::vector<Exchange> Search::Exchanges(const net::DnsReading& reading, bool& null_mx) const {
   std::vector<Exchange> list;
   for (const dns::Record* record : reading.records) {
     dns::MxData mx;
@@ -146,7 +100,7 @@ std::vector<Exchange> Search::Exchanges(const Reading& reading, bool& null_mx) c
       null_mx |= reading.records.size() == 1;  // RFC 7505 §3: beside others it is no name of a host
       continue;
     }
-    list.push_back({mx.preference, NameText(mx.exchange)});
+    list.push_back({mx.preference, net::NameText(mx.exchange)});
   }
   return list;
 }
@@ -170,7 +124,7 @@ net::Task<void> Search::AddAddresses(std::string host, std::uint16_t port, bool 
   for (const std::uint16_t type : {dns::kTypeAaaa, dns::kTypeA}) {
     const Family unwanted = type == dns::kTypeA ? Family::kIpv6 : Family::kIpv4;
     if (options_.family == unwanted) continue;
-    Reading reading;
+    net::DnsReading reading;
     co_await Ask(host, type, reading, tell);
     for (const dns::Record* record : reading.records) {
       Address address;
@@ -185,7 +139,7 @@ net::Task<void> Search::AddAddresses(std::string host, std::uint16_t port, bool 
 }
 
 net::Task<void> Search::ByHost(std::string host, std::uint16_t port) {
-  if (const std::optional<Address> address = ParseAddress(host)) {
+  if (const std::optional<Address> address = net::ParseAddress(host)) {
     out_.hops.push_back({address->Text(), {*address, port}});
     co_return;
   }
@@ -196,13 +150,13 @@ net::Task<void> Search::ByHost(std::string host, std::uint16_t port) {
 }
 
 net::Task<void> Search::ByMx(std::string domain) {
-  Reading reading;
+  net::DnsReading reading;
   co_await Ask(domain, dns::kTypeMx, reading, true);
-  if (reading.kind == Reading::Kind::kLater) {
+  if (reading.kind == net::DnsReading::Kind::kLater) {
     out_.failure = Deferred("4.4.3", "The DNS gives no answer: " + why_);
     co_return;
   }
-  if (reading.kind == Reading::Kind::kNoName) {
+  if (reading.kind == net::DnsReading::Kind::kNoName) {
     out_.failure = Refused(550, "5.1.2", "The domain " + domain + " does not exist");
     co_return;
   }
@@ -261,7 +215,7 @@ net::Task<Itinerary> FindHops(net::Resolver& resolver, const RelayOptions& optio
   if (!out.by.host.empty()) {
     co_await search.ByHost(out.by.host, out.by.port);
   } else if (domain.starts_with('[')) {
-    if (ParseAddress(domain)) {
+    if (net::ParseAddress(domain)) {
       co_await search.ByHost(domain, options.port);
     } else {
       out.failure = Refused(550, "5.1.2", "The address literal " + domain + " names no address");

@@ -7,6 +7,7 @@
 
 #include "base/journey.h"
 #include "net/fixed_resolver.h"
+#include "net/host_name.h"
 #include "net/test_support.h"
 #include "relay/destination.h"
 #include "relay/next_id.h"
@@ -166,8 +167,8 @@ TEST_F(RoutingTest, TheAnswerGoesIntoTheJourney) {
 }
 
 TEST(Destination, Addresses) {
-  EXPECT_EQ(*AsciiDomain("M\xc3\xbcnchen.Example."), "xn--mnchen-3ya.example");
-  EXPECT_EQ(AsciiDomain(""), std::nullopt);
+  EXPECT_EQ(*net::AsciiDomain("M\xc3\xbcnchen.Example."), "xn--mnchen-3ya.example");
+  EXPECT_EQ(net::AsciiDomain(""), std::nullopt);
   EXPECT_EQ(SplitAddress("\"a b\\\"\"@X.test")->local, "a b\"");
   EXPECT_EQ(SplitAddress("a@x.test")->domain, "x.test");
   EXPECT_EQ(SplitAddress("postmaster"), std::nullopt);

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/toml.h"
 #include "server/config.h"
 #include "server/settings.h"
-#include "server/value.h"
 
 namespace glasspost::server {
 

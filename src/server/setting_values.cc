@@ -352,18 +352,4 @@ std::string BoundsText(const Setting& setting, const Slot& slot) {
   return c.high == 0 ? std::string() : fmt::format("{} to {}", Written(slot, c.low), Written(slot, c.high));
 }
 
-// TOML v1.0's basic string. Its escapes are JSON's, and what JSON writes as it is may stand here, but for DEL.
-std::string TomlQuoted(Octets text) {
-  std::string json;
-  AppendJsonString(json, text);
-  std::string out;
-  for (const char c : json) {
-    if (c == 0x7f)
-      out += "\\u007F";
-    else
-      out += c;
-  }
-  return out;
-}
-
 }  // namespace glasspost::server

@@ -9,8 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/toml.h"
 #include "server/config.h"
-#include "server/value.h"
 
 namespace glasspost::server {
 
@@ -92,7 +92,6 @@ struct ValueFault {
 std::vector<ValueFault> Take(const Setting& setting, const Slot& slot, const Value& value);
 // As it stands in TOML; empty for rows.
 std::string TomlText(const Slot& slot);
-std::string TomlQuoted(Octets text);
 // Of a number, as people write them: "1 MiB to 1 GiB"; empty where there are none.
 std::string BoundsText(const Setting& setting, const Slot& slot);
 

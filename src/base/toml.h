@@ -1,5 +1,5 @@
-// What was given for a setting before it is known what it should be: a TOML value with its place, or a text of the environment or
-// a flag. And the reading of TOML (v1.0, by toml++), which nothing else here sees.
+// TOML v1.0 as values with their places, read by toml++, which nothing else here sees; and what was given for a setting in
+// another way: a text of the environment or a flag.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 #include "base/octets.h"
 
-namespace glasspost::server {
+namespace glasspost {
 
 struct ValueLimits {
   // Stops a file that is no configuration from being read whole.
@@ -59,5 +59,7 @@ struct TomlFault {
 };
 // The file's table, or what its syntax breaks. Never throws.
 std::optional<TomlFault> ReadToml(Octets text, Value& table);
+// As a basic string, with its quotes.
+std::string TomlQuoted(Octets text);
 
-}  // namespace glasspost::server
+}  // namespace glasspost

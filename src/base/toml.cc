@@ -1,4 +1,4 @@
-#include "server/value.h"
+#include "base/toml.h"
 
 #include <algorithm>
 
@@ -18,7 +18,7 @@
 #include <toml++/toml.h>
 // clang-format on
 
-namespace glasspost::server {
+namespace glasspost {
 namespace {
 
 Place PlaceOf(const toml::source_region& region) { return {region.begin.line, region.begin.column}; }
@@ -86,4 +86,18 @@ std::optional<TomlFault> ReadToml(Octets text, Value& table) {
   return {};
 }
 
-}  // namespace glasspost::server
+// Its escapes are JSON's, and what JSON writes as it is may stand here, but for DEL.
+std::string TomlQuoted(Octets text) {
+  std::string json;
+  AppendJsonString(json, text);
+  std::string out;
+  for (const char c : json) {
+    if (c == 0x7f)
+      out += "\\u007F";
+    else
+      out += c;
+  }
+  return out;
+}
+
+}  // namespace glasspost

@@ -1,0 +1,32 @@
+#include "cli/agent_world.h"
+
+#include "net/system_clock.h"
+
+namespace glasspost::cli {
+namespace {
+
+constexpr std::chrono::seconds kPatience(6);  // of a question to the DNS: libunbound tries again after one or two
+
+}  // namespace
+
+AgentWorld::AgentWorld() : deadlines_(context_, net::SystemClock()), randomness_(SystemRandomness()) {}
+AgentWorld::~AgentWorld() = default;
+
+Expected<std::unique_ptr<AgentWorld>> AgentWorld::Make(const std::string& name_server) {
+  std::unique_ptr<AgentWorld> world(new AgentWorld);
+  net::UnboundOptions options;
+  if (!name_server.empty()) options.name_servers = {name_server};
+  options.hosts = true;
+  options.patience = kPatience;
+  auto made = net::UnboundResolver::Make(world->context_, options);
+  if (!made) return std::unexpected(made.error());
+  world->unbound_ = std::move(*made);
+  world->resolver_ = std::make_unique<agent::ImpatientResolver>(*world->unbound_);
+  return world;
+}
+
+Expected<std::shared_ptr<const net::TlsContext>> AgentWorld::Tls(bool verify, const std::string& authorities) {
+  return net::TlsContext::ForClient({.verify = verify, .authorities = authorities, .alpn = {}});
+}
+
+}  // namespace glasspost::cli

@@ -1,0 +1,46 @@
+// The network as the agent's commands have it: an io_context of their own, the DNS, TLS for an account.
+#pragma once
+
+#include <boost/asio/use_future.hpp>
+#include <memory>
+#include <string>
+
+#include "agent/discovery.h"
+#include "agent/login.h"
+#include "base/error.h"
+#include "net/deadlines.h"
+#include "net/unbound_resolver.h"
+
+namespace glasspost::cli {
+
+class AgentWorld {
+ public:
+  // `name_server`: "192.0.2.53" or "192.0.2.53:5353"; empty: this machine's.
+  static Expected<std::unique_ptr<AgentWorld>> Make(const std::string& name_server);
+  ~AgentWorld();
+
+  // Until it is done.
+  template <class T>
+  T Run(net::Task<T> task) {
+    auto result = net::asio::co_spawn(context_.get_executor(), std::move(task), net::asio::use_future);
+    context_.restart();
+    while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready && context_.run_one() > 0) {
+    }
+    return result.get();
+  }
+  agent::Network network() { return {context_, deadlines_, *resolver_, randomness_}; }
+
+  // Of an account: whom it trusts.
+  static Expected<std::shared_ptr<const net::TlsContext>> Tls(bool verify, const std::string& authorities);
+
+ private:
+  AgentWorld();
+
+  net::asio::io_context context_{1};
+  net::Deadlines deadlines_;
+  Randomness& randomness_;
+  std::unique_ptr<net::UnboundResolver> unbound_;
+  std::unique_ptr<agent::ImpatientResolver> resolver_;
+};
+
+}  // namespace glasspost::cli
