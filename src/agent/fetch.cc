@@ -258,18 +258,12 @@ class Fetching final : public pop3::ClientHandler {
 
 }  // namespace
 
-net::Task<FetchReport> FetchMail(net::asio::io_context& context, net::Deadlines& deadlines, Randomness& randomness, Peer server,
+net::Task<FetchReport> FetchMail(net::Stream& stream, const Peer& server, Randomness& randomness,
                                  const pop3::ClientOptions& options, const FetchOrders& orders, MailWriter& writer,
-                                 FetchedIds* ids, std::unique_ptr<Tap> tap,
-                                 std::function<void(const FetchProgress&)> on_progress) {
-  Fetching fetching(options, randomness, deadlines.clock(), orders, writer, ids, std::move(on_progress));
-  auto stream = co_await net::Connect(context, deadlines, server.endpoint, server.timeout, std::move(tap));
-  if (!stream) {
-    fetching.report.closed.text = stream.error().Text();
-    co_return std::move(fetching.report);
-  }
-  co_await fetching.Run(**stream, server);
-  co_await (*stream)->Close(std::chrono::seconds(5));
+                                 FetchedIds* ids, std::function<void(const FetchProgress&)> on_progress) {
+  Fetching fetching(options, randomness, stream.clock(), orders, writer, ids, std::move(on_progress));
+  co_await fetching.Run(stream, server);
+  co_await stream.Close(std::chrono::seconds(5));
   co_return std::move(fetching.report);
 }
 

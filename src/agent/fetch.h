@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,16 +16,15 @@
 #include "agent/mail_writer.h"
 #include "base/clock.h"
 #include "base/randomness.h"
-#include "base/tap.h"
 
 namespace glasspost::agent {
 
 struct FetchOrders {
-  bool all = false;                           // also what was fetched before
-  bool remove = false;                        // delete what was fetched, now or earlier
+  bool all = false;                                // also what was fetched before
+  bool remove = false;                             // delete what was fetched, now or earlier
   std::optional<unsigned> remove_after_days = {};  // delete what was fetched so long ago
-  std::uint64_t at_most = 0;                  // messages; 0: no limit. The rest waits for the next time
-  std::uint64_t largest = 0;                  // octets, as LIST says; larger ones stay. 0: no limit
+  std::uint64_t at_most = 0;                       // messages; 0: no limit. The rest waits for the next time
+  std::uint64_t largest = 0;                       // octets, as LIST says; larger ones stay. 0: no limit
 };
 
 struct FetchProgress {
@@ -50,10 +48,10 @@ struct FetchReport {
   bool complete = false;  // all that was to be fetched was, and the session ended in order
 };
 
-// One conversation with the server. `ids` null: nothing is remembered, all is fetched. All references live until it is done.
-net::Task<FetchReport> FetchMail(net::asio::io_context& context, net::Deadlines& deadlines, Randomness& randomness, Peer server,
+// One conversation over a connection that was just made. `ids` null: nothing is remembered, all is fetched. All references live
+// until it is done.
+net::Task<FetchReport> FetchMail(net::Stream& stream, const Peer& server, Randomness& randomness,
                                  const pop3::ClientOptions& options, const FetchOrders& orders, MailWriter& writer,
-                                 FetchedIds* ids, std::unique_ptr<Tap> tap = nullptr,
-                                 std::function<void(const FetchProgress&)> on_progress = {});
+                                 FetchedIds* ids, std::function<void(const FetchProgress&)> on_progress = {});
 
 }  // namespace glasspost::agent

@@ -97,7 +97,8 @@ class FetchTest : public testing::Test {
     peer.timeout = 5s;
     FetchReport report;
     const auto fetch = [&]() -> net::Task<void> {
-      report = co_await FetchMail(net_.context, net_.deadlines, randomness_, peer, options, orders, writer, ids);
+      auto stream = co_await net::Connect(net_.context, net_.deadlines, peer.endpoint, 5s);
+      report = co_await FetchMail(**stream, peer, randomness_, options, orders, writer, ids);
     };
     net_.Both(Serve(acceptor), fetch());
     return report;
