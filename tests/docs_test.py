@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-DOCUMENTS = ["README.md", "README.zh.md", "docs/experiment.md", "docs/experiment.zh.md"]
+DOCUMENTS = ["README.md", "README.zh.md", "docs/experiment.md", "docs/experiment.zh.md", "docs/agent.md"]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 
 

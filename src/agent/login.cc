@@ -69,6 +69,13 @@ class Pop3Trial final : public pop3::ClientHandler {
   bool anonymous_;
 };
 
+// As the server said them; a code that ends in .0.0 may be the session's own.
+std::string Words(const smtp::Outcome& outcome) {
+  std::string text = std::to_string(outcome.code) + " ";
+  if (!outcome.enhanced.empty() && !outcome.enhanced.ends_with(".0.0")) text += outcome.enhanced + " ";
+  return text + outcome.text;
+}
+
 class SmtpTrial final : public smtp::ClientHandler {
  public:
   SmtpTrial(const smtp::ClientOptions& options, Randomness& randomness, Trial& trial)
@@ -85,7 +92,7 @@ class SmtpTrial final : public smtp::ClientHandler {
     using smtp::Stage;
     if (ready_) return void(trial_.result = Result::kOk);
     trial_.own_words = !outcome.local;
-    trial_.text = outcome.local ? outcome.text : std::to_string(outcome.code) + " " + outcome.text;
+    trial_.text = outcome.local ? outcome.text : Words(outcome);
     const bool lost = outcome.local && outcome.enhanced == "4.4.2";
     const bool tls = outcome.stage == Stage::kStartTls || outcome.enhanced == "4.7.5" ||
                      (outcome.local && outcome.stage == Stage::kHello && outcome.enhanced == "4.7.4");

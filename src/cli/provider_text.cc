@@ -15,7 +15,7 @@ using analysis::DisplayWidth;
 using analysis::PadRight;
 
 constexpr std::size_t kColumns = 80;  // where the output is no terminal
-constexpr std::size_t kLabel = 10;
+constexpr std::size_t kLabel = 11;
 constexpr std::size_t kMargin = 2;
 
 std::string_view NeedText(agent::Need need, const CommandLine& line) {
