@@ -1,7 +1,6 @@
 #include "agent/login.h"
 
-#include "agent/drive.h"
-#include "net/dns_reading.h"
+#include "agent/connect.h"
 
 namespace glasspost::agent {
 namespace {
@@ -127,29 +126,14 @@ net::Task<Trial> Try(const Network& network, Service service, const ServerAddres
     trial.text = "IMAP is not spoken here";
     co_return trial;
   }
-  const auto addresses = co_await net::FindAddresses(network.resolver, server.host, TrialLimits::kAddresses);
-  if (!addresses) {
-    trial.text = addresses.error().what;
+  auto connected = co_await ConnectTo(network, server, std::move(tls), limits, {});
+  if (!connected) {
+    trial.text = connected.error().what;
     co_return trial;
   }
-  std::unique_ptr<net::Stream> stream;
-  Peer peer{.endpoint = {},
-            .host = server.host,
-            .implicit_tls = server.tls == TlsKind::kImplicit,
-            .tls = std::move(tls),
-            .timeout = limits.wait};
-  for (const Address& address : *addresses) {
-    peer.endpoint = {address, server.port};
-    auto connected = co_await net::Connect(network.context, network.deadlines, peer.endpoint, limits.connect);
-    trial.address = peer.endpoint.Text();
-    if (!connected) {
-      trial.text = connected.error().what;
-      continue;
-    }
-    stream = std::move(*connected);
-    break;
-  }
-  if (!stream) co_return trial;
+  net::Stream* const stream = connected->stream.get();
+  const Peer& peer = connected->peer;
+  trial.address = peer.endpoint.Text();
   if (service == Service::kPop3) {
     const auto options = OptionsFor<pop3::ClientOptions>(server, credentials);
     co_await Converse<Pop3Trial>(*stream, peer, options, network.randomness, trial);

@@ -40,21 +40,26 @@ bool SendResult::accepted() const {
   return std::ranges::all_of(recipients, [](const smtp::Outcome& o) { return o.kind == smtp::Outcome::Kind::kAccepted; });
 }
 
+net::Task<SendResult> SendOver(net::Stream& stream, const Peer& server, Randomness& randomness,
+                               const smtp::ClientOptions& options, const smtp::ClientMessage& message) {
+  Sending sending(options, randomness, message);
+  co_await sending.Run(stream, server);
+  co_await stream.Close(std::chrono::seconds(5));
+  co_return std::move(sending.result);
+}
+
 net::Task<SendResult> Send(net::asio::io_context& context, net::Deadlines& deadlines, Randomness& randomness, Peer server,
                            const smtp::ClientOptions& options, const smtp::ClientMessage& message, std::unique_ptr<Tap> tap) {
-  Sending sending(options, randomness, message);
   auto stream = co_await net::Connect(context, deadlines, server.endpoint, server.timeout, std::move(tap));
-  if (!stream) {
-    smtp::Outcome lost;
-    lost.local = true;
-    lost.text = stream.error().Text();
-    sending.result.closed = lost;
-    std::ranges::fill(sending.result.recipients, lost);
-    co_return std::move(sending.result);
+  if (stream) {
+    SendResult sent = co_await SendOver(**stream, server, randomness, options, message);
+    co_return sent;
   }
-  co_await sending.Run(**stream, server);
-  co_await (*stream)->Close(std::chrono::seconds(5));
-  co_return std::move(sending.result);
+  SendResult failed;
+  failed.closed.local = true;
+  failed.closed.text = stream.error().Text();
+  failed.recipients.assign(message.recipients.size(), failed.closed);
+  co_return failed;
 }
 
 }  // namespace glasspost::agent

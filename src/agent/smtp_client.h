@@ -27,7 +27,10 @@ struct SendResult {
   bool accepted() const;                  // by all of them
 };
 
-// All references live until it is done.
+// Over a connection that was just made. All references live until it is done.
+net::Task<SendResult> SendOver(net::Stream& stream, const Peer& server, Randomness& randomness,
+                               const smtp::ClientOptions& options, const smtp::ClientMessage& message);
+// The connection, too.
 net::Task<SendResult> Send(net::asio::io_context& context, net::Deadlines& deadlines, Randomness& randomness, Peer server,
                            const smtp::ClientOptions& options, const smtp::ClientMessage& message,
                            std::unique_ptr<Tap> tap = nullptr);

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/time_text.h"
-#include "relay/quoted_printable.h"
+#include "wire/mime/quoted_printable.h"
 #include "wire/smtp/grammar.h"
 #include "wire/smtp/parameters.h"
 
@@ -164,7 +164,7 @@ void BeginPart(std::string& out, std::string_view boundary, std::string_view typ
 void AppendPart(std::string& out, std::string_view boundary, std::string_view type, Octets text) {
   const bool encode = smtp::IsEightBit(text);
   BeginPart(out, boundary, type, encode ? "quoted-printable" : "");
-  out += encode ? QuotedPrintable(text) : std::string(text);
+  out += encode ? mime::QuotedPrintable(text) : std::string(text);
   out += "\r\n";
 }
 

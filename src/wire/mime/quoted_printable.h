@@ -6,7 +6,7 @@
 
 #include "base/octets.h"
 
-namespace glasspost::relay {
+namespace glasspost::mime {
 
 // Streams; any chunking gives the same text. CRLF in is CRLF out, and a bare CR or LF is encoded.
 class QuotedPrintableEncoder {
@@ -26,4 +26,4 @@ class QuotedPrintableEncoder {
 
 std::string QuotedPrintable(Octets text);
 
-}  // namespace glasspost::relay
+}  // namespace glasspost::mime

@@ -1,6 +1,6 @@
-#include "relay/quoted_printable.h"
+#include "wire/mime/quoted_printable.h"
 
-namespace glasspost::relay {
+namespace glasspost::mime {
 namespace {
 
 constexpr std::size_t kLine = 76;
@@ -70,4 +70,4 @@ std::string QuotedPrintable(Octets text) {
   return out;
 }
 
-}  // namespace glasspost::relay
+}  // namespace glasspost::mime

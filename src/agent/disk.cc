@@ -1,0 +1,57 @@
+#include "agent/disk.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+namespace glasspost::agent {
+namespace {
+
+constexpr mode_t kFolderMode = 0700;
+
+}  // namespace
+
+std::unexpected<Error> SystemError(const std::string& what, const std::string& path) {
+  const int code = errno;
+  return Fail(what + ": " + std::strerror(code), path, code == ENOSPC || code == EDQUOT ? "make room" : "");
+}
+
+Expected<void> WriteAll(int fd, Octets octets, const std::string& path) {
+  while (!octets.empty()) {
+    const ssize_t n = ::write(fd, octets.data(), octets.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return SystemError("cannot be written", path);
+    octets.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+Expected<void> SyncFile(int fd, const std::string& path) {
+  if (::fsync(fd) != 0) return SystemError("cannot be written to the disk", path);
+  return {};
+}
+
+Expected<void> SyncFolder(const std::string& path) {
+  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return SystemError("cannot be opened", path);
+  const auto synced = SyncFile(folder, path);
+  ::close(folder);
+  return synced;
+}
+
+Expected<void> MakeFolder(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return {};
+  const std::filesystem::path above = std::filesystem::absolute(path).parent_path();
+  if (!std::filesystem::exists(above, error)) {
+    if (const auto made = MakeFolder(above); !made) return made;
+  }
+  if (::mkdir(path.c_str(), kFolderMode) != 0 && errno != EEXIST) return SystemError("cannot be made", path);
+  return SyncFolder(above);
+}
+
+}  // namespace glasspost::agent

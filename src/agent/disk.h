@@ -1,0 +1,22 @@
+// Files that must be there after a power cut. Errors name the path and, where something can be done, what.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "base/octets.h"
+
+namespace glasspost::agent {
+
+// What errno says, of `path`.
+std::unexpected<Error> SystemError(const std::string& what, const std::string& path);
+// All of it.
+Expected<void> WriteAll(int fd, Octets octets, const std::string& path);
+// The file's octets are on the disk.
+Expected<void> SyncFile(int fd, const std::string& path);
+// A name in a folder is on the disk when the folder is.
+Expected<void> SyncFolder(const std::string& path);
+// With those above it, for its owner alone.
+Expected<void> MakeFolder(const std::string& path);
+
+}  // namespace glasspost::agent

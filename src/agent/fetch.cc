@@ -1,0 +1,270 @@
+#include "agent/fetch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+namespace glasspost::agent {
+namespace {
+
+using pop3::Command;
+
+constexpr std::size_t kRemarks = 20;  // more are counted only: a server may do everything wrong
+constexpr std::size_t kAhead = 64;    // messages asked for at a time: so many come in vain when there is no room for one
+constexpr std::int64_t kDay = 24 * 60 * 60;
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+class Fetching final : public pop3::ClientHandler {
+ public:
+  Fetching(const pop3::ClientOptions& options, Randomness& randomness, const Clock& clock, const FetchOrders& orders,
+           MailWriter& writer, FetchedIds* ids, std::function<void(const FetchProgress&)> on_progress)
+      : session_(*this, options, randomness),
+        orders_(orders),
+        writer_(writer),
+        ids_(ids),
+        on_progress_(std::move(on_progress)),
+        seconds_(clock.Now() / kSecond) {}
+
+  net::Task<void> Run(net::Stream& stream, const Peer& server) {
+    const bool begun = co_await Begin(stream, session_, server);
+    if (begun) co_await Drive(stream, session_, server);
+    if (writing_) writer_.Abandon();
+  }
+
+  FetchReport report;
+
+ private:
+  struct Message {
+    std::uint64_t number = 0;
+    std::uint64_t size = 0;  // as LIST says
+    std::string id;          // empty: none that could be remembered
+    bool fetch = false;
+  };
+
+  void OnReady() override {
+    session_.List();
+    if (ids_) session_.Uidl();
+    if (!ids_) wanted_lists_ = 1;
+  }
+
+  void OnReply(Command command, std::uint64_t number, const pop3::StatusLine& reply) override {
+    const bool ok = reply.status == pop3::Status::kOk;
+    switch (command) {
+      case Command::kList:
+        if (!ok) return GiveUp("the server does not list its messages: " + std::string(reply.text));
+        return;
+      case Command::kUidl:
+        if (ok) return;
+        if (!orders_.all && !orders_.remove)
+          return GiveUp("the server gives no unique-ids, so that what is new cannot be told",
+                        "fetch all with --all, or with --delete");
+        Remark("the server gives no unique-ids: what is fetched now will be fetched again if it stays there");
+        return ListEnded();
+      case Command::kRetr:
+        if (!ok) {
+          Remark(fmt::format("message {} is refused: {}", number, reply.text));
+          refused_ = true;
+          return FetchEnded();
+        }
+        return BeginMessage();
+      case Command::kDele:
+        if (ok)
+          ++deleted_;
+        else
+          Remark(fmt::format("message {} cannot be deleted: {}", number, reply.text));
+        return;
+      default:
+        return;
+    }
+  }
+
+  void OnListed(Command command, const pop3::ListingLine& line) override {
+    if (command == Command::kList) {
+      messages_.push_back({line.number, ParseSize(line.rest), {}, false});
+    } else if (command == Command::kUidl) {
+      unique_.emplace_back(line.number, std::string(line.rest));
+    }
+  }
+
+  void OnMessageOctets(Octets octets) override {
+    received_ += octets.size();
+    progress_.octets += octets.size();
+    if (writing_ && !report.trouble) {
+      if (const auto written = writer_.Write(octets); !written) Trouble(written.error());
+    }
+    if (on_progress_) on_progress_(progress_);
+  }
+
+  void OnEnd(Command command, std::uint64_t number) override {
+    if (command == Command::kList || command == Command::kUidl) return ListEnded();
+    if (command == Command::kRetr) EndMessage(number);
+  }
+
+  void OnClosed(const pop3::ClientOutcome& outcome) override {
+    report.closed = outcome;
+    if (outcome.kind != pop3::ClientOutcome::Kind::kDone) return;
+    report.removed = deleted_;
+    report.complete = planned_ && !report.trouble && !refused_;
+  }
+
+  static std::uint64_t ParseSize(Octets rest) {
+    std::uint64_t size = 0;
+    for (const char c : rest) {
+      if (c < '0' || c > '9' || size > (std::uint64_t{1} << 50)) break;
+      size = size * 10 + static_cast<std::uint64_t>(c - '0');
+    }
+    return size;
+  }
+
+  void Remark(std::string text) {
+    if (report.remarks.size() < kRemarks) report.remarks.push_back(std::move(text));
+  }
+
+  void GiveUp(std::string what, std::string remedy = {}) {
+    if (!report.trouble) report.trouble = Error{std::move(what), {}, std::move(remedy)};
+    Leave();
+  }
+
+  // Here, not there: what comes now cannot be kept. What was deleted up to now was kept.
+  void Trouble(const Error& error) {
+    if (!report.trouble) report.trouble = error;
+    if (std::exchange(writing_, false)) writer_.Abandon();
+  }
+
+  void Leave() {
+    if (!std::exchange(leaving_, true)) session_.Quit();
+  }
+
+  void ListEnded() {
+    if (++ended_lists_ < wanted_lists_ || leaving_) return;
+    Plan();
+  }
+
+  void Plan() {
+    planned_ = true;
+    report.listed = messages_.size();
+    TakeIds();
+    std::uint64_t chosen = 0;
+    for (Message& message : messages_) {
+      const auto when = ids_ && !message.id.empty() ? ids_->When(message.id) : std::nullopt;
+      if (when && !orders_.all) {
+        ++report.known;
+        if (MayGo(*when)) session_.Delete(message.number);
+        continue;
+      }
+      if (orders_.largest != 0 && message.size > orders_.largest) {
+        ++report.too_large;
+        continue;
+      }
+      if (orders_.at_most != 0 && chosen >= orders_.at_most) {
+        ++report.left;
+        continue;
+      }
+      ++chosen;
+      message.fetch = true;
+      progress_.of_octets += message.size;
+    }
+    progress_.of = chosen;
+    for (std::size_t i = 0; i < kAhead; ++i) FetchNext();
+    if (chosen == 0) Leave();
+  }
+
+  void FetchNext() {
+    while (next_ < messages_.size() && !messages_[next_].fetch) ++next_;
+    if (next_ < messages_.size()) session_.Retrieve(messages_[next_++].number);
+  }
+
+  // Two messages of one id: the second is not known by what is remembered of the first.
+  void TakeIds() {
+    std::unordered_set<std::string> seen;
+    std::ranges::sort(messages_, {}, &Message::number);
+    for (auto& [number, id] : unique_) {
+      const auto at = std::ranges::lower_bound(messages_, number, {}, &Message::number);
+      if (at == messages_.end() || at->number != number) continue;
+      if (!FetchedIds::IsId(id)) {
+        Remark(fmt::format("message {} has no proper unique-id: it will be fetched again", number));
+      } else if (!seen.insert(id).second) {
+        Remark(fmt::format("message {} has the unique-id of another one: it will be fetched again", number));
+      } else {
+        at->id = std::move(id);
+      }
+    }
+    if (!ids_ || unique_.empty()) return;
+    if (const auto kept = ids_->Retain([&](Octets id) { return seen.contains(std::string(id)); }); !kept) Trouble(kept.error());
+  }
+
+  bool MayGo(std::int64_t fetched) const {
+    if (orders_.remove) return true;
+    return orders_.remove_after_days && seconds_ - fetched >= std::int64_t{*orders_.remove_after_days} * kDay;
+  }
+
+  void BeginMessage() {
+    received_ = 0;
+    if (report.trouble) return;
+    if (const auto begun = writer_.Begin(); !begun) return Trouble(begun.error());
+    writing_ = true;
+  }
+
+  void EndMessage(std::uint64_t number) {
+    const auto at = std::ranges::lower_bound(messages_, number, {}, &Message::number);
+    const bool known = at != messages_.end() && at->number == number;
+    if (std::exchange(writing_, false) && known) Keep(*at);
+    FetchEnded();
+  }
+
+  void Keep(const Message& message) {
+    const auto kept = writer_.Commit();
+    if (!kept) return Trouble(kept.error());
+    if (ids_ && !message.id.empty()) {
+      if (const auto added = ids_->Add(message.id, seconds_); !added) Trouble(added.error());
+    }
+    ++report.kept;
+    report.octets += received_;
+    progress_.messages = report.kept;
+    if (message.size != received_)
+      Remark(fmt::format("message {} has {} octets; LIST said {}", message.number, received_, message.size));
+    // What cannot be remembered may go all the same: it is on the disk.
+    if (MayGo(seconds_)) session_.Delete(message.number);
+    if (on_progress_) on_progress_(progress_);
+  }
+
+  void FetchEnded() {
+    if (++ended_ == progress_.of || report.trouble) return Leave();
+    FetchNext();
+  }
+
+  pop3::ClientSession session_;
+  const FetchOrders& orders_;
+  MailWriter& writer_;
+  FetchedIds* const ids_;
+  std::function<void(const FetchProgress&)> on_progress_;
+  const std::int64_t seconds_;
+  std::vector<Message> messages_;
+  std::vector<std::pair<std::uint64_t, std::string>> unique_;
+  FetchProgress progress_;
+  std::uint64_t received_ = 0;  // of the message that comes
+  std::size_t next_ = 0;        // of messages_, to be asked for
+  std::uint64_t ended_ = 0;
+  std::uint64_t deleted_ = 0;
+  int wanted_lists_ = 2;
+  int ended_lists_ = 0;
+  bool planned_ = false;
+  bool writing_ = false;
+  bool leaving_ = false;
+  bool refused_ = false;
+};
+
+}  // namespace
+
+net::Task<FetchReport> FetchMail(net::Stream& stream, const Peer& server, Randomness& randomness,
+                                 const pop3::ClientOptions& options, const FetchOrders& orders, MailWriter& writer,
+                                 FetchedIds* ids, std::function<void(const FetchProgress&)> on_progress) {
+  Fetching fetching(options, randomness, stream.clock(), orders, writer, ids, std::move(on_progress));
+  co_await fetching.Run(stream, server);
+  co_await stream.Close(std::chrono::seconds(5));
+  co_return std::move(fetching.report);
+}
+
+}  // namespace glasspost::agent

@@ -1,0 +1,121 @@
+#include "agent/fetched_ids.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "agent/disk.h"
+#include "base/ascii.h"
+
+namespace glasspost::agent {
+namespace {
+
+constexpr mode_t kFileMode = 0600;
+constexpr off_t kLargest = off_t{1} << 30;  // stops a file that is none of ours from filling the memory
+
+std::string LineOf(Octets id, std::int64_t seconds) { return fmt::format("{} {}\n", id, seconds); }
+
+}  // namespace
+
+bool FetchedIds::IsId(Octets id) {
+  return !id.empty() && id.size() <= kIdOctets && std::ranges::all_of(id, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+FetchedIds::FetchedIds(FetchedIds&& from) noexcept
+    : path_(std::move(from.path_)), fd_(std::exchange(from.fd_, -1)), ids_(std::move(from.ids_)) {}
+
+FetchedIds::~FetchedIds() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Expected<FetchedIds> FetchedIds::Open(const std::string& path) {
+  const std::string folder = std::filesystem::absolute(path).parent_path();
+  if (const auto made = MakeFolder(folder); !made) return std::unexpected(made.error());
+  while (true) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode);
+    if (fd < 0) return SystemError("cannot be opened", path);
+    FetchedIds ids(path, fd);
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
+      return Fail("another fetch of this account is under way", path, "try again when it is done");
+    // It may have been replaced between opening and locking.
+    struct stat ours {
+    }, named{};
+    if (::fstat(fd, &ours) != 0) return SystemError("cannot be read", path);
+    if (::stat(path.c_str(), &named) != 0 || named.st_ino != ours.st_ino) continue;
+    if (const auto synced = SyncFolder(folder); !synced) return std::unexpected(synced.error());
+    if (const auto loaded = ids.Load(); !loaded) return std::unexpected(loaded.error());
+    return ids;
+  }
+}
+
+Expected<void> FetchedIds::Load() {
+  struct stat status {};
+  if (::fstat(fd_, &status) != 0) return SystemError("cannot be read", path_);
+  if (status.st_size > kLargest) return Fail("is too large to be what it should be", path_, "move it away");
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  std::size_t got = 0;
+  while (got < text.size()) {
+    const ssize_t n = ::pread(fd_, text.data() + got, text.size() - got, static_cast<off_t>(got));
+    if (n < 0) return SystemError("cannot be read", path_);
+    if (n == 0) break;
+    got += static_cast<std::size_t>(n);
+  }
+  text.resize(got);
+  Octets rest = text;
+  while (true) {
+    const std::size_t end = rest.find('\n');
+    if (end == Octets::npos) break;
+    const Octets line = rest.substr(0, end);
+    rest.remove_prefix(end + 1);
+    const std::size_t blank = line.find(' ');
+    if (blank == Octets::npos || !IsId(line.substr(0, blank))) continue;
+    if (const auto seconds = ParseNumber(line.substr(blank + 1)))
+      ids_[std::string(line.substr(0, blank))] = static_cast<std::int64_t>(*seconds);
+  }
+  // What follows is not to become part of a line that was cut off.
+  if (rest.empty()) return {};
+  if (const auto ended = WriteAll(fd_, "\n", path_); !ended) return ended;
+  return {};
+}
+
+std::optional<std::int64_t> FetchedIds::When(Octets id) const {
+  const auto at = ids_.find(std::string(id));
+  return at == ids_.end() ? std::nullopt : std::optional(at->second);
+}
+
+Expected<void> FetchedIds::Add(Octets id, std::int64_t seconds) {
+  if (!IsId(id)) return {};
+  if (const auto written = WriteAll(fd_, LineOf(id, seconds), path_); !written) return written;
+  if (const auto synced = SyncFile(fd_, path_); !synced) return synced;
+  ids_[std::string(id)] = seconds;
+  return {};
+}
+
+Expected<void> FetchedIds::Retain(const std::function<bool(Octets id)>& wanted) {
+  const std::size_t before = ids_.size();
+  std::erase_if(ids_, [&](const auto& known) { return !wanted(known.first); });
+  if (ids_.size() == before) return {};
+  std::string text;
+  for (const auto& [id, seconds] : ids_) text += LineOf(id, seconds);
+  const std::string fresh = path_ + ".new";
+  const int fd = ::open(fresh.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, kFileMode);
+  if (fd < 0) return SystemError("cannot be made", fresh);
+  auto step = WriteAll(fd, text, fresh);
+  if (step) step = SyncFile(fd, fresh);
+  if (step && ::flock(fd, LOCK_EX | LOCK_NB) != 0) step = SystemError("cannot be locked", fresh);
+  if (step && ::rename(fresh.c_str(), path_.c_str()) != 0) step = SystemError("cannot be named", path_);
+  if (!step) {
+    ::close(fd);
+    return step;
+  }
+  ::close(std::exchange(fd_, fd));
+  return SyncFolder(std::filesystem::absolute(path_).parent_path());
+}
+
+}  // namespace glasspost::agent

@@ -1,0 +1,47 @@
+// Which messages of a maildrop were fetched already, by their unique-ids (RFC 1939 §7): one file an account, of lines "ID TIME",
+// to which each message adds its line once it is kept itself. A line that a crash cut off is passed over: its message is fetched
+// again rather than never. While one process has the file no other may.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/octets.h"
+
+namespace glasspost::agent {
+
+class FetchedIds {
+ public:
+  // RFC 1939 §7: 1 to 70 characters from 0x21 to 0x7E. Others give longer ones; what is beyond this, or no such text, is not
+  // kept.
+  static constexpr std::size_t kIdOctets = 255;
+  static bool IsId(Octets id);
+
+  // Makes the file (0600) and its folders if they are not there. The error says so if another process has it.
+  static Expected<FetchedIds> Open(const std::string& path);
+  FetchedIds(FetchedIds&& from) noexcept;
+  FetchedIds& operator=(FetchedIds&&) = delete;
+  ~FetchedIds();
+
+  // When it was fetched (seconds since 1970); nothing if it was not.
+  std::optional<std::int64_t> When(Octets id) const;
+  // It is on the disk when this returns.
+  Expected<void> Add(Octets id, std::int64_t seconds);
+  // Forgets those that are no more: a unique-id never comes again.
+  Expected<void> Retain(const std::function<bool(Octets id)>& wanted);
+  std::size_t size() const { return ids_.size(); }
+
+ private:
+  FetchedIds(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  Expected<void> Load();
+
+  std::string path_;
+  int fd_ = -1;
+  std::unordered_map<std::string, std::int64_t> ids_;
+};
+
+}  // namespace glasspost::agent

@@ -1,0 +1,85 @@
+#include "agent/fetched_ids.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "support/temporary_folder.h"
+
+namespace glasspost::agent {
+namespace {
+
+class FetchedIdsTest : public testing::Test {
+ protected:
+  FetchedIds Open() {
+    auto opened = FetchedIds::Open(path());
+    EXPECT_TRUE(opened) << opened.error().Text();
+    return std::move(*opened);
+  }
+  std::string path() const { return folder_.path() + "/state/ada@a.test"; }
+  std::string Text() const {
+    std::ifstream in(path(), std::ios::binary);
+    std::stringstream all;
+    all << in.rdbuf();
+    return all.str();
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(FetchedIdsTest, WhatWasAddedIsKnownTheNextTime) {
+  {
+    FetchedIds ids = Open();
+    EXPECT_FALSE(ids.When("1.1"));
+    EXPECT_TRUE(ids.Add("1.1", 100));
+    EXPECT_TRUE(ids.Add("!~", 200));
+  }
+  FetchedIds ids = Open();
+  EXPECT_EQ(ids.When("1.1"), 100);
+  EXPECT_EQ(ids.When("!~"), 200);
+  EXPECT_EQ(ids.size(), 2u);
+}
+
+TEST_F(FetchedIdsTest, ALineThatWasCutOffIsNoMessage) {
+  {
+    FetchedIds ids = Open();
+    EXPECT_TRUE(ids.Add("whole", 100));
+  }
+  std::ofstream(path(), std::ios::app | std::ios::binary) << "cut 12";
+  {
+    FetchedIds ids = Open();
+    EXPECT_FALSE(ids.When("cut"));
+    EXPECT_TRUE(ids.Add("next", 7));
+  }
+  FetchedIds ids = Open();
+  EXPECT_EQ(ids.When("whole"), 100);
+  EXPECT_EQ(ids.When("next"), 7);
+}
+
+TEST_F(FetchedIdsTest, WhatIsNoIdIsNotKept) {
+  FetchedIds ids = Open();
+  for (const std::string& id :
+       {std::string(), std::string("two words"), std::string("line\nend"), std::string("\xff"), std::string(256, 'x')}) {
+    EXPECT_TRUE(ids.Add(id, 1));
+    EXPECT_FALSE(ids.When(id));
+  }
+  EXPECT_TRUE(ids.Add(std::string(255, 'x'), 1));
+  EXPECT_EQ(ids.size(), 1u);
+}
+
+TEST_F(FetchedIdsTest, OneAtATimeAlsoAfterRetain) {
+  FetchedIds ids = Open();
+  EXPECT_FALSE(FetchedIds::Open(path()));
+  EXPECT_TRUE(ids.Add("a", 1));
+  EXPECT_TRUE(ids.Add("b", 2));
+  EXPECT_TRUE(ids.Retain([](Octets id) { return id == "b"; }));
+  EXPECT_EQ(Text(), "b 2\n");
+  EXPECT_FALSE(FetchedIds::Open(path()));
+  EXPECT_TRUE(ids.Add("c", 3));
+  EXPECT_EQ(Text(), "b 2\nc 3\n");
+  EXPECT_FALSE(ids.When("a"));
+}
+
+}  // namespace
+}  // namespace glasspost::agent

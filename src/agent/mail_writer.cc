@@ -1,0 +1,309 @@
+#include "agent/mail_writer.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "agent/disk.h"
+#include "base/sha256.h"
+
+namespace glasspost::agent {
+namespace {
+
+constexpr mode_t kFileMode = 0600;
+constexpr std::int64_t kNanoseconds = 1'000'000'000;
+
+std::string HostName() {
+  char name[256] = "localhost";
+  ::gethostname(name, sizeof name - 1);
+  std::string out;
+  for (const char c : std::string(name)) {
+    if (c == '/')
+      out += "\\057";
+    else if (c == ':')
+      out += "\\072";
+    else
+      out += c;
+  }
+  return out;
+}
+
+// A file that is being written, through a buffer; the first error stays.
+class File {
+ public:
+  ~File() { Close(); }
+  bool Open(const std::string& path, int flags) {
+    path_ = path;
+    fd_ = ::open(path.c_str(), flags | O_CLOEXEC, kFileMode);
+    return fd_ >= 0;
+  }
+  void Close() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+    buffer_.clear();
+  }
+  Expected<void> Put(Octets octets) {
+    buffer_ += octets;
+    return buffer_.size() < MailWriterLimits::kBuffer ? Expected<void>() : Flush();
+  }
+  Expected<void> Flush() {
+    const auto written = WriteAll(fd_, buffer_, path_);
+    if (written) buffer_.clear();
+    return written;
+  }
+  Expected<void> Sync() {
+    if (const auto flushed = Flush(); !flushed) return flushed;
+    return SyncFile(fd_, path_);
+  }
+  int fd() const { return fd_; }
+  bool open() const { return fd_ >= 0; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+  std::string buffer_;
+};
+
+// CRLF to LF, in any pieces; a CR alone stays.
+class LineEnds {
+ public:
+  void Append(std::string& out, Octets octets) {
+    for (const char c : octets) {
+      if (cr_ && c != '\n') out += '\r';
+      cr_ = c == '\r';
+      if (!cr_) out += c;
+    }
+  }
+  void Finish(std::string& out) {
+    if (std::exchange(cr_, false)) out += '\r';
+  }
+
+ private:
+  bool cr_ = false;
+};
+
+// Maildir and single files: written beside, named when they are whole.
+class FolderWriter final : public MailWriter {
+ public:
+  FolderWriter(MailFormat format, std::string path, const Clock& clock, Randomness& randomness)
+      : maildir_(format == MailFormat::kMaildir),
+        path_(std::move(path)),
+        host_(HostName()),
+        clock_(clock),
+        randomness_(randomness) {}
+  ~FolderWriter() override { Abandon(); }
+
+  Expected<void> Prepare() {
+    if (const auto made = MakeFolder(path_); !made) return made;
+    if (!maildir_) return {};
+    for (const char* part : {"/tmp", "/new", "/cur"}) {
+      if (const auto made = MakeFolder(path_ + part); !made) return made;
+    }
+    return {};
+  }
+
+  Expected<void> Begin() override {
+    const Timestamp now = clock_.Now();
+    const std::string drawn = randomness_.Draw(6);
+    name_ = fmt::format("{}.M{:06}P{}Q{}R{}.{}", now / kNanoseconds, now % kNanoseconds / 1000, ::getpid(), ++count_,
+                        Hex(AsBytes(drawn)), host_);
+    if (!maildir_) name_ += ".eml";
+    size_ = 0;
+    ends_ = {};
+    if (!file_.Open(path_ + (maildir_ ? "/tmp/" : "/.") + name_, O_WRONLY | O_CREAT | O_EXCL))
+      return SystemError("cannot be made", file_.path());
+    return {};
+  }
+
+  Expected<void> Write(Octets octets) override {
+    if (!maildir_) return Put(octets);
+    text_.clear();
+    ends_.Append(text_, octets);
+    return Put(text_);
+  }
+
+  Expected<std::string> Commit() override {
+    text_.clear();
+    ends_.Finish(text_);
+    auto step = Put(text_);
+    if (step) step = file_.Sync();
+    if (!step) return std::unexpected(step.error());
+    const std::string folder = maildir_ ? path_ + "/new" : path_;
+    const std::string whole = folder + "/" + (maildir_ ? fmt::format("{},S={}", name_, size_) : name_);
+    // A link, not a rename: it never takes the place of another file.
+    if (::link(file_.path().c_str(), whole.c_str()) != 0) return SystemError("cannot be named", whole);
+    Abandon();
+    if (const auto synced = SyncFolder(folder); !synced) return std::unexpected(synced.error());
+    return whole;
+  }
+
+  void Abandon() override {
+    if (!file_.open()) return;
+    file_.Close();
+    ::unlink(file_.path().c_str());
+  }
+
+ private:
+  Expected<void> Put(Octets octets) {
+    size_ += octets.size();
+    return file_.Put(octets);
+  }
+
+  const bool maildir_;
+  const std::string path_;
+  const std::string host_;
+  const Clock& clock_;
+  Randomness& randomness_;
+  File file_;
+  LineEnds ends_;
+  std::string name_;
+  std::string text_;
+  std::uint64_t size_ = 0;
+  unsigned count_ = 0;
+};
+
+// Appends; a message that is not committed is cut off again. Locked as other programs do it: fcntl and flock, the file only.
+class MboxWriter final : public MailWriter {
+ public:
+  MboxWriter(std::string path, const Clock& clock) : path_(std::move(path)), clock_(clock) {}
+  ~MboxWriter() override { Abandon(); }
+
+  Expected<void> Prepare() {
+    const std::string folder = std::filesystem::absolute(path_).parent_path();
+    if (const auto made = MakeFolder(folder); !made) return made;
+    std::error_code error;
+    if (std::filesystem::is_directory(path_, error)) return Fail("is a folder; an mbox is a file", path_, "say --format maildir");
+    const bool fresh = !std::filesystem::exists(path_, error);
+    File file;
+    if (!file.Open(path_, O_WRONLY | O_CREAT | O_APPEND)) return SystemError("cannot be opened", path_);
+    return fresh ? SyncFolder(folder) : Expected<void>();
+  }
+
+  Expected<void> Begin() override {
+    if (!file_.Open(path_, O_RDWR | O_APPEND)) return SystemError("cannot be opened", path_);
+    if (!Lock()) {
+      file_.Close();
+      return Fail("another program has it locked", path_, "try again when that is done");
+    }
+    begin_ = ::lseek(file_.fd(), 0, SEEK_END);
+    char last[2] = {'\n', '\n'};
+    if (begin_ > 0 && ::pread(file_.fd(), last, 2, begin_ >= 2 ? begin_ - 2 : 0) < 0) return SystemError("cannot be read", path_);
+    std::string head;
+    if (begin_ > 0 && last[1] != '\n')
+      head += "\n\n";  // what somebody left unfinished stays a message of its own
+    else if (begin_ > 1 && last[0] != '\n')
+      head += '\n';
+    const std::time_t seconds = clock_.Now() / kNanoseconds;
+    std::tm utc{};
+    ::gmtime_r(&seconds, &utc);
+    char date[64];
+    std::strftime(date, sizeof date, "%a %b %e %H:%M:%S %Y", &utc);
+    head += std::string("From MAILER-DAEMON ") + date + "\n";
+    line_.clear();
+    ends_ = {};
+    whole_line_ = true;
+    return file_.Put(head);
+  }
+
+  Expected<void> Write(Octets octets) override {
+    text_.clear();
+    ends_.Append(text_, octets);
+    return Quote(text_);
+  }
+
+  Expected<std::string> Commit() override {
+    text_.clear();
+    ends_.Finish(text_);
+    auto step = Quote(text_);
+    if (step) step = Decide(true);
+    if (step) step = file_.Put(whole_line_ ? "\n" : "\n\n");
+    if (step) step = file_.Sync();
+    if (!step) {
+      Abandon();
+      return std::unexpected(step.error());
+    }
+    file_.Close();  // and gives the lock back
+    return path_;
+  }
+
+  void Abandon() override {
+    if (!file_.open()) return;
+    // If that fails too, a reader sees a message that is cut; it is fetched again.
+    if (begin_ >= 0 && ::ftruncate(file_.fd(), begin_) != 0) errno = 0;
+    file_.Close();
+  }
+
+ private:
+  bool Lock() {
+    for (int tenths = 0; tenths < MailWriterLimits::kLockSeconds * 10; ++tenths) {
+      struct flock all {};
+      all.l_type = F_WRLCK;
+      all.l_whence = SEEK_SET;
+      if (::fcntl(file_.fd(), F_SETLK, &all) == 0 && ::flock(file_.fd(), LOCK_EX | LOCK_NB) == 0) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return false;
+  }
+
+  // A line of ">…>From " gets one more: it can be taken away again, and no line begins a message that is none.
+  Expected<void> Quote(Octets text) {
+    for (const char c : text) {
+      if (whole_line_) {
+        line_ += c;
+        if (c == '>' && line_.size() < 1000) continue;
+        const std::size_t marks = line_.find_first_not_of('>');
+        const Octets rest = marks == std::string::npos ? Octets() : Octets(line_).substr(marks);
+        if (rest.size() < 5 && Octets("From ").starts_with(rest)) continue;
+        if (const auto put = Decide(false); !put) return put;
+        whole_line_ = c == '\n';
+        continue;
+      }
+      if (const auto put = file_.Put({&c, 1}); !put) return put;
+      whole_line_ = c == '\n';
+    }
+    return {};
+  }
+  // What of a line was held back.
+  Expected<void> Decide(bool end) {
+    const std::size_t marks = line_.find_first_not_of('>');
+    const bool quoted = marks != std::string::npos && Octets(line_).substr(marks).starts_with("From ");
+    Expected<void> put = quoted ? file_.Put(">") : Expected<void>();
+    if (put) put = file_.Put(line_);
+    if (end && !line_.empty()) whole_line_ = false;
+    line_.clear();
+    return put;
+  }
+
+  const std::string path_;
+  const Clock& clock_;
+  File file_;
+  LineEnds ends_;
+  off_t begin_ = -1;
+  std::string text_;
+  std::string line_;        // the beginning of a line, until it is known whether it must be quoted
+  bool whole_line_ = true;  // the next octet begins a line, or belongs to line_
+};
+
+template <class W>
+Expected<std::unique_ptr<MailWriter>> Prepared(std::unique_ptr<W> writer) {
+  if (const auto ready = writer->Prepare(); !ready) return std::unexpected(ready.error());
+  return writer;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<MailWriter>> OpenMailWriter(MailFormat format, const std::string& path, const Clock& clock,
+                                                     Randomness& randomness) {
+  if (format == MailFormat::kMbox) return Prepared(std::make_unique<MboxWriter>(path, clock));
+  return Prepared(std::make_unique<FolderWriter>(format, path, clock, randomness));
+}
+
+}  // namespace glasspost::agent

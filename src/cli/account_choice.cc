@@ -1,0 +1,94 @@
+#include "cli/account_choice.h"
+
+#include "agent/account_file.h"
+#include "agent/password_source.h"
+#include "cli/password.h"
+
+namespace glasspost::cli {
+
+using agent::Account;
+using agent::PasswordSource;
+
+void AccountChoice::AddTo(CommandLine& line) {
+  CLI::App& app = line.app();
+  app.add_option("--accounts", file);
+  app.add_option("--account", address);
+  app.add_option("--server", server);
+  app.add_option("--tls", tls);
+  app.add_option("--user", user);
+  app.add_option("--mechanism", mechanism);
+  app.add_option("--ca", authorities);
+  app.add_option("--dns", name_server);
+  app.add_option("--password-command", password_command);
+  app.add_option("--password-env", password_variable);
+  app.add_option("--password-file", password_file);
+  app.add_option("--timeout", timeout)->check(FromOne("a number of seconds"));
+  app.add_option("--save", save);
+  app.add_flag("--no-verify", no_verify);
+  app.add_flag("--show", show);
+  app.add_flag("--show-secrets", show_secrets);
+  app.add_flag("--full", full);
+}
+
+Expected<Account> AccountChoice::Choose(agent::Service service, const CommandLine& line) const {
+  Account account;
+  if (server.empty() || !address.empty()) {
+    const std::string path = file.empty() ? agent::AccountsPath() : file;
+    const auto accounts = agent::LoadAccounts(path);
+    if (!accounts) return std::unexpected(accounts.error());
+    const std::string add(
+        line.Say("glasspost account add ADDRESS, or --server HOST", "glasspost account add 地址，或 --server 主机"));
+    if (accounts->empty()) return Fail(std::string(line.Say("there is no account yet", "还没有账户")), path, add);
+    const Account* const found =
+        address.empty() ? (accounts->size() == 1 ? &accounts->front() : nullptr) : agent::FindAccount(*accounts, address);
+    if (found == nullptr && address.empty())
+      return Fail(std::string(line.Say("there are several accounts", "有多个账户")), {},
+                  std::string(line.Say("say --account ADDRESS", "请用 --account 地址 指定")));
+    if (found == nullptr) return Fail(std::string(line.Say("there is no such account", "没有这个账户")), address, add);
+    account = *found;
+  }
+  if (!server.empty()) {
+    const auto kind = tls.empty() ? std::nullopt : agent::ParseTlsKind(tls);
+    if (!tls.empty() && !kind) return Fail("is none of implicit, starttls, none", "--tls " + tls);
+    auto typed = agent::ParseServer(service, server, kind);
+    if (!typed) return std::unexpected(typed.error());
+    account.At(service) = *typed;
+  }
+  if (!account.At(service))
+    return Fail(std::string(line.Say("has no server for that", "没有相应的服务器")), account.address,
+                std::string(line.Say("say --server HOST[:PORT]", "请用 --server 主机[:端口] 指定")));
+  if (!user.empty()) account.user = user;
+  if (!authorities.empty()) account.authorities = authorities;
+  if (no_verify) account.verify = false;
+  if (!mechanism.empty()) {
+    const auto parsed = agent::ParseMechanism(mechanism);
+    if (!parsed) return Fail("is no mechanism that is known here", "--mechanism " + mechanism);
+    account.mechanism = *parsed;
+  }
+  if (!password_command.empty()) account.password = {PasswordSource::Kind::kCommand, password_command};
+  if (!password_variable.empty()) account.password = {PasswordSource::Kind::kEnvironment, password_variable};
+  if (!password_file.empty()) account.password = {PasswordSource::Kind::kFile, password_file};
+  return account;
+}
+
+Expected<std::optional<sasl::Credentials>> AccountChoice::Login(const Account& account, const CommandLine& line) const {
+  if (account.user.empty()) return std::optional<sasl::Credentials>();
+  const auto password = agent::ReadPassword(account, [&] { return AskLoginPassword(account.user, line.language()); });
+  if (!password) return std::unexpected(password.error());
+  const bool token = account.mechanism == sasl::ClientMechanism::kXoauth2;
+  return sasl::Credentials{account.user, token ? std::string() : *password, token ? *password : std::string(), account.mechanism};
+}
+
+Expected<std::unique_ptr<ShownConversation>> AccountChoice::Show(Protocol protocol, const CommandLine& line) const {
+  ShownConversation::Options options;
+  options.show = show;
+  options.save = save;
+  options.dialogue = {.language = line.language(), .style = line.style(), .full = full, .show_secrets = show_secrets};
+  return ShownConversation::Open(protocol, options);
+}
+
+agent::TrialLimits AccountChoice::limits() const {
+  return {.connect = std::chrono::seconds(timeout), .wait = std::chrono::seconds(timeout)};
+}
+
+}  // namespace glasspost::cli
