@@ -16,6 +16,7 @@
 #include "cli/config.h"
 #include "cli/conversations.h"
 #include "cli/domain.h"
+#include "cli/fetch.h"
 #include "cli/help.h"
 #include "cli/journey.h"
 #include "cli/lab.h"
@@ -92,6 +93,7 @@ constexpr Command kCommands[] = {
     {"conversation", [](Words words) { return glasspost::cli::RunConversation(words); }},
     {"conversations", [](Words words) { return glasspost::cli::RunConversations(words); }},
     {"domain", [](Words words) { return glasspost::cli::RunDomain(words); }},
+    {"fetch", [](Words words) { return glasspost::cli::RunFetch(words); }},
     {"journey", [](Words words) { return glasspost::cli::RunJourney(std::move(words)); }},
     {"lab", [](Words words) { return glasspost::cli::RunLab(words); }},
     {"providers", [](Words words) { return glasspost::cli::RunProviders(words); }},
