@@ -17,8 +17,9 @@ net::Task<Expected<Connected>> ConnectTo(const Network& network, ServerAddress s
   Error last{"cannot be reached", server.HostAndPort(), {}};
   for (const Address& address : *addresses) {
     out.peer.endpoint = {address, server.port};
-    auto connected =
-        co_await net::Connect(network.context, network.deadlines, out.peer.endpoint, limits.connect, tap ? tap() : nullptr);
+    std::unique_ptr<Tap> ear;
+    if (tap) ear = tap();
+    auto connected = co_await net::Connect(network.context, network.deadlines, out.peer.endpoint, limits.connect, std::move(ear));
     if (connected) {
       out.stream = std::move(*connected);
       co_return out;

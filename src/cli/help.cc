@@ -13,9 +13,13 @@ using analysis::DisplayWidth;
 constexpr std::size_t kColumns = 80;  // of a terminal
 constexpr std::size_t kMargin = 2;
 constexpr std::size_t kRowWidth = 22;  // what is typed; a longer one stands on a line of its own
-constexpr std::string_view kCommands[] = {"account", "alias",    "analyze", "config",  "conversation", "conversations",
-                                          "dns",     "domain",   "help",    "journey", "lab",          "providers",
-                                          "queue",   "sendmail", "serve",   "user"};
+constexpr std::string_view kCommands[] = {
+    "account", "alias", "analyze", "config", "conversation", "conversations",
+    constexpr std::string_view kCommands[] = {"account", "alias", "analyze", "config", "conversation", "conversations", "dns",
+                                              "domain", "fetch", "help", "journey", "lab", "providers", "queue", "sendmail",
+                                              "serve", "user"};
+"queue", "sendmail", "serve", "user"
+};  // namespace
 
 enum class Kind { kText, kGroup, kRow };
 struct Line {
@@ -58,7 +62,7 @@ void AppendRow(std::string& out, std::string_view typed, std::string_view text) 
   AppendLine(out, text, at);
 }
 
-}  // namespace
+}  // namespace glasspost::cli
 
 bool IsCommand(std::string_view word) {
   return std::find(std::begin(kCommands), std::end(kCommands), word) != std::end(kCommands);

@@ -17,6 +17,7 @@
 #include "cli/conversations.h"
 #include "cli/dns.h"
 #include "cli/domain.h"
+#include "cli/fetch.h"
 #include "cli/help.h"
 #include "cli/journey.h"
 #include "cli/lab.h"
@@ -94,6 +95,7 @@ constexpr Command kCommands[] = {
     {"conversations", [](Words words) { return glasspost::cli::RunConversations(words); }},
     {"dns", [](Words words) { return glasspost::cli::RunDns(std::move(words)); }},
     {"domain", [](Words words) { return glasspost::cli::RunDomain(words); }},
+    {"fetch", [](Words words) { return glasspost::cli::RunFetch(words); }},
     {"journey", [](Words words) { return glasspost::cli::RunJourney(std::move(words)); }},
     {"lab", [](Words words) { return glasspost::cli::RunLab(words); }},
     {"providers", [](Words words) { return glasspost::cli::RunProviders(words); }},
