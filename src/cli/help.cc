@@ -13,13 +13,9 @@ using analysis::DisplayWidth;
 constexpr std::size_t kColumns = 80;  // of a terminal
 constexpr std::size_t kMargin = 2;
 constexpr std::size_t kRowWidth = 22;  // what is typed; a longer one stands on a line of its own
-constexpr std::string_view kCommands[] = {
-    "account", "alias", "analyze", "config", "conversation", "conversations",
-    constexpr std::string_view kCommands[] = {"account", "alias", "analyze", "config", "conversation", "conversations", "dns",
-                                              "domain", "fetch", "help", "journey", "lab", "providers", "queue", "sendmail",
-                                              "serve", "user"};
-"queue", "sendmail", "serve", "user"
-};  // namespace
+constexpr std::string_view kCommands[] = {"account",   "alias",  "analyze",  "config", "conversation", "conversations",
+                                          "dns",       "domain", "fetch",    "help",   "journey",      "lab",
+                                          "providers", "queue",  "sendmail", "serve",  "user"};
 
 enum class Kind { kText, kGroup, kRow };
 struct Line {
@@ -62,7 +58,7 @@ void AppendRow(std::string& out, std::string_view typed, std::string_view text) 
   AppendLine(out, text, at);
 }
 
-}  // namespace glasspost::cli
+}  // namespace
 
 bool IsCommand(std::string_view word) {
   return std::find(std::begin(kCommands), std::end(kCommands), word) != std::end(kCommands);

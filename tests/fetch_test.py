@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Fetching mail from the command line: into each kind of keeping, over TLS, once and not twice, deleted only when it is kept.
+
+  fetch_test.py GLASSPOST
+"""
+import json
+import mailbox
+import os
+import pathlib
+import shutil
+import smtplib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from account_test import certificate
+from serving import Server
+
+GLASSPOST = ""
+USER, PASSWORD = "ada@localhost.test", "enigma-17"
+OK, USAGE, CANNOT_KEEP, TRY_LATER, PROTOCOL, LOGIN, CONFIG = 0, 64, 73, 75, 76, 77, 78
+
+
+class Fetch(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.work = tempfile.TemporaryDirectory(prefix="gp-fetch-")
+        cls.folder = pathlib.Path(cls.work.name)
+        cls.addClassCleanup(cls.work.cleanup)
+        pem, key = certificate(cls.folder, "good", "IP:127.0.0.1,DNS:localhost")
+        cls.server = Server(GLASSPOST, f'server.classroom = true\ntls.certificate = "{pem}"\ntls.key = "{key}"\n', users=[(USER, PASSWORD)])
+        cls.addClassCleanup(cls.server.close)
+
+    def setUp(self):
+        self.server.fetch(USER, PASSWORD)  # an empty maildrop
+        self.home = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("GLASSPOST", "LC_", "LANG", "XDG"))} | {
+            "XDG_CONFIG_HOME": str(self.home), "XDG_STATE_HOME": str(self.home / "state"), "PASS": PASSWORD}
+
+    def send(self, *texts):
+        with smtplib.SMTP("127.0.0.1", self.server.port["smtp"], timeout=30) as client:
+            for text in texts:
+                client.sendmail("bob@example.org", [USER], text)
+
+    def run_it(self, *words, expect=OK, server=None):
+        server = server or ["--server", f"pop3s://127.0.0.1:{self.server.port['pop3s']}", "--ca", self.folder / "ca.pem"]
+        run = subprocess.run([GLASSPOST, "fetch", *map(str, server), "--user", USER, "--password-env", "PASS", *map(str, words)],
+                             capture_output=True, text=True, timeout=120, env=self.environment)
+        self.assertEqual(run.returncode, expect, run.stdout + run.stderr)
+        return run
+
+    def outcome(self, *words, **more):
+        return json.loads(self.run_it("--json", *words, **more).stdout)
+
+    def count(self):
+        with self.server.pop3(USER, PASSWORD) as client:
+            count = int(client.say("STAT").split()[1])
+            client.say("QUIT")
+        return count
+
+    def test_each_message_once(self):
+        to = self.home / "Maildir"
+        self.send("Subject: 1\r\n\r\nFrom here\r\n", "Subject: 2\r\n\r\n\xfc\r\n".encode("latin-1"))
+        self.assertEqual(self.outcome("--to", to)["fetched"], 2)
+        self.send("Subject: 3\r\n\r\nx\r\n")
+        told = self.outcome("--to", to)
+        self.assertEqual((told["fetched"], told["known"], told["deleted"], told["complete"]), (1, 2, 0, True))
+        box = mailbox.Maildir(to, create=False)
+        self.assertEqual(sorted(m["Subject"] for m in box), ["1", "2", "3"])
+        self.assertIn(b"\xfc", next(m for m in box if m["Subject"] == "2").get_payload(decode=True))
+        self.assertEqual(self.count(), 3)
+
+    def test_deleted_once_it_is_kept(self):
+        self.send(*(f"Subject: {i}\r\n\r\nFrom here\r\nx\r\n" for i in range(120)))
+        told = self.outcome("--to", self.home / "mbox", "--format", "mbox", "--delete")
+        self.assertEqual((told["fetched"], told["deleted"]), (120, 120))
+        self.assertEqual(self.count(), 0)
+        box = mailbox.mbox(self.home / "mbox", create=False)
+        self.addCleanup(box.close)
+        self.assertEqual([m["Subject"] for m in box], [str(i) for i in range(120)])
+        self.assertIn(">From here", box[0].get_payload())
+
+    def test_octet_by_octet(self):
+        text = b"Subject: x\r\n\r\n.dot\r\n..\r\n" + bytes(range(128, 256)) + b"\r\n"
+        self.send(text)
+        self.run_it("--to", self.home / "files", "--format", "eml", "--delete-after", "7")
+        (file,) = (self.home / "files").iterdir()
+        self.assertTrue(file.read_bytes().endswith(text))
+        self.assertEqual(self.count(), 1)
+
+    def test_what_cannot_be_kept_stays_there(self):
+        self.send("Subject: 1\r\n\r\nx\r\n")
+        (self.home / "file").write_text("x")
+        self.run_it("--to", self.home / "file", "--delete", expect=CANNOT_KEEP)
+        if os.geteuid() == 0 and os.path.exists("/dev/full"):
+            told = self.run_it("--to", "/dev/full", "--format", "mbox", "--delete", expect=CANNOT_KEEP)
+            self.assertIn("/dev/full", told.stderr)
+        self.assertEqual(self.count(), 1)
+        self.assertEqual(self.outcome("--to", self.home / "Maildir")["fetched"], 1)
+
+    def test_shown_and_saved(self):
+        self.send("Subject: seen\r\n\r\nx\r\n")
+        capture = self.home / "fetch.pcapng"
+        clear = ["--server", f"127.0.0.1:{self.server.port['pop3']}", "--tls", "none"]
+        told = self.run_it("--to", self.home / "Maildir", "--show", "--full", "--save", capture, server=clear).stdout
+        for words in ("RETR 1", "Subject: seen", "+OK: it worked", "1 fetched"):
+            self.assertIn(words, told)
+        self.assertNotIn(PASSWORD, told)
+        again = subprocess.run([GLASSPOST, "analyze", capture], capture_output=True, text=True, check=True).stdout
+        self.assertIn("POP3", again)
+        if shutil.which("tshark"):
+            seen = subprocess.run(["tshark", "-r", capture, "-d", f"tcp.port=={self.server.port['pop3']},pop", "-Y", "pop.request.command == RETR"], capture_output=True, text=True, check=True).stdout
+            self.assertIn("RETR 1", seen)
+        self.assertEqual([p.name for p in self.home.iterdir() if p.name.startswith("fetch")], ["fetch.pcapng"])
+
+    def test_what_goes_wrong_is_said(self):
+        to = ("--to", self.home / "Maildir")
+        self.environment["PASS"] = "wrong"
+        self.assertIn("wrong", self.run_it(*to, expect=LOGIN).stderr)
+        self.environment["PASS"] = PASSWORD
+        self.run_it(*to, expect=TRY_LATER, server=["--server", "pop3s://127.0.0.1:1"])
+        self.run_it(*to, expect=PROTOCOL, server=["--server", f"pop3s://127.0.0.1:{self.server.port['pop3s']}"])  # nobody's certificate
+        self.run_it("--all", "--new", *to, expect=USAGE)
+        self.run_it(expect=USAGE)
+        nobody = subprocess.run([GLASSPOST, "fetch", "--to", "x"], capture_output=True, text=True, env=self.environment)
+        self.assertEqual(nobody.returncode, CONFIG)
+        self.assertIn("glasspost account add", nobody.stderr)
+
+
+if __name__ == "__main__":
+    GLASSPOST = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
