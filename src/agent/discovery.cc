@@ -150,7 +150,7 @@ bool Search::Read(const net::Fetched& document) {
   for (const OfferedServer& offer : *offered) {
     if (!found_.Open(offer.service) || offer.server.tls == TlsKind::kNone) continue;
     Take(offer.service, offer.server, Origin::kAutoconfig, document.url,
-         !document.url.starts_with("https:") && !IsWithin(offer.server.host, address_.domain));
+         document.clear && !IsWithin(offer.server.host, address_.domain));
     if (found_.user.empty()) found_.user = offer.user;
     found_.oauth_only |= offer.oauth_only;
     used = true;

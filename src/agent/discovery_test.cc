@@ -22,6 +22,7 @@ class Documents final : public net::Fetcher {
   net::Task<net::Fetched> Get(std::string url) override {
     asked.push_back(url);
     net::Fetched out;
+    out.clear = url.starts_with("http:");
     out.url = url;
     const auto at = texts.find(url.substr(0, url.find('?')));
     if (at == texts.end())

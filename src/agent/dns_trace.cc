@@ -51,6 +51,7 @@ class Reading {
   bool FollowAliases() {
     std::string name = step_.question.name;
     for (int i = 0; i <= DnsTraceLimits::kAliases; ++i) {
+      if (!dns::IsWithin(name, zone_)) break;  // what this server says of it does not count
       const Record* alias = nullptr;
       for (const Record& r : message_.records) {
         if (r.section != Section::kAnswer || r.opaque || !dns::SameName(message_.NameOctets(r.name), name)) continue;
@@ -191,7 +192,9 @@ class Walk {
     dns::Decode(step.result.answer, message);
     for (const Record& r : message.records) {
       Address address;
-      if (r.section == Section::kAnswer && dns::GetAddress(message, r, address) && addresses.size() < DnsTraceLimits::kAddresses)
+      const Octets name = step.alias.empty() ? step.question.name : step.alias;
+      if (r.section == Section::kAnswer && dns::SameName(message.NameOctets(r.name), name) &&
+          dns::GetAddress(message, r, address) && addresses.size() < DnsTraceLimits::kAddresses)
         addresses.push_back(address);
     }
   }

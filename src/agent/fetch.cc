@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 namespace glasspost::agent {
@@ -84,7 +84,7 @@ class Fetching final : public pop3::ClientHandler {
     if (command == Command::kList) {
       messages_.push_back({line.number, ParseSize(line.rest), {}, false});
     } else if (command == Command::kUidl) {
-      unique_.emplace_back(line.number, std::string(line.rest));
+      TakeId(line.number, line.rest);
     }
   }
 
@@ -98,6 +98,7 @@ class Fetching final : public pop3::ClientHandler {
   }
 
   void OnEnd(Command command, std::uint64_t number) override {
+    if (command == Command::kList) SortMessages();
     if (command == Command::kList || command == Command::kUidl) return ListEnded();
     if (command == Command::kRetr) EndMessage(number);
   }
@@ -106,7 +107,7 @@ class Fetching final : public pop3::ClientHandler {
     report.closed = outcome;
     if (outcome.kind != pop3::ClientOutcome::Kind::kDone) return;
     report.removed = deleted_;
-    report.complete = planned_ && !report.trouble && !refused_;
+    report.complete = planned_ && !report.trouble && !report.unable && !refused_;
   }
 
   static std::uint64_t ParseSize(Octets rest) {
@@ -123,7 +124,7 @@ class Fetching final : public pop3::ClientHandler {
   }
 
   void GiveUp(std::string what, std::string remedy = {}) {
-    if (!report.trouble) report.trouble = Error{std::move(what), {}, std::move(remedy)};
+    report.unable = Error{std::move(what), {}, std::move(remedy)};
     Leave();
   }
 
@@ -144,8 +145,7 @@ class Fetching final : public pop3::ClientHandler {
 
   void Plan() {
     planned_ = true;
-    report.listed = messages_.size();
-    TakeIds();
+    DropDoubtfulIds();
     std::uint64_t chosen = 0;
     for (Message& message : messages_) {
       const auto when = ids_ && !message.id.empty() ? ids_->When(message.id) : std::nullopt;
@@ -176,28 +176,50 @@ class Fetching final : public pop3::ClientHandler {
     if (next_ < messages_.size()) session_.Retrieve(messages_[next_++].number);
   }
 
-  // Two messages of one id: the second is not known by what is remembered of the first.
-  void TakeIds() {
-    std::unordered_set<std::string> seen;
+  // By number, which no two have; what the server makes of that is its own affair.
+  void SortMessages() {
     std::ranges::sort(messages_, {}, &Message::number);
-    for (auto& [number, id] : unique_) {
-      const auto at = std::ranges::lower_bound(messages_, number, {}, &Message::number);
-      if (at == messages_.end() || at->number != number) continue;
-      if (!FetchedIds::IsId(id)) {
-        Remark(fmt::format("message {} has no proper unique-id: it will be fetched again", number));
-      } else if (!seen.insert(id).second) {
-        Remark(fmt::format("message {} has the unique-id of another one: it will be fetched again", number));
-      } else {
-        at->id = std::move(id);
-      }
+    const std::size_t before = messages_.size();
+    const auto twice = std::ranges::unique(messages_, {}, &Message::number);
+    messages_.erase(twice.begin(), twice.end());
+    std::erase_if(messages_, [](const Message& m) { return m.number == 0; });
+    if (messages_.size() < before) Remark("the list of messages has numbers twice, or such as cannot be");
+    report.listed = messages_.size();
+  }
+
+  void TakeId(std::uint64_t number, Octets id) {
+    const auto at = std::ranges::lower_bound(messages_, number, {}, &Message::number);
+    if (at == messages_.end() || at->number != number) return;
+    if (FetchedIds::IsId(id))
+      at->id = id;
+    else
+      Remark(fmt::format("message {} has no proper unique-id: it will be fetched again", number));
+  }
+
+  // An id that several messages have says of none of them that it was fetched.
+  void DropDoubtfulIds() {
+    if (!ids_) return;
+    std::unordered_map<std::string, unsigned> uses;
+    for (const Message& message : messages_)
+      if (!message.id.empty()) ++uses[message.id];
+    for (Message& message : messages_) {
+      if (message.id.empty() || uses[message.id] == 1) continue;
+      Remark(fmt::format("message {} has the unique-id of another one: it will be fetched again", message.number));
+      message.id.clear();
     }
-    if (!ids_ || unique_.empty()) return;
-    if (const auto kept = ids_->Retain([&](Octets id) { return seen.contains(std::string(id)); }); !kept) Trouble(kept.error());
+    if (uses.empty()) return;
+    const auto wanted = [&](Octets id) {
+      const auto at = uses.find(std::string(id));
+      return at != uses.end() && at->second == 1;
+    };
+    if (const auto kept = ids_->Retain(wanted); !kept) Trouble(kept.error());
   }
 
   bool MayGo(std::int64_t fetched) const {
     if (orders_.remove) return true;
-    return orders_.remove_after_days && seconds_ - fetched >= std::int64_t{*orders_.remove_after_days} * kDay;
+    // A time to come is no time.
+    return orders_.remove_after_days && fetched <= seconds_ &&
+           seconds_ - fetched >= std::int64_t{*orders_.remove_after_days} * kDay;
   }
 
   void BeginMessage() {
@@ -218,7 +240,9 @@ class Fetching final : public pop3::ClientHandler {
     const auto kept = writer_.Commit();
     if (!kept) return Trouble(kept.error());
     if (ids_ && !message.id.empty()) {
-      if (const auto added = ids_->Add(message.id, seconds_); !added) Trouble(added.error());
+      const auto added = ids_->Add(message.id, seconds_);
+      if (!added) Trouble(added.error());
+      report.remembered += added ? 1 : 0;
     }
     ++report.kept;
     report.octets += received_;
@@ -242,7 +266,6 @@ class Fetching final : public pop3::ClientHandler {
   std::function<void(const FetchProgress&)> on_progress_;
   const std::int64_t seconds_;
   std::vector<Message> messages_;
-  std::vector<std::pair<std::uint64_t, std::string>> unique_;
   FetchProgress progress_;
   std::uint64_t received_ = 0;  // of the message that comes
   std::size_t next_ = 0;        // of messages_, to be asked for

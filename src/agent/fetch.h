@@ -35,15 +35,17 @@ struct FetchProgress {
 };
 
 struct FetchReport {
-  std::uint64_t listed = 0;  // messages in the maildrop
-  std::uint64_t kept = 0;    // fetched and on the disk
-  std::uint64_t octets = 0;  // of these
-  std::uint64_t known = 0;   // fetched before
+  std::uint64_t listed = 0;      // messages in the maildrop
+  std::uint64_t kept = 0;        // fetched and on the disk
+  std::uint64_t remembered = 0;  // of these, by their unique-ids: another try does not fetch them again
+  std::uint64_t octets = 0;      // of these
+  std::uint64_t known = 0;       // fetched before
   std::uint64_t too_large = 0;
   std::uint64_t left = 0;            // beyond at_most
   std::uint64_t removed = 0;         // DELE was answered with +OK, and QUIT too
   std::vector<std::string> remarks;  // what the server did that it should not: wrong sizes, refused messages, no unique-ids
   std::optional<Error> trouble;      // here, on the disk: nothing more was fetched
+  std::optional<Error> unable;       // the server cannot do what is asked for
   pop3::ClientOutcome closed;
   bool complete = false;  // all that was to be fetched was, and the session ended in order
 };

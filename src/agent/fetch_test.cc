@@ -13,6 +13,7 @@ namespace glasspost::agent {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -174,22 +175,36 @@ TEST_F(FetchTest, AConnectionThatBreaksAnywhereLosesNothingAndFetchesNothingTwic
 
 TEST_F(FetchTest, WhatTheServerDoesWrongIsSaid) {
   host_.messages = {
-      {"a", "Subject: 1\r\n\r\n", 99}, {"a", "Subject: 2\r\n\r\n"}, {std::string(256, 'x'), "Subject: 3\r\n\r\n"}, {"d", ""}};
+      {"a", "Subject: 1\r\n\r\n", 99}, {"b", "Subject: 2\r\n\r\n"}, {std::string(256, 'x'), "Subject: 3\r\n\r\n"}, {"d", ""}};
   const FetchReport report = Fetch({});
   EXPECT_FALSE(report.complete);
   EXPECT_EQ(report.kept, 3u);
+  EXPECT_EQ(report.remembered, 2u);
   EXPECT_THAT(report.remarks,
-              ElementsAre(HasSubstr("message 2 has the unique-id of another"), HasSubstr("message 3 has no proper unique-id"),
-                          HasSubstr("message 1 has 14 octets; LIST said 99"), HasSubstr("message 4 is refused: broken")));
-  EXPECT_EQ(Fetch({}).kept, 2u);
+              ElementsAre(HasSubstr("message 3 has no proper unique-id"), HasSubstr("message 1 has 14 octets; LIST said 99"),
+                          HasSubstr("message 4 is refused: broken")));
+  EXPECT_EQ(Fetch({}).kept, 1u);
+}
+
+// What one id says of two messages is said of neither: none is deleted that was not fetched.
+TEST_F(FetchTest, AnIdThatTwoMessagesHaveIsNone) {
+  host_.messages = {{"same", "Subject: 1\r\n\r\n"}, {"same", "Subject: 2\r\n\r\n"}};
+  FetchReport report = Fetch({.remove = true, .at_most = 1});
+  EXPECT_EQ(report.kept, 1u);
+  EXPECT_EQ(report.removed, 1u);
+  EXPECT_THAT(report.remarks, Contains(HasSubstr("has the unique-id of another one")));
+  report = Fetch({.remove = true, .at_most = 1});
+  EXPECT_EQ(report.kept, 1u);
+  EXPECT_THAT(host_.messages, IsEmpty());
+  EXPECT_EQ(Kept(), 2u);
 }
 
 TEST_F(FetchTest, WithoutUniqueIds) {
   host_.uidl = false;
   host_.messages = {{"", "Subject: 1\r\n\r\n"}};
   const FetchReport report = Fetch({});
-  ASSERT_TRUE(report.trouble);
-  EXPECT_THAT(report.trouble->Text(), HasSubstr("--all"));
+  ASSERT_TRUE(report.unable);
+  EXPECT_THAT(report.unable->Text(), HasSubstr("--all"));
   EXPECT_EQ(Kept(), 0u);
   EXPECT_EQ(Fetch({.all = true}).kept, 1u);
   EXPECT_EQ(Fetch({.all = true}, false).kept, 1u);

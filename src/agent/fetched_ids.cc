@@ -17,7 +17,8 @@ namespace glasspost::agent {
 namespace {
 
 constexpr mode_t kFileMode = 0600;
-constexpr off_t kLargest = off_t{1} << 30;  // stops a file that is none of ours from filling the memory
+constexpr std::uint64_t kLatest = std::uint64_t{1} << 40;  // seconds since 1970: what is beyond was not written here
+constexpr off_t kLargest = off_t{1} << 30;                 // stops a file that is none of ours from filling the memory
 
 std::string LineOf(Octets id, std::int64_t seconds) { return fmt::format("{} {}\n", id, seconds); }
 
@@ -75,7 +76,7 @@ Expected<void> FetchedIds::Load() {
     rest.remove_prefix(end + 1);
     const std::size_t blank = line.find(' ');
     if (blank == Octets::npos || !IsId(line.substr(0, blank))) continue;
-    if (const auto seconds = ParseNumber(line.substr(blank + 1)))
+    if (const auto seconds = ParseNumber(line.substr(blank + 1)); seconds && *seconds <= kLatest)
       ids_[std::string(line.substr(0, blank))] = static_cast<std::int64_t>(*seconds);
   }
   // What follows is not to become part of a line that was cut off.

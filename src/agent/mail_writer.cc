@@ -207,9 +207,9 @@ class MboxWriter final : public MailWriter {
     char date[64];
     std::strftime(date, sizeof date, "%a %b %e %H:%M:%S %Y", &utc);
     head += std::string("From MAILER-DAEMON ") + date + "\n";
-    line_.clear();
     ends_ = {};
-    whole_line_ = true;
+    held_ = 0;
+    line_begins_ = ended_ = true;
     return file_.Put(head);
   }
 
@@ -223,8 +223,10 @@ class MboxWriter final : public MailWriter {
     text_.clear();
     ends_.Finish(text_);
     auto step = Quote(text_);
-    if (step) step = Decide(true);
-    if (step) step = file_.Put(whole_line_ ? "\n" : "\n\n");
+    quoted_.clear();
+    Release();
+    quoted_ += ended_ ? "\n" : "\n\n";
+    if (step) step = file_.Put(quoted_);
     if (step) step = file_.Sync();
     if (!step) {
       Abandon();
@@ -255,41 +257,38 @@ class MboxWriter final : public MailWriter {
 
   // A line of ">…>From " gets one more: it can be taken away again, and no line begins a message that is none.
   Expected<void> Quote(Octets text) {
+    quoted_.clear();
     for (const char c : text) {
-      if (whole_line_) {
-        line_ += c;
-        if (c == '>' && line_.size() < 1000) continue;
-        const std::size_t marks = line_.find_first_not_of('>');
-        const Octets rest = marks == std::string::npos ? Octets() : Octets(line_).substr(marks);
-        if (rest.size() < 5 && Octets("From ").starts_with(rest)) continue;
-        if (const auto put = Decide(false); !put) return put;
-        whole_line_ = c == '\n';
-        continue;
+      ended_ = c == '\n';
+      if (line_begins_ && held_ == 0 && c == '>') {
+        quoted_ += c;
+      } else if (line_begins_ && c == kFrom[held_]) {
+        if (++held_ < kFrom.size()) continue;
+        quoted_ += '>';
+        Release();
+        line_begins_ = false;
+      } else {
+        Release();
+        quoted_ += c;
+        line_begins_ = ended_;
       }
-      if (const auto put = file_.Put({&c, 1}); !put) return put;
-      whole_line_ = c == '\n';
     }
-    return {};
+    return file_.Put(quoted_);
   }
-  // What of a line was held back.
-  Expected<void> Decide(bool end) {
-    const std::size_t marks = line_.find_first_not_of('>');
-    const bool quoted = marks != std::string::npos && Octets(line_).substr(marks).starts_with("From ");
-    Expected<void> put = quoted ? file_.Put(">") : Expected<void>();
-    if (put) put = file_.Put(line_);
-    if (end && !line_.empty()) whole_line_ = false;
-    line_.clear();
-    return put;
-  }
+  // What of "From " was held back.
+  void Release() { quoted_ += kFrom.substr(0, std::exchange(held_, 0)); }
 
+  static constexpr Octets kFrom = "From ";
   const std::string path_;
   const Clock& clock_;
   File file_;
   LineEnds ends_;
   off_t begin_ = -1;
   std::string text_;
-  std::string line_;        // the beginning of a line, until it is known whether it must be quoted
-  bool whole_line_ = true;  // the next octet begins a line, or belongs to line_
+  std::string quoted_;
+  std::size_t held_ = 0;     // octets of "From " at the beginning of a line, not written yet
+  bool line_begins_ = true;  // only '>' have come of it, and what is held
+  bool ended_ = true;        // the last octet was a line end
 };
 
 template <class W>

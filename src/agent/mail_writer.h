@@ -1,6 +1,6 @@
 // Where fetched messages are kept: a Maildir, an mbox, or one file each. What Commit has said is on the disk, whatever happens to
 // the power: only then may a message be deleted on the server. What was begun and not committed leaves nothing that a mail reader
-// would show. One thread.
+// would show; only of an mbox a part may stay at its end if the program or the machine dies. One thread.
 #pragma once
 
 #include <memory>

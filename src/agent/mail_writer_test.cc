@@ -138,6 +138,15 @@ TEST_F(MailWriterTest, MboxQuotesAndSeparates) {
   EXPECT_THAT(Read(path_), HasSubstr("somebody's rest\n\nFrom MAILER-DAEMON"));
 }
 
+// Each octet is looked at once, whatever stands there.
+TEST_F(MailWriterTest, LinesOfMarksCostNothing) {
+  Open(MailFormat::kMbox, "mbox");
+  const std::string marks(3'000'000, '>');
+  Keep("a\r\n" + marks + "From x\r\n" + marks + "\r\nFrom", 65'536);
+  const std::string told = Read(path_);
+  EXPECT_THAT(told, HasSubstr("a\n" + marks + ">From x\n" + marks + "\nFrom\n\n"));
+}
+
 TEST_F(MailWriterTest, WhatStandsInTheWayIsSaid) {
   std::ofstream(folder_.path() + "/file") << "x";
   for (const MailFormat format : {MailFormat::kMaildir, MailFormat::kEml}) {

@@ -20,7 +20,9 @@ using agent::FetchReport;
 using Kind = pop3::ClientOutcome::Kind;
 namespace json = server::json;
 
-constexpr unsigned kTries = 3;  // of a connection that breaks before anything came
+constexpr std::size_t kRemarks = 20;              // told in all
+constexpr std::chrono::milliseconds kPause(200);  // before another try, and longer each time
+constexpr unsigned kTries = 3;                    // of a connection that breaks before anything came
 
 struct FetchOptions {
   AccountChoice choice;
@@ -40,13 +42,17 @@ std::string StateFolder() {
   return home == nullptr ? std::string() : std::string(home) + "/.local/state";
 }
 
-// One file for each maildrop. Of names only what is plain stays, so that nobody names another file.
+// One file for each maildrop, whatever the port by which it is reached.
 std::string RememberedPath(const agent::Account& account) {
   const std::string state = StateFolder();
   if (state.empty()) return {};
-  std::string name = account.user + "@" + account.pop3->HostAndPort();
-  for (char& c : name)
-    if (c == '/' || c == '\0') c = '_';
+  std::string name;
+  for (const char c : account.user + "@" + account.pop3->host) {
+    if (c == '/' || c == '%' || c == '\0')
+      name += fmt::format("%{:02X}", static_cast<unsigned>(c));
+    else
+      name += c;
+  }
   return state + "/glasspost/fetched/" + name;
 }
 
@@ -60,6 +66,7 @@ std::optional<agent::MailFormat> ParseFormat(const std::string& text) {
 // How it ended, as <sysexits.h> has it.
 int StatusOf(const FetchReport& report) {
   if (report.trouble) return EX_CANTCREAT;
+  if (report.unable) return EX_UNAVAILABLE;
   switch (report.closed.kind) {
     case Kind::kDone:
       return report.complete ? EX_OK : EX_TEMPFAIL;
@@ -89,7 +96,7 @@ class Fetch {
       : line_(line), options_(options), account_(std::move(account)), bar_(line.language()) {}
 
   int Run() {
-    if (const auto ready = Prepare(); !ready) return Complain(ready.error()), EX_CANTCREAT;
+    if (const auto ready = Prepare(); !ready) return Complain(ready.error()), status_;
     auto login = options_.choice.Login(account_, line_);
     if (!login) return Complain(login.error()), EX_NOPERM;
     if (!*login)
@@ -100,7 +107,7 @@ class Fetch {
     credentials_ = std::move(**login);
     FetchReport report = TryAgain();
     bar_.Clear();
-    shown_.reset();
+    if (const auto saved = shown_->Close(); !saved && !report.trouble) report.trouble = saved.error();
     return Tell(report);
   }
 
@@ -118,7 +125,9 @@ class Fetch {
     const std::string path = options_.remembered.empty() ? RememberedPath(account_) : options_.remembered;
     if (path.empty()) return Fail("there is no place to remember what was fetched", {}, "set HOME, or say --remember FILE");
     auto ids = agent::FetchedIds::Open(path);
+    status_ = EX_TEMPFAIL;  // another fetch has it
     if (!ids) return std::unexpected(ids.error());
+    status_ = EX_CANTCREAT;
     ids_.emplace(std::move(*ids));
     auto shown = options_.choice.Show(Protocol::kPop3, line_);
     if (!shown) return std::unexpected(shown.error());
@@ -126,29 +135,34 @@ class Fetch {
     return {};
   }
 
-  // A connection that breaks is made again as long as it brings something.
+  // A connection that breaks is made again as long as it brings something, all of which is known the next time.
   FetchReport TryAgain() {
     FetchReport all;
+    orders_ = options_.orders;
     for (unsigned vain = 0; vain < kTries;) {
-      FetchReport report = Once();
-      all.kept += report.kept;
-      all.octets += report.octets;
-      all.removed += report.removed;
-      all.listed = report.listed;
-      all.left = report.left;
-      all.too_large = report.too_large;
-      all.known = report.known;
-      all.remarks.insert(all.remarks.end(), report.remarks.begin(), report.remarks.end());
-      all.trouble = report.trouble;
-      all.closed = report.closed;
-      all.complete = report.complete;
+      const FetchReport report = Once();
+      Add(report, all);
       const bool broken = report.closed.kind == Kind::kLost || report.closed.kind == Kind::kTimedOut;
-      if (!broken || report.trouble || options_.orders.all) break;  // all again would be twice
+      const bool twice = orders_.all || report.remembered < report.kept;
+      if (!broken || !connected_ || report.trouble || twice) break;
+      if (orders_.at_most != 0 && (orders_.at_most -= std::min(orders_.at_most, report.kept)) == 0) break;
       vain = report.kept > 0 ? 0 : vain + 1;
-      if (!connected_) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(200) * (vain + 1));
+      std::this_thread::sleep_for(kPause * (vain + 1));
     }
     return all;
+  }
+
+  static void Add(const FetchReport& report, FetchReport& all) {
+    FetchReport sum = report;
+    sum.known -= std::min(report.known, all.remembered);  // those of this run
+    sum.kept += all.kept;
+    sum.remembered += all.remembered;
+    sum.octets += all.octets;
+    sum.removed += all.removed;
+    sum.remarks = std::move(all.remarks);
+    for (const std::string& remark : report.remarks)
+      if (sum.remarks.size() < kRemarks) sum.remarks.push_back(remark);
+    all = std::move(sum);
   }
 
   FetchReport Once() {
@@ -170,8 +184,8 @@ class Fetch {
     options.tls = clear ? pop3::ClientOptions::Tls::kNever : pop3::ClientOptions::Tls::kRequired;
     options.passwords_without_tls = clear;
     options.credentials = &credentials_;
-    report = co_await agent::FetchMail(*connected->stream, connected->peer, SystemRandomness(), options, options_.orders,
-                                       *writer_, &*ids_, [this](const agent::FetchProgress& p) { ShowProgress(p); });
+    report = co_await agent::FetchMail(*connected->stream, connected->peer, SystemRandomness(), options, orders_, *writer_,
+                                       &*ids_, [this](const agent::FetchProgress& p) { ShowProgress(p); });
   }
 
   void ShowProgress(const agent::FetchProgress& progress) {
@@ -198,9 +212,15 @@ class Fetch {
                                         "已取回 {} 封（{} 字节），存入 {}；此前已取 {} 封，服务器上删除 {} 封。\n")),
                  report.kept, report.octets, ForTerminal(options_.to), report.known, report.removed);
     }
+    if (!line_.json() && report.too_large + report.left > 0)
+      fmt::print(fmt::runtime(line_.Say("{} too large and {} beyond --at-most were left there.\n",
+                                        "另有 {} 封过大、{} 封超出 --at-most，留在服务器上。\n")),
+                 report.too_large, report.left);
     for (const std::string& remark : report.remarks) fmt::print(stderr, "glasspost: {}\n", ForTerminal(remark));
     if (report.trouble)
       Complain(*report.trouble);
+    else if (report.unable)
+      Complain(*report.unable);
     else if (report.closed.kind != Kind::kDone)
       Complain({report.closed.text.empty() ? std::string(line_.Say("the connection was lost", "连接中断")) : report.closed.text,
                 account_.pop3->HostAndPort(),
@@ -218,6 +238,8 @@ class Fetch {
   std::optional<agent::FetchedIds> ids_;
   std::unique_ptr<ShownConversation> shown_;
   sasl::Credentials credentials_;
+  agent::FetchOrders orders_;
+  int status_ = EX_CANTCREAT;  // if it cannot begin
   bool connected_ = false;
 };
 

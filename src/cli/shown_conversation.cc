@@ -22,6 +22,9 @@ std::string NameOf(const std::string& file, std::size_t index) {
 Expected<std::unique_ptr<ShownConversation>> ShownConversation::Open(Protocol protocol, const Options& options) {
   std::unique_ptr<ShownConversation> shown(new ShownConversation(options));
   if (!options.save.empty()) {
+    std::error_code ignored;
+    if (std::filesystem::exists(options.save, ignored))
+      return Fail("is there already", options.save, "name another file, or take it away");
     shown->folder_ = options.save + ".XXXXXX";  // beside it, so that it can be renamed
     if (::mkdtemp(shown->folder_.data()) == nullptr) {
       shown->folder_.clear();
@@ -70,7 +73,11 @@ Expected<void> ShownConversation::Close() {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) files.push_back(entry.path());
   std::ranges::sort(files);
-  for (std::size_t i = 0; i < files.size() && !error; ++i) std::filesystem::rename(files[i], NameOf(options_.save, i), error);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < files.size() && !error; ++i) {
+    while (std::filesystem::exists(NameOf(options_.save, next), error)) ++next;  // nothing is overwritten
+    if (!error) std::filesystem::rename(files[i], NameOf(options_.save, next), error);
+  }
   const std::string why = error.message();
   const bool failed = static_cast<bool>(error);
   std::filesystem::remove_all(folder, error);

@@ -153,6 +153,7 @@ Task<Fetched> HttpFetcher::Get(std::string text) {
   for (int redirects = 0; url; ++redirects) {
     Answer answer;
     out.url = url->Text();
+    out.clear |= !url->tls;
     out.failure = co_await Ask(*url, until, answer);
     if (!out.failure.empty()) co_return out;
     if (!IsRedirect(answer.status)) {

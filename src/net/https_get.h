@@ -37,7 +37,8 @@ struct FetchLimits {
 struct Fetched {
   std::string failure;  // why there is no document; empty if there is one
   std::string body;
-  std::string url;  // where it lay in the end
+  std::string url;     // where it lay in the end
+  bool clear = false;  // some of the way to it was not encrypted: anybody may have written it, or sent us there
 };
 
 // Where documents come from; passed in, so that what is made of them can be tested without a network.

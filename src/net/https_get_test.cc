@@ -112,13 +112,19 @@ TEST_F(HttpFetcherTest, Redirects) {
   const auto to = [](const std::string& url) {
     return "HTTP/1.1 302 Found\r\nLocation: " + url + "\r\nContent-Length: 0\r\n\r\n";
   };
-  tls.answers = {to("/b"), std::string(kOk), to(Url(false, clear, "/")), to("/1"), to("/2"), to("/3"), to("/4"), to("ftp://x/")};
+  tls.answers = {to("/b"),       std::string(kOk), to(Url(false, clear, "/")), to("/1"), to("/2"), to("/3"), to("/4"),
+                 to("ftp://x/"), std::string(kOk)};
+  clear.answers = {to(Url(true, tls, "/c"))};
   const Fetched found = Get(Url(true, tls, "/a"));
   EXPECT_EQ(found.body, "hello") << found.failure;
   EXPECT_EQ(found.url, Url(true, tls, "/b"));
+  EXPECT_FALSE(found.clear);
   EXPECT_EQ(Get(Url(true, tls, "/")).failure, "a redirect from https to http");
   EXPECT_EQ(Get(Url(true, tls, "/")).failure, "one redirect after the other");
   EXPECT_EQ(Get(Url(true, tls, "/")).failure, "no URL that can be fetched");
+  const Fetched sent = Get(Url(false, clear, "/"));  // there by somebody who could have been anybody
+  EXPECT_EQ(sent.body, "hello") << sent.failure;
+  EXPECT_TRUE(sent.clear);
 }
 
 TEST_F(HttpFetcherTest, Bounds) {

@@ -338,6 +338,12 @@ class ZoneReader {
   bool Data(const Entry& entry, std::size_t at, std::uint16_t type, std::string& out) {
     std::vector<std::string> words;
     for (std::size_t i = at; i < entry.words.size(); ++i) words.push_back(entry.words[i].text);
+    // RFC 3597 §5 allows it, but such data need not have the form of their type, which is relied on when they are served.
+    if (const TypeInfo* const info = FindType(type); !words.empty() && words[0] == "\\#" && info != nullptr && !info->opaque()) {
+      Mistake(entry.words[at], fmt::format("\\# is for types without a form; {} has one", info->name),
+              "write the data in the form of their type");
+      return false;
+    }
     constexpr std::size_t kFirstTime = 3, kLastTime = 6;  // of a SOA: refresh, retry, expire, minimum
     if (type == kTypeSoa && words.size() == kLastTime + 1) {
       for (std::size_t i = kFirstTime; i <= kLastTime; ++i)

@@ -124,6 +124,8 @@ TEST(ZoneFile, MistakesHaveTheirPlaceAndSayWhatToDo) {
             "z:8:1: www.example.test. has a CNAME and also TXT (an alias has no other records: take one of the two out)\n");
   EXPECT_EQ(MistakesAfterHead("sub NS ns.sub\n"),
             "z:7:1: the name server ns.sub.example.test. has no address here (write: ns.sub.example.test. A and its address)\n");
+  EXPECT_EQ(MistakesAfterHead("mail MX \\# 1 00\n"),
+            "z:7:9: \\# is for types without a form; MX has one (write the data in the form of their type)\n");
   EXPECT_EQ(MistakesAfterHead("d DNAME e\n"), "z:7:3: records of type DNAME are not served (take it out)\n");
   EXPECT_EQ(MistakesAfterHead("d 99999999999 A 192.0.2.2\n"),
             "z:7:3: 99999999999 is no time to live (write seconds, at most 2147483647, or like 1h)\n");
