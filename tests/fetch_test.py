@@ -9,9 +9,11 @@ import os
 import pathlib
 import shutil
 import smtplib
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 from account_test import certificate
@@ -20,6 +22,57 @@ from serving import Server
 GLASSPOST = ""
 USER, PASSWORD = "ada@localhost.test", "enigma-17"
 OK, USAGE, CANNOT_KEEP, TRY_LATER, PROTOCOL, LOGIN, CONFIG = 0, 64, 73, 75, 76, 77, 78
+
+
+class BreakingServer:
+    """A POP3 server of these messages, (unique-id, octets), that hangs up at the RETR of this number in each of its first sessions."""
+
+    def __init__(self, messages, uidl=True, hang_up_at=None, sessions=10**9):
+        self.messages, self.uidl, self.hang_up_at, self.bad_sessions, self.sessions = messages, uidl, hang_up_at, sessions, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.sessions += 1
+            with connection, connection.makefile("rwb") as stream:
+                self.talk(stream)
+
+    def talk(self, stream):
+        def say(*lines):
+            stream.write(b"".join(line + b"\r\n" for line in lines))
+            stream.flush()
+
+        deleted, fetched = set(), 0
+        say(b"+OK ready")
+        while line := stream.readline():
+            verb, *rest = line.split()
+            number = int(rest[0]) if rest and rest[0].isdigit() else 0
+            if verb == b"LIST":
+                say(b"+OK", *(b"%d %d" % (i, len(text)) for i, (_, text) in enumerate(self.messages, 1)), b".")
+            elif verb == b"UIDL" and self.uidl:
+                say(b"+OK", *(b"%d %s" % (i, unique) for i, (unique, _) in enumerate(self.messages, 1)), b".")
+            elif verb == b"RETR":
+                fetched += 1
+                if fetched == self.hang_up_at and self.sessions <= self.bad_sessions:
+                    return
+                say(b"+OK", self.messages[number - 1][1] + b".")
+            elif verb in (b"CAPA", b"UIDL"):
+                say(b"-ERR no")
+            else:
+                if verb == b"DELE":
+                    deleted.add(number)
+                if verb == b"QUIT":
+                    self.messages = [m for i, m in enumerate(self.messages, 1) if i not in deleted]
+                say(b"+OK")
+
+    def close(self):
+        self.listener.close()
 
 
 class Fetch(unittest.TestCase):
@@ -113,6 +166,30 @@ class Fetch(unittest.TestCase):
             seen = subprocess.run(["tshark", "-r", capture, "-d", f"tcp.port=={self.server.port['pop3']},pop", "-Y", "pop.request.command == RETR"], capture_output=True, text=True, check=True).stdout
             self.assertIn("RETR 1", seen)
         self.assertEqual([p.name for p in self.home.iterdir() if p.name.startswith("fetch")], ["fetch.pcapng"])
+
+    def breaking(self, *words, expect=OK, **how):
+        server = BreakingServer(**how)
+        self.addCleanup(server.close)
+        told = json.loads(self.run_it("--json", "--to", self.home / "Maildir", *words, server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=expect).stdout)
+        return server, told, len(list((self.home / "Maildir/new").iterdir()))
+
+    def test_a_connection_that_breaks_is_made_again(self):
+        messages = [(b"id%d" % i, b"Subject: %d\r\n\r\n" % i) for i in range(30)]
+        server, told, files = self.breaking("--delete", messages=messages, hang_up_at=4, sessions=5)
+        self.assertEqual((told["fetched"], told["complete"], files, server.messages), (30, True, 30, []))
+        self.assertEqual(server.sessions, 6)
+
+    def test_a_limit_holds_over_all_tries(self):
+        messages = [(b"id%d" % i, b"Subject: %d\r\n\r\n" % i) for i in range(30)]
+        _, told, files = self.breaking("--at-most", "5", messages=messages, hang_up_at=3)
+        self.assertEqual((told["fetched"], told["known"], files), (5, 0, 5))
+
+    def test_what_cannot_be_remembered_is_not_fetched_again_and_again(self):
+        for name, uidl, unique in (("none", False, b""), ("one for all", True, b"same")):
+            with self.subTest(name):
+                shutil.rmtree(self.home / "Maildir", ignore_errors=True)
+                server, told, files = self.breaking("--delete", messages=[(unique, b"Subject: x\r\n\r\n")] * 3, uidl=uidl, hang_up_at=3, expect=TRY_LATER)
+                self.assertEqual((server.sessions, told["fetched"], files, len(server.messages)), (1, 2, 2, 3))
 
     def test_what_goes_wrong_is_said(self):
         to = ("--to", self.home / "Maildir")
