@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "agent/disk.h"
 #include "base/ascii.h"
 #include "base/nearest.h"
 #include "base/toml.h"
@@ -193,19 +194,14 @@ Expected<void> WritePrivateFile(const std::string& path, int folder, Octets text
   ::unlink(fresh.c_str());  // of one that was interrupted; nobody else writes under the lock
   const Descriptor file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file.good()) return Because(fresh, "cannot be made");
-  bool good = ::fchmod(file.get(), 0600) == 0;
-  while (good && !text.empty()) {
-    const ssize_t put = ::write(file.get(), text.data(), text.size());
-    if (put < 0 && errno == EINTR) continue;
-    good = put > 0;
-    if (good) text.remove_prefix(static_cast<std::size_t>(put));
-  }
-  good = good && ::fsync(file.get()) == 0 && ::rename(fresh.c_str(), path.c_str()) == 0;
-  if (!good) {
-    const int reason = errno;
+  Expected<void> step;
+  if (::fchmod(file.get(), 0600) != 0) step = Because(fresh, "cannot be made private");
+  if (step) step = WriteAll(file.get(), text, fresh);
+  if (step) step = SyncFile(file.get(), fresh);
+  if (step && ::rename(fresh.c_str(), path.c_str()) != 0) step = Because(path, "cannot be written");
+  if (!step) {
     ::unlink(fresh.c_str());
-    errno = reason;
-    return Because(path, "cannot be written");
+    return step;
   }
   if (::fsync(folder) != 0) return Because(path, "cannot be brought to the disk");
   return {};

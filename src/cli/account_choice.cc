@@ -11,20 +11,12 @@ using agent::PasswordSource;
 
 void AccountChoice::AddTo(CommandLine& line) {
   CLI::App& app = line.app();
-  app.add_option("--accounts", file);
+  AddLoginTo(app);
   app.add_option("--account", address);
   app.add_option("--server", server);
   app.add_option("--tls", tls);
-  app.add_option("--user", user);
-  app.add_option("--mechanism", mechanism);
-  app.add_option("--ca", authorities);
-  app.add_option("--dns", name_server);
-  app.add_option("--password-command", password_command);
-  app.add_option("--password-env", password_variable);
-  app.add_option("--password-file", password_file);
   app.add_option("--timeout", timeout)->check(FromOne("a number of seconds"));
   app.add_option("--save", save);
-  app.add_flag("--no-verify", no_verify);
   app.add_flag("--show", show);
   app.add_flag("--show-secrets", show_secrets);
   app.add_flag("--full", full);

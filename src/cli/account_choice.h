@@ -8,24 +8,16 @@
 #include "agent/account.h"
 #include "cli/agent_world.h"
 #include "cli/command_line.h"
+#include "cli/login_options.h"
 #include "cli/shown_conversation.h"
 
 namespace glasspost::cli {
 
 // The options that `send` and `fetch` have in common.
-struct AccountChoice {
-  std::string file;     // of accounts
+struct AccountChoice : LoginOptions {
   std::string address;  // of the account; empty: the only one
   std::string server;   // "smtp://HOST:PORT" instead of the account's, or of no account
   std::string tls;
-  std::string user;
-  std::string mechanism;
-  std::string authorities;
-  std::string name_server;
-  std::string password_command;
-  std::string password_variable;
-  std::string password_file;
-  bool no_verify = false;
   bool show = false;
   bool show_secrets = false;
   bool full = false;

@@ -9,8 +9,8 @@ using agent::Service;
 
 void AccountOptions::AddTo(CommandLine& line) {
   CLI::App& app = line.app();
+  AddLoginTo(app);
   line.AddJson();
-  app.add_option("--accounts", file);
   const CLI::IsMember kinds({"implicit", "starttls", "none"});
   for (const Service service : agent::kServices) {
     const std::string option = "--" + std::string(agent::Name(service));
@@ -18,18 +18,10 @@ void AccountOptions::AddTo(CommandLine& line) {
     app.add_option(option + "-tls", tls[static_cast<int>(service)])->check(kinds);
   }
   app.add_option("--tls", all_tls)->check(kinds);
-  app.add_option("--user", user);
   app.add_option("--name", name);
-  app.add_option("--mechanism", mechanism);
-  app.add_option("--ca", authorities);
-  app.add_option("--dns", name_server);
-  app.add_option("--password-command", password_command);
-  app.add_option("--password-env", password_variable);
-  app.add_option("--password-file", password_file);
   app.add_flag("--keyring", keyring);
   app.add_flag("--store-password", store_password);
   app.add_flag("--delete", remove_fetched);
-  app.add_flag("--no-verify", no_verify);
   app.add_flag("--no-test", no_test);
   app.add_flag("--http", clear_http);
 }

@@ -6,26 +6,18 @@
 
 #include "agent/discovery.h"
 #include "cli/command_line.h"
+#include "cli/login_options.h"
 
 namespace glasspost::cli {
 
-struct AccountOptions {
-  std::string file;       // of accounts
+struct AccountOptions : LoginOptions {
   std::string server[3];  // by Service, as typed
   std::string tls[3];
   std::string all_tls;
-  std::string user;
   std::string name;
-  std::string mechanism;
-  std::string authorities;
-  std::string name_server;
-  std::string password_command;
-  std::string password_variable;
-  std::string password_file;
   bool keyring = false;
   bool store_password = false;
   bool remove_fetched = false;
-  bool no_verify = false;
   bool no_test = false;
   bool clear_http = false;
 
