@@ -23,6 +23,7 @@
 #include "cli/lab.h"
 #include "cli/providers.h"
 #include "cli/queue.h"
+#include "cli/send.h"
 #include "cli/sendmail.h"
 #include "cli/serve.h"
 #include "cli/terminal.h"
@@ -100,6 +101,7 @@ constexpr Command kCommands[] = {
     {"lab", [](Words words) { return glasspost::cli::RunLab(words); }},
     {"providers", [](Words words) { return glasspost::cli::RunProviders(words); }},
     {"queue", [](Words words) { return glasspost::cli::RunQueue(words); }},
+    {"send", [](Words words) { return glasspost::cli::RunSend(words); }},
     {"sendmail", [](Words words) { return glasspost::cli::RunSendmail(std::move(words)); }},
     {"serve", [](Words words) { return glasspost::cli::RunServe(std::move(words)); }},
     {"user", [](Words words) { return glasspost::cli::RunUser(words); }},
