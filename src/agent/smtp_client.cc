@@ -1,32 +1,61 @@
 #include "agent/smtp_client.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace glasspost::agent {
 namespace {
 
 class Sending final : public smtp::ClientHandler {
  public:
-  Sending(const smtp::ClientOptions& options, Randomness& randomness, const smtp::ClientMessage& message)
-      : session_(*this, options, randomness), message_(message) {
-    result.recipients.resize(message.recipients.size());
-  }
+  Sending(const smtp::ClientOptions& options, Randomness& randomness, Outbox& outbox)
+      : session_(*this, options, randomness), outbox_(outbox) {}
 
-  net::Task<void> Run(net::Stream& stream, const Peer& server) {
+  net::Task<smtp::Outcome> Run(net::Stream& stream, const Peer& server) {
     const bool begun = co_await Begin(stream, session_, server);
     if (begun) co_await Drive(stream, session_, server);
+    if (message_ != nullptr) HandBack();
+    co_return closed_;
   }
 
-  SendResult result;
-
  private:
-  void OnReady() override { sent_ ? session_.Quit() : session_.Send(message_), sent_ = true; }
-  void OnRecipient(std::size_t index, const smtp::Outcome& outcome) override { result.recipients[index] = outcome; }
-  void OnClosed(const smtp::Outcome& outcome) override { result.closed = outcome; }
+  void OnReady() override {
+    if (message_ != nullptr) HandBack();
+    message_ = outbox_.Next();
+    if (message_ == nullptr) return session_.Quit();
+    outcomes_.assign(message_->recipients.size(), smtp::Outcome());
+    session_.Send(*message_);
+  }
+  void OnRecipient(std::size_t index, const smtp::Outcome& outcome) override { outcomes_[index] = outcome; }
+  void OnClosed(const smtp::Outcome& outcome) override { closed_ = outcome; }
+
+  void HandBack() {
+    message_ = nullptr;
+    outbox_.Sent(std::exchange(outcomes_, {}));
+  }
 
   smtp::ClientSession session_;
-  const smtp::ClientMessage& message_;
-  bool sent_ = false;
+  Outbox& outbox_;
+  const smtp::ClientMessage* message_ = nullptr;  // that is being sent
+  std::vector<smtp::Outcome> outcomes_;
+  smtp::Outcome closed_;
+};
+
+// One message, whose outcome is kept.
+class Single final : public Outbox {
+ public:
+  explicit Single(const smtp::ClientMessage& message) : message_(&message) {}
+  const smtp::ClientMessage* Next() override { return std::exchange(message_, nullptr); }
+  void Sent(std::vector<smtp::Outcome> outcomes) override { outcomes_ = std::move(outcomes); }
+  // `closed`: what its recipients get if it was never begun.
+  SendResult Result(const smtp::Outcome& closed) {
+    if (message_ != nullptr) outcomes_.assign(message_->recipients.size(), closed);
+    return {std::move(outcomes_), closed};
+  }
+
+ private:
+  const smtp::ClientMessage* message_;
+  std::vector<smtp::Outcome> outcomes_;
 };
 
 }  // namespace
@@ -40,26 +69,32 @@ bool SendResult::accepted() const {
   return std::ranges::all_of(recipients, [](const smtp::Outcome& o) { return o.kind == smtp::Outcome::Kind::kAccepted; });
 }
 
+net::Task<smtp::Outcome> SendOver(net::Stream& stream, const Peer& server, Randomness& randomness,
+                                  const smtp::ClientOptions& options, Outbox& outbox) {
+  Sending sending(options, randomness, outbox);
+  smtp::Outcome closed = co_await sending.Run(stream, server);
+  co_await stream.Close(std::chrono::seconds(5));
+  co_return closed;
+}
+
 net::Task<SendResult> SendOver(net::Stream& stream, const Peer& server, Randomness& randomness,
                                const smtp::ClientOptions& options, const smtp::ClientMessage& message) {
-  Sending sending(options, randomness, message);
-  co_await sending.Run(stream, server);
-  co_await stream.Close(std::chrono::seconds(5));
-  co_return std::move(sending.result);
+  Single single(message);
+  const smtp::Outcome closed = co_await SendOver(stream, server, randomness, options, single);
+  co_return single.Result(closed);
 }
 
 net::Task<SendResult> Send(net::asio::io_context& context, net::Deadlines& deadlines, Randomness& randomness, Peer server,
                            const smtp::ClientOptions& options, const smtp::ClientMessage& message, std::unique_ptr<Tap> tap) {
   auto stream = co_await net::Connect(context, deadlines, server.endpoint, server.timeout, std::move(tap));
-  if (stream) {
-    SendResult sent = co_await SendOver(**stream, server, randomness, options, message);
-    co_return sent;
+  if (!stream) {
+    smtp::Outcome failed;
+    failed.local = true;
+    failed.text = stream.error().Text();
+    co_return SendResult{std::vector(message.recipients.size(), failed), failed};
   }
-  SendResult failed;
-  failed.closed.local = true;
-  failed.closed.text = stream.error().Text();
-  failed.recipients.assign(message.recipients.size(), failed.closed);
-  co_return failed;
+  SendResult result = co_await SendOver(**stream, server, randomness, options, message);
+  co_return result;
 }
 
 }  // namespace glasspost::agent

@@ -1,4 +1,4 @@
-// Sends one message to an SMTP server: the client session of wire/smtp over a stream.
+// Sends messages to an SMTP server, one after the other over one connection: the client session of wire/smtp over a stream.
 #pragma once
 
 #include <memory>
@@ -21,13 +21,28 @@ class TextSource final : public smtp::MessageSource {
   Octets rest_;
 };
 
+// What there is to send. Called on the thread of the connection; outlives it.
+class Outbox {
+ public:
+  virtual ~Outbox() = default;
+  // The next message, good until Sent; null: there is none, the connection ends with QUIT.
+  virtual const smtp::ClientMessage* Next() = 0;
+  // What became of it, one outcome each recipient, in the message's order.
+  virtual void Sent(std::vector<smtp::Outcome> outcomes) = 0;
+};
+
+// Over a connection that was just made, until nothing is left or it ends: the outcome says how. All references live until it is
+// done.
+net::Task<smtp::Outcome> SendOver(net::Stream& stream, const Peer& server, Randomness& randomness,
+                                  const smtp::ClientOptions& options, Outbox& outbox);
+
+// One message and its connection's end.
 struct SendResult {
   std::vector<smtp::Outcome> recipients;  // one each, in the message's order
   smtp::Outcome closed;                   // how the connection ended
   bool accepted() const;                  // by all of them
 };
 
-// Over a connection that was just made. All references live until it is done.
 net::Task<SendResult> SendOver(net::Stream& stream, const Peer& server, Randomness& randomness,
                                const smtp::ClientOptions& options, const smtp::ClientMessage& message);
 // The connection, too.

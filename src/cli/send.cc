@@ -6,24 +6,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
 
-#include "agent/connect.h"
-#include "agent/draft.h"
-#include "agent/smtp_client.h"
-#include "base/ascii.h"
 #include "base/escape.h"
-#include "base/sha256.h"
-#include "base/time_text.h"
-#include "cli/account_choice.h"
-#include "cli/sendmail_message.h"
-#include "cli/terminal.h"
-#include "net/host_name.h"
+#include "cli/mail_sender.h"
 #include "net/system_clock.h"
-#include "wire/mime/compose.h"
-#include "wire/mime/message_scan.h"
-#include "wire/smtp/parameters.h"
+#include "wire/smtp/grammar.h"
 
 namespace glasspost::cli {
 namespace {
@@ -32,63 +20,26 @@ using Kind = smtp::Outcome::Kind;
 using smtp::Stage;
 namespace json = server::json;
 
-constexpr std::size_t kWhole = std::size_t{256} << 20;  // octets of a message that comes whole: it is held
+constexpr std::size_t kLongestEnvid = 100;  // octets as xtext (RFC 3461 §4.4)
 
 struct SendOptions {
   AccountChoice choice;
-  std::string from, subject, body, body_file, html_file, message_id, in_reply_to, host, dsn_return, envid;
-  std::vector<std::string> to, cc, bcc, reply_to, attach, notify;
-  bool whole = false;  // -t
+  SendingOptions sending;
+  std::string from, subject, body, body_file, html_file, message_id, in_reply_to, dsn_return;
+  std::vector<std::string> to, cc, bcc, reply_to, attach, notify, messages;
+  bool whole = false;  // -t: recipients of its header
+
+  bool comes_whole() const { return whole || !messages.empty(); }
 };
-
-// What is sent, whichever way it came to be.
-struct Outgoing {
-  std::unique_ptr<agent::ComposedMessage> composed;
-  std::string text;  // or whole
-  std::vector<mime::Mailbox> recipients;
-  std::string reverse_path;
-  std::string message_id;
-  std::uint64_t size = 0;
-  bool eight_bit = false;
-  bool utf8 = false;
-};
-
-Expected<std::string> ReadAll(const std::string& file, std::size_t most) {
-  std::FILE* const in = file == "-" ? stdin : std::fopen(file.c_str(), "rb");
-  if (in == nullptr) return Fail("cannot be opened", file);
-  std::string text;
-  char buffer[65536];
-  while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, in)) {
-    text.append(buffer, n);
-    if (text.size() > most) break;
-  }
-  const bool failed = std::ferror(in) != 0;
-  if (in != stdin) std::fclose(in);
-  if (failed) return Fail("cannot be read", file == "-" ? "standard input" : file);
-  if (text.size() > most) return Fail("is too long", file == "-" ? "standard input" : file);
-  return text;
-}
-
-Expected<std::vector<mime::Mailbox>> Mailboxes(const std::vector<std::string>& texts, const char* option) {
-  std::vector<mime::Mailbox> all;
-  for (const std::string& text : texts) {
-    const auto found = mime::ParseAddresses(text);
-    for (const mime::Mailbox& mailbox : found) {
-      if (!mailbox.address.contains('@')) return Fail("is no address", fmt::format("{} {}", option, text));
-      all.push_back(mailbox);
-    }
-    if (found.empty()) return Fail("is no address", fmt::format("{} {}", option, text));
-  }
-  return all;
-}
 
 // <sysexits.h>, as sendmail and msmtp end.
 int StatusOf(const smtp::Outcome& outcome) {
   if (outcome.kind == Kind::kAccepted) return EX_OK;
-  if (outcome.stage == Stage::kAuth && outcome.kind == Kind::kRefused) return EX_NOPERM;
+  const bool no_way = outcome.local && outcome.enhanced == "4.7.4";  // to log in, or to TLS, that may be used
+  if (outcome.stage == Stage::kAuth && (outcome.kind == Kind::kRefused || no_way)) return EX_NOPERM;
+  if (no_way || (outcome.local && outcome.stage == Stage::kStartTls)) return EX_PROTOCOL;
   if (outcome.kind == Kind::kDeferred) return EX_TEMPFAIL;
   if (outcome.stage == Stage::kRcpt) return outcome.enhanced.starts_with("5.1.") ? EX_NOUSER : EX_UNAVAILABLE;
-  if (outcome.stage == Stage::kStartTls) return EX_PROTOCOL;
   return EX_UNAVAILABLE;
 }
 
@@ -100,241 +51,188 @@ std::string TextOf(const smtp::Outcome& outcome) {
   return text;
 }
 
-// Counts what is drawn, for the progress bar.
-class Watched final : public smtp::MessageSource {
- public:
-  Watched(smtp::MessageSource& source, std::uint64_t size, ProgressBar* bar) : source_(source), size_(size), bar_(bar) {}
-  Piece Read() override {
-    const Piece piece = source_.Read();
-    drawn_ += piece.octets.size();
-    if (bar_ != nullptr) bar_->Show(drawn_, size_);
-    return piece;
-  }
+std::string_view Word(Kind kind) {
+  return kind == Kind::kAccepted ? "accepted" : kind == Kind::kDeferred ? "deferred" : "refused";
+}
 
- private:
-  smtp::MessageSource& source_;
-  const std::uint64_t size_;
-  ProgressBar* bar_;
-  std::uint64_t drawn_ = 0;
-};
+// The files that were named; of a folder those in it, by name.
+Expected<std::vector<std::string>> FilesOf(const std::vector<std::string>& named) {
+  std::vector<std::string> files;
+  for (const std::string& path : named) {
+    std::error_code error;
+    if (path == "-" || !std::filesystem::is_directory(path, error)) {
+      files.push_back(path);
+      continue;
+    }
+    const std::size_t first = files.size();
+    for (const auto& entry : std::filesystem::directory_iterator(path, error))
+      if (entry.is_regular_file(error)) files.push_back(entry.path().string());
+    if (error) return Fail("cannot be listed: " + error.message(), path);
+    std::sort(files.begin() + static_cast<std::ptrdiff_t>(first), files.end());
+  }
+  return files;
+}
 
 class Send {
  public:
   Send(const CommandLine& line, const SendOptions& options, agent::Account account)
-      : line_(line), options_(options), account_(std::move(account)), bar_(line.language()) {}
+      : line_(line), options_(options), account_(std::move(account)) {}
 
   int Run() {
-    auto message = options_.whole ? Whole() : Compose();
-    if (!message) return Complain(message.error()), EX_DATAERR;
-    if (message->recipients.empty())
-      return Complain({std::string(line_.Say("nobody to send it to", "没有收件人")),
-                       {},
-                       std::string(line_.Say("say --to ADDRESS", "请用 --to 地址 指定"))}),
-             EX_USAGE;
-    if (const auto ready = Prepare(); !ready) return Complain(ready.error()), EX_CONFIG;
-    auto login = options_.choice.Login(account_, line_);
-    if (!login) return Complain(login.error()), EX_NOPERM;
-    credentials_ = std::move(*login);
-    world_->Run(Converse(*message));
-    bar_.Clear();
-    if (const auto closed = shown_->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
-    return Tell(*message);
+    if (const auto ready = Prepare(); !ready) return Complain(ready.error()), EX_DATAERR;
+    auto sender = MailSender::Open(options_.choice, line_, account_, options_.sending);
+    if (!sender) return Complain(sender.error()), EX_CONFIG;
+    (*sender)->Send([this] { return Next(); },
+                    [this](const Outgoing& message, const auto& outcomes) { Tell(message, outcomes); });
+    if (const auto closed = (*sender)->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
+    return std::fflush(stdout) == 0 ? status_ : EX_IOERR;
   }
 
  private:
-  Expected<Outgoing> Compose() {
+  // The recipients, and the first message: what is wrong with them is said before a server is asked for anything.
+  Expected<void> Prepare() {
+    for (const auto& [texts, option, into] :
+         {std::tuple(&options_.to, "--to", &to_), std::tuple(&options_.cc, "--cc", &cc_),
+          std::tuple(&options_.bcc, "--bcc", &bcc_), std::tuple(&options_.reply_to, "--reply-to", &reply_to_)}) {
+      auto mailboxes = ParseMailboxes(*texts, option);
+      if (!mailboxes) return std::unexpected(mailboxes.error());
+      *into = std::move(*mailboxes);
+    }
+    if (options_.comes_whole()) {
+      auto files = FilesOf(options_.messages.empty() ? std::vector<std::string>{"-"} : options_.messages);
+      if (!files) return std::unexpected(files.error());
+      files_ = std::move(*files);
+      if (files_.empty()) return Fail("has no messages", options_.messages.front());
+    }
+    auto first = options_.comes_whole() ? Read(files_[next_file_++]) : FromOptions();
+    if (!first) return std::unexpected(first.error());
+    first_ = std::move(*first);
+    return {};
+  }
+
+  std::vector<mime::Mailbox> Recipients() const {
+    std::vector<mime::Mailbox> all = to_;
+    all.insert(all.end(), cc_.begin(), cc_.end());
+    all.insert(all.end(), bcc_.begin(), bcc_.end());
+    return all;
+  }
+
+  Expected<void> SomebodyGetsIt(const Outgoing& message) const {
+    if (!message.recipients.empty()) return {};
+    return Fail(
+        std::string(line_.Say("nobody to send it to", "没有收件人")), message.name,
+        std::string(options_.comes_whole() && !options_.whole ? line_.Say("say --to ADDRESS, or -t for those of its header",
+                                                                          "请用 --to 地址 指定，或用 -t 取首部中的收件人")
+                                                              : line_.Say("say --to ADDRESS", "请用 --to 地址 指定")));
+  }
+
+  Expected<agent::Draft> DraftOf() const {
     agent::Draft draft;
     const std::string from = options_.from.empty() ? account_.address : options_.from;
-    const auto sender = mime::ParseMailbox(from);
-    if (!sender || !sender->address.contains('@'))
-      return Fail(from.empty() ? "say --from ADDRESS" : "is no address: " + from, "--from");
-    draft.from = *sender;
+    const auto sender = ParseMailboxes({from}, "--from");
+    if (from.empty()) return Fail(std::string(line_.Say("nobody to send it as", "没有发件人")), {}, "--from ADDRESS");
+    if (!sender) return std::unexpected(sender.error());
+    draft.from = sender->front();
     if (draft.from.name.empty() && draft.from.address == account_.address) draft.from.name = account_.name;
-    Outgoing out;
-    for (const auto& [texts, option, into] :
-         {std::tuple(&options_.to, "--to", &draft.to), std::tuple(&options_.cc, "--cc", &draft.cc),
-          std::tuple(&options_.bcc, "--bcc", static_cast<std::vector<mime::Mailbox>*>(nullptr))}) {
-      auto mailboxes = Mailboxes(*texts, option);
-      if (!mailboxes) return std::unexpected(mailboxes.error());
-      out.recipients.insert(out.recipients.end(), mailboxes->begin(), mailboxes->end());
-      if (into != nullptr) *into = std::move(*mailboxes);
-    }
-    auto reply_to = Mailboxes(options_.reply_to, "--reply-to");
-    if (!reply_to) return std::unexpected(reply_to.error());
-    draft.reply_to = std::move(*reply_to);
+    draft.to = to_;
+    draft.cc = cc_;
+    draft.reply_to = reply_to_;
     draft.subject = options_.subject;
-    draft.text = options_.body;
-    const bool from_input =
-        options_.body.empty() && options_.body_file.empty() && options_.html_file.empty() && options_.attach.empty();
-    if (!options_.body_file.empty() || from_input) {
-      auto text = ReadAll(from_input ? "-" : options_.body_file, agent::DraftLimits::kText);
-      if (!text) return std::unexpected(text.error());
-      draft.text = std::move(*text);
-    }
-    if (!options_.html_file.empty()) {
-      auto html = ReadAll(options_.html_file, agent::DraftLimits::kText);
-      if (!html) return std::unexpected(html.error());
-      draft.html = std::move(*html);
-    }
-    if (!IsUtf8(draft.text) || !IsUtf8(draft.html)) return Fail("is not UTF-8", "the text", "convert it, or attach it as a file");
     for (const std::string& path : options_.attach) draft.attachments.push_back({path, {}, {}});
     draft.in_reply_to = draft.references = options_.in_reply_to;
     draft.date = net::SystemClock().Now();
     draft.message_id = options_.message_id;
-    auto composed = agent::ComposedMessage::Make(draft, SystemRandomness());
-    if (!composed) return std::unexpected(composed.error());
-    out.composed = std::move(*composed);
-    out.reverse_path = draft.from.address;
-    out.message_id = out.composed->message_id();
-    out.size = out.composed->size();
-    out.utf8 = out.eight_bit = out.composed->utf8();
-    return out;
+    return draft;
   }
 
-  // From standard input, as `sendmail -t` takes it.
-  Expected<Outgoing> Whole() {
-    auto text = ReadAll("-", kWhole);
+  Expected<Outgoing> FromOptions() const {
+    auto draft = DraftOf();
+    if (!draft) return std::unexpected(draft.error());
+    draft->text = options_.body;
+    const bool nothing_said = options_.body.empty() && options_.html_file.empty() && options_.attach.empty();
+    const std::string body_file = options_.body_file.empty() && nothing_said ? "-" : options_.body_file;
+    for (const auto& [file, into] : {std::pair(body_file, &draft->text), std::pair(options_.html_file, &draft->html)}) {
+      if (file.empty()) continue;
+      auto text = ReadWhole(file, agent::DraftLimits::kText);
+      if (!text) return std::unexpected(text.error());
+      *into = std::move(*text);
+    }
+    for (const std::string* text : {&draft->subject, &draft->text, &draft->html})
+      if (!IsUtf8(*text)) return Fail("is not UTF-8", "the text", "convert it, or attach it as a file");
+    auto composed = Compose(*draft, Recipients());
+    if (!composed) return composed;
+    if (const auto somebody = SomebodyGetsIt(*composed); !somebody) return std::unexpected(somebody.error());
+    return composed;
+  }
+
+  Expected<Outgoing> Read(const std::string& file) const {
+    const auto text = ReadWhole(file, OutgoingLimits::kWhole);
     if (!text) return std::unexpected(text.error());
-    SendmailHead head;
-    Octets rest = *text;
-    SendmailHead::State state = SendmailHead::State::kMore;
-    while (state == SendmailHead::State::kMore && !rest.empty()) {
-      const Octets row = rest.substr(0, std::min(rest.find('\n'), rest.size() - 1) + 1);
-      rest.remove_prefix(row.size());
-      state = head.TakeLine(row);
-    }
-    if (state == SendmailHead::State::kTooLong) return Fail("the message's header is too long");
-    if (state == SendmailHead::State::kMore) head.End();
-    Outgoing out;
-    const std::string from = options_.from.empty() ? account_.address : options_.from;
-    out.text = agent::WithCrlf(head.Text(from) + head.first_line() + std::string(rest));
-    mime::MessageScan scan;
-    scan.OnOctets(out.text);
-    mime::HeaderDecoder decoder;
-    const std::string block(scan.header());
-    decoder.Parse(block);
-    std::string missing;
-    if (!scan.has_message_id()) {
-      const std::string drawn = SystemRandomness().Draw(16);
-      out.message_id = "<" + Hex(AsBytes(drawn)) + "@" + std::string(Octets(from).substr(from.rfind('@') + 1)) + ">";
-      missing += "Message-ID: " + out.message_id + "\r\n";
-    } else {
-      out.message_id = std::string(decoder.summary().message_id.value_or(Octets()));
-    }
-    if (!scan.has_date()) {
-      missing += "Date: ";
-      AppendRfc5322(missing, net::SystemClock().Now());
-      missing += "\r\n";
-    }
-    out.utf8 = smtp::IsEightBit(block);
-    out.text.insert(0, missing);
-    out.size = out.text.size();
-    out.eight_bit = smtp::IsEightBit(out.text);
-    for (const auto& texts : {head.Recipients(), options_.to, options_.cc, options_.bcc}) {
-      auto mailboxes = Mailboxes(texts, "-t");
-      if (!mailboxes) return std::unexpected(mailboxes.error());
-      out.recipients.insert(out.recipients.end(), mailboxes->begin(), mailboxes->end());
-    }
-    const auto sender =
-        mime::ParseMailbox(options_.from.empty() ? decoder.summary().from.value_or(Octets(from)) : Octets(options_.from));
-    if (!sender) return Fail("names no sender, or several", "From", "say --from ADDRESS");
-    out.reverse_path = sender->address;
-    return out;
+    auto message = ReadMessage(*text, options_.from, account_.address, options_.whole, Recipients());
+    if (!message)
+      return Fail(message.error().what, (file == "-" ? "" : file + ": ") + message.error().where, message.error().remedy);
+    if (file != "-") message->name = file;
+    if (const auto somebody = SomebodyGetsIt(*message); !somebody) return std::unexpected(somebody.error());
+    return message;
   }
 
-  Expected<void> Prepare() {
-    auto world = AgentWorld::Make(options_.choice.name_server);
-    if (!world) return std::unexpected(world.error());
-    world_ = std::move(*world);
-    auto tls = AgentWorld::Tls(account_.verify, account_.authorities);
-    if (!tls) return std::unexpected(tls.error());
-    tls_ = std::move(*tls);
-    auto shown = options_.choice.Show(Protocol::kSmtp, line_);
-    if (!shown) return std::unexpected(shown.error());
-    shown_ = std::move(*shown);
-    return {};
-  }
-
-  smtp::Notify NotifyOf() const {
-    smtp::Notify notify;
-    for (const std::string& when : options_.notify) {
-      notify.never |= when == "never";
-      notify.success |= when == "success";
-      notify.failure |= when == "failure";
-      notify.delay |= when == "delay";
+  // One that cannot be sent does not hold up the rest.
+  Outgoing* Next() {
+    if (first_) {
+      current_ = std::move(*std::exchange(first_, std::nullopt));
+      return &current_;
     }
-    return notify;
-  }
-
-  net::Task<void> Converse(Outgoing& message) {
-    auto connected = co_await agent::ConnectTo(world_->network(), *account_.smtp, tls_, options_.choice.limits(),
-                                               [this] { return shown_->NewTap(); });
-    if (!connected) {
-      result_.closed.local = true;
-      result_.closed.text = connected.error().Text();
-      result_.recipients.assign(message.recipients.size(), result_.closed);
-      co_return;
+    while (next_file_ < files_.size()) {
+      auto message = Read(files_[next_file_++]);
+      if (message) {
+        current_ = std::move(*message);
+        return &current_;
+      }
+      Complain(message.error());
+      Note(EX_DATAERR);
     }
-    smtp::ClientOptions options;
-    const bool clear = account_.smtp->tls == agent::TlsKind::kNone;
-    options.host = options_.host;
-    options.tls = clear ? smtp::ClientOptions::Tls::kNever : smtp::ClientOptions::Tls::kRequired;
-    options.passwords_without_tls = clear;
-    options.credentials = credentials_ ? &*credentials_ : nullptr;
-    std::vector<smtp::ClientRecipient> recipients;
-    for (const mime::Mailbox& mailbox : message.recipients) recipients.push_back({.path = mailbox.address, .notify = NotifyOf()});
-    agent::TextSource text(message.text);
-    smtp::MessageSource* const source = message.composed ? static_cast<smtp::MessageSource*>(message.composed.get()) : &text;
-    Watched watched(*source, message.size, options_.choice.show ? nullptr : &bar_);
-    smtp::ClientMessage out;
-    out.reverse_path = message.reverse_path;
-    out.recipients = recipients;
-    out.source = &watched;
-    out.size = message.size;
-    out.eight_bit = message.eight_bit;
-    out.smtputf8 = message.utf8;
-    out.ret = options_.dsn_return == "full"   ? smtp::Return::kFull
-              : options_.dsn_return == "hdrs" ? smtp::Return::kHeaders
-                                              : smtp::Return::kUnsaid;
-    out.envid = options_.envid;
-    result_ = co_await agent::SendOver(*connected->stream, connected->peer, SystemRandomness(), options, out);
+    return nullptr;
   }
 
-  int Tell(const Outgoing& message) const {
-    int status = EX_OK;
+  void Note(int status) {
+    if (status_ == EX_OK) status_ = status;
+  }
+
+  void Tell(const Outgoing& message, const std::vector<smtp::Outcome>& outcomes) {
+    const std::string name = message.name.empty() ? "" : message.name + ": ";
     json::array recipients;
-    for (std::size_t i = 0; i < message.recipients.size(); ++i) {
-      const smtp::Outcome& outcome = result_.recipients[i];
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      const smtp::Outcome& outcome = outcomes[i];
       const std::string& address = message.recipients[i].address;
-      if (status == EX_OK) status = StatusOf(outcome);
-      const char* const what = outcome.kind == Kind::kAccepted   ? "accepted"
-                               : outcome.kind == Kind::kDeferred ? "deferred"
-                                                                 : "refused";
-      recipients.push_back(
-          json::object{{"address", server::JsonText(address)}, {"outcome", what}, {"reply", server::JsonText(TextOf(outcome))}});
+      Note(StatusOf(outcome));
+      recipients.push_back(json::object{{"address", server::JsonText(address)},
+                                        {"outcome", Word(outcome.kind)},
+                                        {"in_doubt", outcome.in_doubt},
+                                        {"reply", server::JsonText(TextOf(outcome))}});
       if (outcome.kind != Kind::kAccepted)
-        Complain({TextOf(outcome), address, {}});
+        Complain({TextOf(outcome), name + address, {}});
       else if (!line_.json())
-        fmt::print("{}: {}\n", ForTerminal(address), ForTerminal(TextOf(outcome)));
+        fmt::print("{}{}: {}\n", ForTerminal(name), ForTerminal(address), ForTerminal(TextOf(outcome)));
     }
-    if (message.composed && !message.composed->error().empty())
-      Complain({message.composed->error(), {}, {}}), status = EX_NOINPUT;
-    if (line_.json())
-      fmt::print("{}\n",
-                 std::string_view(json::serialize(json::object{
-                     {"message_id", server::JsonText(message.message_id)}, {"size", message.size}, {"recipients", recipients}})));
-    return std::fflush(stdout) == 0 ? status : EX_IOERR;
+    if (message.composed && !message.composed->error().empty()) {
+      Complain({message.composed->error(), {}, {}});
+      status_ = EX_NOINPUT;
+    }
+    if (!line_.json()) return;
+    json::object out{{"message_id", server::JsonText(message.message_id)}, {"size", message.size}, {"recipients", recipients}};
+    if (!message.name.empty()) out["file"] = server::JsonText(message.name);
+    fmt::print("{}\n", std::string_view(json::serialize(out)));
   }
 
   const CommandLine& line_;
   const SendOptions& options_;
   const agent::Account account_;
-  ProgressBar bar_;
-  std::unique_ptr<AgentWorld> world_;
-  std::shared_ptr<const net::TlsContext> tls_;
-  std::unique_ptr<ShownConversation> shown_;
-  std::optional<sasl::Credentials> credentials_;
-  agent::SendResult result_;
+  std::vector<mime::Mailbox> to_, cc_, bcc_, reply_to_;
+  std::vector<std::string> files_;
+  std::size_t next_file_ = 0;
+  std::optional<Outgoing> first_;
+  Outgoing current_;
+  int status_ = EX_OK;
 };
 
 std::string OwnName() {
@@ -343,19 +241,13 @@ std::string OwnName() {
   return name;
 }
 
-}  // namespace
-
-int RunSend(const std::vector<std::string>& words) {
-  CommandLine line("send", false);
-  line.AddJson();
-  SendOptions options;
-  options.host = OwnName();
+void AddOptions(CommandLine& line, SendOptions& options) {
   options.choice.AddTo(line);
   CLI::App& app = line.app();
   app.add_option("--from", options.from);
-  for (const auto& [name, into] :
-       {std::pair("--to", &options.to), std::pair("--cc", &options.cc), std::pair("--bcc", &options.bcc),
-        std::pair("--reply-to", &options.reply_to), std::pair("--attach", &options.attach)})
+  for (const auto& [name, into] : {std::pair("--to", &options.to), std::pair("--cc", &options.cc),
+                                   std::pair("--bcc", &options.bcc), std::pair("--reply-to", &options.reply_to),
+                                   std::pair("--attach", &options.attach), std::pair("--message", &options.messages)})
     app.add_option(name, *into)->allow_extra_args(false);
   app.add_option("--subject", options.subject);
   app.add_option("--body", options.body);
@@ -363,23 +255,68 @@ int RunSend(const std::vector<std::string>& words) {
   app.add_option("--html", options.html_file);
   app.add_option("--message-id", options.message_id);
   app.add_option("--in-reply-to", options.in_reply_to);
-  app.add_option("--hello", options.host);
+  app.add_option("--hello", options.sending.host);
   app.add_option("--notify", options.notify)->delimiter(',')->check(CLI::IsMember({"never", "success", "failure", "delay"}));
   app.add_option("--return", options.dsn_return)->check(CLI::IsMember({"full", "hdrs"}));
-  app.add_option("--envid", options.envid);
+  app.add_option("--envid", options.sending.envid);
+  app.add_flag("--mx", options.sending.by_mx);
+  app.add_option("--port", options.sending.port);
   app.add_flag("-t", options.whole);
-  if (const auto status = line.Parse(words)) return *status == kUsage ? EX_USAGE : *status;
-  const auto misused = [&](const std::string& what) { return line.Misused(what), EX_USAGE; };
-  if (!line.words().empty()) {  // sendmail's way: addresses
-    options.to.insert(options.to.end(), line.words().begin(), line.words().end());
+}
+
+// What is wrong with the options together; empty: nothing.
+std::string Misuse(const SendOptions& options) {
+  const bool written = !options.subject.empty() || !options.body.empty() || !options.body_file.empty() ||
+                       !options.attach.empty() || !options.html_file.empty() || !options.cc.empty() || !options.reply_to.empty();
+  if (options.comes_whole() && written) return "-t and --message take whole messages: nothing can be written into them";
+  if (!options.body.empty() && !options.body_file.empty()) return "--body and --body-file do not go together";
+  if (options.body_file == "-" && options.html_file == "-") return "standard input can be read only once";
+  if (std::ranges::count(options.messages, "-") > 1) return "standard input can be read only once";
+  const bool never = std::ranges::find(options.notify, "never") != options.notify.end();
+  if (never && options.notify.size() > 1) return "--notify never goes alone";
+  if (options.sending.by_mx && (!options.choice.server.empty() || !options.choice.user.empty()))
+    return "--mx goes to the servers of the recipients: no --server, no --user";
+  if (options.sending.by_mx && options.choice.tls == "implicit") return "--mx: TLS is none or starttls there";
+  if (!options.sending.by_mx && options.sending.port != 25) return "--port goes with --mx; otherwise --server HOST:PORT";
+  if (smtp::EncodeXtext(options.sending.envid).size() > kLongestEnvid) return "--envid is too long";
+  return {};
+}
+
+void Settle(SendOptions& options) {
+  for (const std::string& when : options.notify) {
+    options.sending.notify.never |= when == "never";
+    options.sending.notify.success |= when == "success";
+    options.sending.notify.failure |= when == "failure";
+    options.sending.notify.delay |= when == "delay";
   }
-  if (!options.body.empty() && !options.body_file.empty()) return misused("--body and --body-file do not go together");
-  if (options.whole &&
-      (!options.subject.empty() || !options.body.empty() || !options.attach.empty() || !options.html_file.empty()))
-    return misused("-t takes the whole message from standard input");
-  auto account = options.choice.Choose(agent::Service::kSmtp, line);
-  if (!account) return Complain(account.error()), EX_CONFIG;
-  return Send(line, options, std::move(*account)).Run();
+  if (options.dsn_return == "full") options.sending.ret = smtp::Return::kFull;
+  if (options.dsn_return == "hdrs") options.sending.ret = smtp::Return::kHeaders;
+  options.sending.envid = smtp::EncodeXtext(options.sending.envid);
+}
+
+}  // namespace
+
+int RunSend(const std::vector<std::string>& words) {
+  CommandLine line("send", false);
+  line.AddJson();
+  SendOptions options;
+  options.sending.host = OwnName();
+  AddOptions(line, options);
+  if (const auto status = line.Parse(words)) return *status == kUsage ? EX_USAGE : *status;
+  options.to.insert(options.to.end(), line.words().begin(), line.words().end());  // as with sendmail
+  if (const std::string wrong = Misuse(options); !wrong.empty()) return line.Misused(wrong), EX_USAGE;
+  Settle(options);
+  agent::Account account;
+  if (options.sending.by_mx) {
+    account.address = options.from;
+    account.verify = !options.choice.no_verify;
+    account.authorities = options.choice.authorities;
+  } else {
+    auto chosen = options.choice.Choose(agent::Service::kSmtp, line);
+    if (!chosen) return Complain(chosen.error()), EX_CONFIG;
+    account = std::move(*chosen);
+  }
+  return Send(line, options, std::move(account)).Run();
 }
 
 }  // namespace glasspost::cli

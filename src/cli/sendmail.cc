@@ -147,6 +147,8 @@ int Send(const SendmailOptions& o, Administration& administration) {
   std::vector<std::string> to = o.recipients;
   if (o.from_header)
     for (std::string& recipient : head.Recipients()) to.push_back(std::move(recipient));
+  if (to.size() > SendmailHeadLimits::kRecipients + o.recipients.size())
+    return Failed({"the message's header names too many recipients", {}, {}}, EX_DATAERR);
   if (to.empty()) return Failed({"no recipient addresses found in the message's header", {}, {}}, EX_USAGE);
   object request;
   request["do"] = "submit";

@@ -70,7 +70,7 @@ std::vector<std::string> SendmailHead::Recipients() const {
     std::string value;
     mime::AppendUnfolded(value, field.value);
     std::vector<std::string>& to = again ? resent : plain;
-    for (const mime::Mailbox& mailbox : mime::ParseAddresses(value, SendmailHeadLimits::kRecipients)) {
+    for (const mime::Mailbox& mailbox : mime::ParseAddresses(value, SendmailHeadLimits::kRecipients + 1)) {
       const std::string& who = mailbox.address.empty() ? mailbox.name : mailbox.address;  // "bob" alone is a user here
       if (!who.empty() && std::ranges::find(to, who) == to.end()) to.push_back(who);
     }

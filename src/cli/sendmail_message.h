@@ -28,7 +28,8 @@ class SendmailHead {
   std::string Text(const std::string& from) const;
   // The body's first octets: a line that is no field, so that the body begins without an empty line before it.
   const std::string& first_line() const { return first_line_; }
-  // Of To, Cc and Bcc; or, where there are any, of their Resent- kin.
+  // Of To, Cc and Bcc; or, where there are any, of their Resent- kin. More than kRecipients: there are too many, and not all are
+  // named.
   std::vector<std::string> Recipients() const;
   bool has_from() const;
 

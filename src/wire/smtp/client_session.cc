@@ -151,6 +151,7 @@ void ClientSession::TlsStarted() {
 }
 
 void ClientSession::TlsFailed(std::string_view why) {
+  stage_ = Stage::kStartTls;  // also of a connection that begins with it
   Break(Local(Outcome::Kind::kDeferred, 454, "4.7.5", std::string("TLS handshake failed: ").append(why)));
 }
 

@@ -1,0 +1,61 @@
+// Hands messages to a server over SMTP: to the account's (submission), all over one connection; or each to the servers of its
+// recipients' domains, as a relay does (RFC 5321 §5.1). One thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/smtp_client.h"
+#include "cli/account_choice.h"
+#include "cli/outgoing.h"
+#include "cli/terminal.h"
+#include "relay/routing.h"
+
+namespace glasspost::cli {
+
+struct SendingOptions {
+  std::string host;  // EHLO
+  smtp::Notify notify;
+  smtp::Return ret = smtp::Return::kUnsaid;
+  std::string envid;        // xtext
+  bool by_mx = false;       // not through the account's server
+  std::uint16_t port = 25;  // of the hosts that an MX names
+};
+
+class MailSender {
+ public:
+  // `choice`, `line`: they outlive it. Reads the password, if there is a user to log in as.
+  static Expected<std::unique_ptr<MailSender>> Open(const AccountChoice& choice, const CommandLine& line, agent::Account account,
+                                                    const SendingOptions& options);
+  ~MailSender();
+
+  using Next = std::function<Outgoing*()>;  // null: no more; what it gives lives until the next call
+  using Done = std::function<void(const Outgoing&, const std::vector<smtp::Outcome>&)>;  // one outcome each recipient
+  void Send(const Next& next, const Done& done);
+  // The capture is whole when this returns.
+  Expected<void> Close();
+
+ private:
+  class Batch;
+  struct Domain;
+  MailSender(const AccountChoice& choice, const CommandLine& line, agent::Account account, const SendingOptions& options);
+
+  net::Task<void> Submit(Batch& batch);
+  net::Task<void> SendByMx(Batch& batch);
+  net::Task<void> SendToDomain(Batch& batch, Outgoing& message, const Domain& domain, std::vector<smtp::Outcome>& outcomes);
+  net::Task<agent::SendResult> SendToHost(Batch& batch, Outgoing& message, const Domain& domain, const relay::Hop& hop,
+                                          smtp::ClientOptions::Tls tls);
+
+  const AccountChoice& choice_;
+  const agent::Account account_;
+  const SendingOptions options_;
+  ProgressBar bar_;
+  std::unique_ptr<AgentWorld> world_;
+  std::shared_ptr<const net::TlsContext> tls_;
+  std::unique_ptr<ShownConversation> shown_;
+  std::optional<sasl::Credentials> credentials_;
+};
+
+}  // namespace glasspost::cli

@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+"""Sending from the command line: MIME as others read it, over TLS, straight to an MX, many over one connection, and servers that break.
+
+  send_test.py GLASSPOST
+"""
+import email
+import email.policy
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+from account_test import certificate
+from serving import Server
+
+GLASSPOST = ""
+USER, PASSWORD, BOB = "ada@localhost.test", "enigma-17", "bob@localhost.test"
+OK, USAGE, DATA, NO_USER, REFUSED, TRY_LATER, PROTOCOL, LOGIN, CONFIG = 0, 64, 65, 67, 69, 75, 76, 77, 78
+MESSAGE = "From: ada@localhost.test\r\nTo: bob@localhost.test\r\nBcc: carol@localhost.test\r\nSubject: whole\r\n\r\n.a dot\r\n"
+
+
+class FakeServer:
+    """An SMTP server that keeps what it is told. `breaks`: (command, or "message": in the midst of it, or "end": at its end; what is said then or None; in how
+    many connections). After what is said it hangs up."""
+
+    def __init__(self, offers=("SIZE", "8BITMIME", "DSN"), breaks=None, messages_a_connection=10**9, greeting=b"220 ready"):
+        self.offers, self.breaks, self.limit, self.greeting = offers, breaks, messages_a_connection, greeting
+        self.connections, self.messages, self.lines = 0, [], []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with connection, connection.makefile("rwb") as stream:
+                try:
+                    self.talk(stream)
+                except OSError:
+                    pass
+
+    def breaking(self, stream, at):
+        if self.breaks is None or self.breaks[0] != at or self.connections > self.breaks[2]:
+            return False
+        if self.breaks[1]:
+            stream.write(self.breaks[1])
+            stream.flush()
+        return True
+
+    def talk(self, stream):
+        def say(text):
+            stream.write(text + b"\r\n")
+            stream.flush()
+
+        if self.breaking(stream, "greeting"):
+            return
+        say(self.greeting)
+        taken = 0
+        while line := stream.readline():
+            self.lines.append(line.rstrip())
+            verb = line.split()[0].upper().decode()
+            if self.breaking(stream, verb):
+                return
+            if verb == "EHLO":
+                say(b"\r\n".join([b"250-fake"] + [b"250-" + o.encode() for o in self.offers] + [b"250 HELP"]))
+            elif verb == "DATA":
+                say(b"354 go on")
+                text = b""
+                if self.breaking(stream, "message"):
+                    return
+                while (row := stream.readline()) not in (b".\r\n", b""):
+                    text += row[1:] if row.startswith(b".") else row
+                if self.breaking(stream, "end"):
+                    self.messages.append(text)
+                    return
+                taken += 1
+                self.messages.append(text)
+                say(b"250 2.0.0 taken")
+            elif verb == "MAIL" and taken >= self.limit:
+                say(b"421 4.7.0 enough for now")
+                return
+            else:
+                say(b"221 2.0.0 bye" if verb == "QUIT" else b"250 2.1.0 good")
+
+    def close(self):
+        self.listener.close()
+
+
+class Hostile:
+    """Says the same octets for ever, whoever comes."""
+
+    def __init__(self, first, forever):
+        self.first, self.forever = first, forever * 1000
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+                connection.sendall(self.first)
+                while self.forever:
+                    connection.sendall(self.forever)
+            except OSError:
+                if self.listener.fileno() < 0:
+                    return
+
+    def close(self):
+        self.listener.close()
+
+
+class Send(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.work = tempfile.TemporaryDirectory(prefix="gp-send-")
+        cls.folder = pathlib.Path(cls.work.name)
+        cls.addClassCleanup(cls.work.cleanup)
+        cls.pem, cls.key = certificate(cls.folder, "good", "IP:127.0.0.1,DNS:localhost")
+        cls.server = Server(GLASSPOST, f'server.classroom = true\ntls.certificate = "{cls.pem}"\ntls.key = "{cls.key}"\n', users=[(USER, PASSWORD), (BOB, PASSWORD)])
+        cls.addClassCleanup(cls.server.close)
+
+    def setUp(self):
+        for user in (USER, BOB):
+            self.server.fetch(user, PASSWORD)  # empty maildrops
+        self.home = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("GLASSPOST", "LC_", "LANG", "XDG"))} | {
+            "XDG_CONFIG_HOME": str(self.home), "PASS": PASSWORD}
+
+    def ours(self, kind="submissions"):
+        return ["--server", f"{'smtps' if kind == 'submissions' else 'smtp'}://127.0.0.1:{self.server.port[kind]}", "--ca", self.folder / "ca.pem", "--user", USER, "--password-env", "PASS"]
+
+    def run_it(self, *words, expect=OK, server=None, data="", sender=True):
+        server = self.ours() if server is None else server
+        data = data if isinstance(data, bytes) else data.encode()
+        run = subprocess.run([GLASSPOST, "send", *map(str, server), *(["--from", USER] if sender else []), *map(str, words)], input=data, capture_output=True, timeout=120, env=self.environment)
+        run.stdout, run.stderr = run.stdout.decode(), run.stderr.decode()
+        self.assertEqual(run.returncode, expect, run.stdout + run.stderr)
+        self.assertNotIn(PASSWORD, run.stdout + run.stderr)
+        return run
+
+    def outcomes(self, *words, **more):
+        """one object for each message"""
+        return [json.loads(line) for line in self.run_it("--json", *words, **more).stdout.splitlines()]
+
+    def fake(self, **how):
+        server = FakeServer(**how)
+        self.addCleanup(server.close)
+        return server, ["--server", f"127.0.0.1:{server.port}", "--tls", "none"]
+
+    def arrived(self, user=BOB):
+        return [email.message_from_bytes((b"\r\n".join(text) if isinstance(text, list) else text).replace(b"\r\n", b"\n"), policy=email.policy.default) for text in self.server.fetch(user, PASSWORD)]
+
+    def test_what_is_written_arrives(self):
+        names = {"报告 “最终”.pdf": os.urandom(200_000), 'a "quoted" \\ name;.bin': bytes(range(256)), "x" * 200 + ".txt": b"one\ntwo", "empty": b""}
+        for name, octets in names.items():
+            (self.home / name).write_bytes(octets)
+        attach = [w for name in names for w in ("--attach", self.home / name)]
+        (self.home / "page.html").write_text("<p>你好</p>", encoding="utf-8")
+        self.run_it("--to", "Бoб <bob@localhost.test>", "--cc", USER, "--subject", "关于 SMTP 的实验 " * 8, "--body", "你好\n.\n.dot\nFrom x\n" + "y" * 2000, "--html", self.home / "page.html", *attach)
+        (message,) = self.arrived()
+        self.assertEqual(message["Subject"], "关于 SMTP 的实验 " * 7 + "关于 SMTP 的实验 ")
+        self.assertEqual(message["To"].addresses[0].display_name, "Бoб")
+        self.assertTrue(message["Date"].datetime and message["Message-ID"].endswith("@localhost.test>"))
+        self.assertEqual(message.get_body(("plain",)).get_content().rstrip("\n"), "你好\n.\n.dot\nFrom x\n" + "y" * 2000)
+        self.assertEqual(message.get_body(("html",)).get_content().strip(), "<p>你好</p>")
+        self.assertEqual({p.get_filename(): p.get_payload(decode=True) for p in message.iter_attachments()}, names)
+        self.assertLessEqual(max(len(line) for line in message.as_bytes().splitlines()), 998)
+        self.assertEqual(len(self.arrived(USER)), 1)
+
+    def test_who_gets_a_blind_copy_is_written_nowhere(self):
+        self.run_it("--to", USER, "--bcc", BOB, "--body", "x", server=self.ours("submission"))
+        self.assertNotIn("bob", str(self.arrived(USER)[0]["To"]) + str(self.arrived(BOB)[0]["Bcc"]))
+        told = self.outcomes("-t", data=MESSAGE.replace("carol", "ada"))
+        self.assertEqual([r["address"] for r in told[0]["recipients"]], [BOB, USER])
+        (message,) = self.arrived()
+        self.assertIsNone(message["Bcc"])
+        self.assertEqual(message.get_content(), ".a dot\n")
+        self.assertEqual(message["Message-ID"], told[0]["message_id"])
+
+    def test_a_whole_message_to_somebody_else(self):
+        self.run_it("--message", "-", "--to", BOB, data=MESSAGE.replace("bob@", "nobody@"))
+        self.assertEqual(self.arrived()[0]["To"], "nobody@localhost.test")
+        self.assertIn("-t", self.run_it("--message", "-", data=MESSAGE, expect=DATA).stderr)
+        self.assertIn("From", self.run_it("-t", sender=False, data=MESSAGE.replace("From: ada@localhost.test", "X: y"), expect=DATA).stderr)
+
+    def test_a_folder_over_one_connection(self):
+        folder = self.home / "messages"
+        folder.mkdir()
+        for i in range(40):
+            (folder / f"{i:02}.eml").write_text(MESSAGE.replace("whole", f"number {i}"))
+        (folder / "21.eml").write_text("Subject: nobody's\n\nx")
+        server, words = self.fake()
+        told = self.outcomes("-t", "--message", folder, sender=False, server=words, expect=DATA)
+        self.assertEqual((server.connections, len(server.messages), len(told)), (1, 39, 39))
+        self.assertEqual([re.search(rb"number (\d+)", m)[1].decode() for m in server.messages], [str(i) for i in range(40) if i != 21])
+        self.assertTrue(told[3]["file"].endswith("03.eml"))
+
+    def test_a_server_that_takes_few_at_a_time(self):
+        folder = self.home / "messages"
+        folder.mkdir()
+        for i in range(10):
+            (folder / f"{i}.eml").write_text(MESSAGE.replace("whole", f"number {i}"))
+        server, words = self.fake(messages_a_connection=3)
+        self.outcomes("-t", "--message", folder, server=words)
+        self.assertEqual((server.connections, len(server.messages)), (4, 10))
+        server, words = self.fake(messages_a_connection=0)
+        told = self.outcomes("-t", "--message", folder, server=words, expect=TRY_LATER)
+        self.assertEqual((server.connections, len(server.messages), len(told)), (10, 0, 10))
+
+    def test_connections_that_break(self):
+        for at in ("greeting", "EHLO", "MAIL", "RCPT", "DATA", "message", "end", "QUIT"):
+            for says in (None, b"421 4.3.2 going down\r\n", b"250"):
+                with self.subTest(f"{at} {says}"):
+                    server, words = self.fake(breaks=(at, says, 99))
+                    done = at == "QUIT"
+                    told = self.outcomes("--to", BOB, data="x" * 300_000, server=words, expect=OK if done else TRY_LATER)
+                    self.assertEqual([r["outcome"] for r in told[0]["recipients"]], ["accepted" if done else "deferred"])
+                    if at != "message":  # it may have been sent to its end by then
+                        self.assertEqual(told[0]["recipients"][0]["in_doubt"], at == "end" and says != b"421 4.3.2 going down\r\n")
+                    self.assertEqual((server.connections, len(server.messages)), (1, 1 if at in ("end", "QUIT") else 0))
+
+    def test_what_the_server_refuses(self):
+        self.assertIn("not known", self.run_it("--to", "nobody@localhost.test", "--body", "x", expect=NO_USER).stderr.lower())
+        told = self.outcomes("--to", "nobody@localhost.test," + BOB, "--body", "x", expect=NO_USER)
+        self.assertEqual([r["outcome"] for r in told[0]["recipients"]], ["refused", "accepted"])
+        self.assertEqual(len(self.arrived()), 1)
+        self.environment["PASS"] = "wrong"
+        self.run_it("--to", BOB, "--body", "x", expect=LOGIN)
+        for says, status in ((b"554 5.7.1 no\r\n", REFUSED), (b"451 4.7.1 later\r\n", TRY_LATER)):
+            for at in ("MAIL", "RCPT", "DATA", "end"):
+                with self.subTest(f"{at} {says}"):
+                    _, words = self.fake(breaks=(at, says, 99))
+                    self.run_it("--to", BOB, "--body", "x", server=words, expect=status)
+
+    def test_tls_that_cannot_be_trusted(self):
+        words = ["--to", BOB, "--body", "x"]
+        untrusted = [w for w in self.ours() if w not in ("--ca", self.folder / "ca.pem")]
+        self.assertIn("certificate", self.run_it(*words, server=untrusted, expect=PROTOCOL).stderr)
+        self.run_it(*words, server=[*untrusted, "--no-verify"])
+        for name, alternatives, days in (("wrong-name", "DNS:other.test", 30), ("expired", "IP:127.0.0.1", -1)):
+            pem, key = certificate(self.folder, name, alternatives, days)
+            with Server(GLASSPOST, f'tls.certificate = "{pem}"\ntls.key = "{key}"\n') as server:
+                for kind, scheme in (("submissions", "smtps"), ("submission", "smtp")):
+                    with self.subTest(f"{name} {kind}"):
+                        told = self.run_it(*words, server=["--server", f"{scheme}://127.0.0.1:{server.port[kind]}", "--ca", self.folder / "ca.pem"], expect=PROTOCOL)
+                        self.assertIn("certificate", told.stderr)
+        server, _ = self.fake()
+        self.run_it(*words, server=["--server", f"smtp://127.0.0.1:{server.port}"], expect=PROTOCOL)  # no STARTTLS there: nothing goes in the clear
+        self.assertFalse(any(line.startswith(b"MAIL") for line in server.lines))
+
+    def test_hostile_servers(self):
+        for name, first, forever, tls, status in (("endless line", b"220 ", b"x" * 999, "none", TRY_LATER), ("endless reply", b"", b"220-x\r\n", "none", TRY_LATER), ("silence", b"", b"", "none", TRY_LATER),
+                                                  ("no SMTP", b"HTTP/1.0 200 OK\r\n\r\n", b"", "none", TRY_LATER),
+                                                  ("octets before TLS", b"220 ready\r\n250-x\r\n250 STARTTLS\r\n220 go\r\n250 injected\r\n", b"", "starttls", PROTOCOL)):
+            with self.subTest(name):
+                server = Hostile(first, forever)
+                self.addCleanup(server.close)
+                run = self.run_it("--to", BOB, "--body", "x", "--timeout", 3, server=["--server", f"127.0.0.1:{server.port}", "--tls", tls], expect=status)
+                self.assertTrue(run.stderr.strip())
+
+    def test_reports_are_asked_for(self):
+        server, words = self.fake()
+        self.run_it("--to", BOB, "--body", "x", "--notify", "success,failure", "--return", "hdrs", "--envid", "a+b c", server=words)
+        self.assertIn(b"MAIL FROM:<ada@localhost.test>", server.lines[1])
+        for words in (b"RET=HDRS", b"ENVID=a+2Bb+20c"):
+            self.assertIn(words, server.lines[1])
+        self.assertIn(b"NOTIFY=SUCCESS,FAILURE", server.lines[2])
+
+    def test_straight_to_the_mx(self):
+        zone = self.home / "zone"
+        zone.write_text("$ORIGIN localhost.test.\n$TTL 60\n@ SOA ns x 1 1 1 1 1\n@ NS ns\nns A 127.0.0.1\n@ MX 10 dead\n@ MX 20 mail\ndead A 127.0.0.99\nmail A 127.0.0.1\n")
+        other = self.home / "other"
+        other.write_text("$ORIGIN other.test.\n$TTL 60\n@ SOA ns x 1 1 1 1 1\n@ NS ns\nns A 127.0.0.1\n@ MX 0 .\n")
+        dns = subprocess.Popen([GLASSPOST, "dns", "serve", "--listen", "127.0.0.1:0", zone, other], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (dns.terminate(), dns.wait(), dns.stdout.close()))
+        port = re.search(r"127\.0\.0\.1:(\d+)", dns.stdout.readline())[1]
+        told = self.outcomes("--to", f"{BOB}, {USER}, x@other.test, y@nowhere.test", "--body", "x", expect=REFUSED,
+                             server=["--mx", "--port", self.server.port["smtp"], "--dns", f"127.0.0.1:{port}", "--hello", "client.test", "--timeout", 5])
+        outcomes = {r["address"]: r["outcome"] for r in told[0]["recipients"]}
+        self.assertEqual({a: outcomes[a] for a in (BOB, USER, "x@other.test")}, {BOB: "accepted", USER: "accepted", "x@other.test": "refused"})
+        self.assertNotEqual(outcomes["y@nowhere.test"], "accepted")
+        (message,) = self.arrived()
+        self.assertIn("ESMTPS", str(message["Received"]))  # TLS, whoever's certificate it is
+
+    def test_shown_and_saved(self):
+        capture = self.home / "send.pcapng"
+        told = self.run_it("--to", BOB, "--subject", "实验", "--body", "x", "--show", "--full", "--save", capture,
+                           server=["--server", f"127.0.0.1:{self.server.port['submission']}", "--tls", "none", "--user", USER, "--password-env", "PASS", "--mechanism", "LOGIN"]).stdout
+        for words in ("MAIL FROM:<ada@localhost.test>", "Subject: 实验", "AUTH LOGIN", "QUIT"):
+            self.assertIn(words, told)
+        again = subprocess.run([GLASSPOST, "analyze", "--conversation", "1", capture], capture_output=True, text=True, check=True).stdout
+        self.assertIn("实验", again)
+        if shutil.which("tshark"):
+            seen = subprocess.run(["tshark", "-r", capture, "-d", f"tcp.port=={self.server.port['submission']},smtp", "-Y", "smtp.req.command == MAIL"], capture_output=True, text=True, check=True).stdout
+            self.assertIn("ada@localhost.test", seen)
+
+    def test_words_that_do_not_fit(self):
+        for words in (("-t", "--subject", "x"), ("--mx", "--server", "x"), ("--body", "x", "--body-file", "y"), ("--notify", "never,success"), ("--notify", "sometimes"), ("--port", "1"),
+                      ("--message", "-", "--message", "-"), ("--envid", "x" * 101)):
+            with self.subTest(words):
+                self.run_it("--to", BOB, *words, expect=USAGE)
+        self.run_it("--to", BOB, "--envid", "x" * 100, "--body", "x")
+        self.assertIn("no-such", self.run_it("--to", BOB, "--body", "x", "--attach", "no-such", expect=DATA).stderr)
+        self.run_it("--to", "nobody at all", "--body", "x", expect=DATA)
+        self.assertIn("UTF-8", self.run_it("--to", BOB, data=b"\xff", expect=DATA).stderr)
+        nobody = subprocess.run([GLASSPOST, "send", "--to", BOB, "--body", "x"], capture_output=True, text=True, env=self.environment)
+        self.assertEqual(nobody.returncode, CONFIG)
+        self.assertIn("glasspost account add", nobody.stderr)
+
+
+if __name__ == "__main__":
+    GLASSPOST = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
