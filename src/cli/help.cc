@@ -15,7 +15,7 @@ constexpr std::size_t kMargin = 2;
 constexpr std::size_t kRowWidth = 22;  // what is typed; a longer one stands on a line of its own
 constexpr std::string_view kCommands[] = {"account",   "alias",  "analyze", "config",   "conversation", "conversations",
                                           "dns",       "domain", "fetch",   "help",     "journey",      "lab",
-                                          "providers", "queue",  "send",    "sendmail", "serve",        "user"};
+                                          "probe", "providers", "queue",  "send",    "sendmail", "serve",        "user"};
 
 enum class Kind { kText, kGroup, kRow };
 struct Line {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/escape.h"
+#include "cli/rows.h"
 
 namespace glasspost::cli {
 namespace {
@@ -14,9 +15,6 @@ using agent::TlsKind;
 using analysis::DisplayWidth;
 using analysis::PadRight;
 
-constexpr std::size_t kColumns = 80;  // where the output is no terminal
-constexpr std::size_t kLabel = 11;
-constexpr std::size_t kMargin = 2;
 
 std::string_view NeedText(agent::Need need, const CommandLine& line) {
   switch (need) {
@@ -38,17 +36,6 @@ std::string_view NeedText(agent::Need need, const CommandLine& line) {
   return {};
 }
 
-void AppendWrapped(std::string& out, std::string_view text, std::size_t at, const CommandLine& line) {
-  const std::size_t columns = line.style().columns > 0 ? static_cast<std::size_t>(line.style().columns) : kColumns;
-  analysis::AppendWrapped(out, text, at, std::max(columns, at + 30));
-  out += '\n';
-}
-
-void AppendRow(std::string& out, std::string_view label, std::string_view text, const CommandLine& line) {
-  out.append(kMargin, ' ').append(PadRight(label, kLabel));
-  AppendWrapped(out, text, kMargin + kLabel, line);
-}
-
 }  // namespace
 
 std::string_view TlsText(TlsKind tls, const CommandLine& line) {
@@ -65,7 +52,7 @@ std::string_view TlsText(TlsKind tls, const CommandLine& line) {
 
 std::string CatchText(const Provider& provider, const CommandLine& line, std::size_t margin) {
   std::string out(margin, ' ');
-  AppendWrapped(out, line.chinese() ? provider.catch_chinese : provider.catch_english, margin, line);
+  AppendWrappedText(out, line.chinese() ? provider.catch_chinese : provider.catch_english, margin, line);
   return out;
 }
 

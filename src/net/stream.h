@@ -79,6 +79,7 @@ class Stream final : private Deadline {
 
   bool tls() const { return engine_ != nullptr; }
   std::optional<TlsInfo> tls_info() const;
+  std::string peer_certificate() const { return engine_ ? engine_->PeerCertificate() : std::string(); }  // DER
   std::string tls_error() const { return engine_ ? engine_->error() : std::string(); }
   const Endpoint& local() const { return local_; }
   const Endpoint& peer() const { return peer_; }

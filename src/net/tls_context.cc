@@ -89,13 +89,19 @@ Expected<std::shared_ptr<const TlsContext>> TlsContext::ForClient(const TlsClien
   Expected<SslContext> context = NewContext(false);
   if (!context) return std::unexpected(context.error());
   std::shared_ptr<TlsContext> made(new TlsContext(false));
+  if (options.only != 0) {
+    SSL_CTX_set_min_proto_version(context->get(), options.only);
+    SSL_CTX_set_max_proto_version(context->get(), options.only);
+    if (options.only < TLS1_2_VERSION) SSL_CTX_set_security_level(context->get(), 0);
+  }
   made->verify_ = options.verify;
   made->alpn_ = AlpnOctets(options.alpn);
   if (options.verify) {
     const int loaded = options.authorities.empty() ? SSL_CTX_set_default_verify_paths(context->get())
                                                    : SSL_CTX_load_verify_file(context->get(), options.authorities.c_str());
     if (loaded != 1) return Fail("no authorities can be read: " + TlsErrorText(), options.authorities);
-    SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
+    // Without insisting, the chain is looked at all the same.
+    SSL_CTX_set_verify(context->get(), options.insist ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   }
   if (!made->alpn_.empty())
     SSL_CTX_set_alpn_protos(context->get(), AsBytes(made->alpn_).data(), static_cast<unsigned>(made->alpn_.size()));

@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -34,6 +35,9 @@ struct TlsClientOptions {
   bool verify = true;       // the chain, and that it is for the host; opportunistic TLS (RFC 7435) does without
   std::string authorities;  // PEM file instead of the system's
   std::vector<std::string> alpn;
+  bool insist = true;  // false: a certificate that does not hold is told by TlsInfo, and the connection goes on
+  std::uint16_t only =
+      0;  // this version as the wire has it (0x0303: TLS 1.2), also one too old for use: for trying what is offered
 };
 
 class TlsContext {

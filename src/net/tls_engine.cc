@@ -180,4 +180,14 @@ TlsInfo TlsEngine::Info() const {
   return info;
 }
 
+std::string TlsEngine::PeerCertificate() const {
+  X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
+  unsigned char* der = nullptr;
+  const int length = certificate == nullptr ? 0 : i2d_X509(certificate, &der);
+  if (length <= 0) return {};
+  std::string octets(AsOctets(Bytes(der, static_cast<std::size_t>(length))));
+  OPENSSL_free(der);
+  return octets;
+}
+
 }  // namespace glasspost::net

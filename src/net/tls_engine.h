@@ -54,6 +54,8 @@ class TlsEngine {
   void ReleaseOutput();  // its memory too
 
   TlsInfo Info() const;
+  // The peer's own, as DER; empty: it has shown none.
+  std::string PeerCertificate() const;
   const std::string& error() const { return error_; }
 
  private:

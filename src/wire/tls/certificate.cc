@@ -79,16 +79,20 @@ void ReadNames(const X509* x, std::vector<std::string>& out) {
   }
 }
 
+using Parsed = std::unique_ptr<X509, Free>;
+Parsed Parse(Bytes der) {
+  const unsigned char* at = der.data();
+  Parsed x(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  if (x == nullptr) ERR_clear_error();
+  return x;
+}
+
 }  // namespace
 
 bool ParseCertificate(Bytes der, CertificateInfo& info) {
   info = {};
-  const unsigned char* at = der.data();
-  const std::unique_ptr<X509, Free> x(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-  if (x == nullptr) {
-    ERR_clear_error();
-    return false;
-  }
+  const Parsed x = Parse(der);
+  if (x == nullptr) return false;
   info.subject = NameText(X509_get_subject_name(x.get()));
   info.common_name = CommonName(X509_get_subject_name(x.get()));
   info.issuer = NameText(X509_get_issuer_name(x.get()));
@@ -97,6 +101,31 @@ bool ParseCertificate(Bytes der, CertificateInfo& info) {
   info.not_after = Seconds(X509_get0_notAfter(x.get()));
   ERR_clear_error();
   return true;
+}
+
+bool ParseStrength(Bytes der, CertificateStrength& strength) {
+  strength = {};
+  const Parsed x = Parse(der);
+  if (x == nullptr) return false;
+  if (const EVP_PKEY* const key = X509_get0_pubkey(x.get())) {
+    if (const char* const name = EVP_PKEY_get0_type_name(key)) strength.key = name;
+    strength.key_bits = EVP_PKEY_get_bits(key);
+    strength.security_bits = EVP_PKEY_get_security_bits(key);
+  }
+  X509_get_signature_info(x.get(), nullptr, nullptr, &strength.signature_bits, nullptr);
+  if (const char* const name = OBJ_nid2ln(X509_get_signature_nid(x.get()))) strength.signature = name;
+  strength.self_issued = X509_NAME_cmp(X509_get_subject_name(x.get()), X509_get_issuer_name(x.get())) == 0;
+  ERR_clear_error();
+  return true;
+}
+
+bool IsCertificateFor(Bytes der, const std::string& host) {
+  const Parsed x = Parse(der);
+  if (x == nullptr) return false;
+  const bool named = X509_check_host(x.get(), host.data(), host.size(), 0, nullptr) == 1;
+  const bool addressed = named || X509_check_ip_asc(x.get(), host.c_str(), 0) == 1;
+  ERR_clear_error();
+  return addressed;
 }
 
 }  // namespace glasspost::tls

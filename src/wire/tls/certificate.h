@@ -34,4 +34,18 @@ inline constexpr std::size_t kMaxNameOctets = 1024;
 // False: `der` is no certificate; `info` is then empty.
 bool ParseCertificate(Bytes der, CertificateInfo& info);
 
+// What it rests on.
+struct CertificateStrength {
+  std::string key;  // "RSA", "EC", "ED25519"
+  int key_bits = 0;
+  int security_bits = 0;     // of the key, as OpenSSL reckons: 112 for RSA of 2048 bits
+  std::string signature;     // "sha256WithRSAEncryption"
+  int signature_bits = 0;    // of its digest, likewise: 128 for SHA-256, 63 for SHA-1
+  bool self_issued = false;  // issuer and subject are the same
+};
+bool ParseStrength(Bytes der, CertificateStrength& strength);
+
+// Is it for this host (RFC 6125), a name or an address in text form?
+bool IsCertificateFor(Bytes der, const std::string& host);
+
 }  // namespace glasspost::tls
