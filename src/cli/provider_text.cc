@@ -15,7 +15,6 @@ using agent::TlsKind;
 using analysis::DisplayWidth;
 using analysis::PadRight;
 
-
 std::string_view NeedText(agent::Need need, const CommandLine& line) {
   switch (need) {
     case agent::Need::kAppPassword:
