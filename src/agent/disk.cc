@@ -35,6 +35,11 @@ Expected<void> SyncFile(int fd, const std::string& path) {
   return {};
 }
 
+Expected<void> SyncFileSystem(int fd, const std::string& path) {
+  if (::syncfs(fd) != 0) return SystemError("cannot be written to the disk", path);
+  return {};
+}
+
 Expected<void> SyncFolder(const std::string& path) {
   const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return SystemError("cannot be opened", path);

@@ -14,6 +14,9 @@ std::unexpected<Error> SystemError(const std::string& what, const std::string& p
 Expected<void> WriteAll(int fd, Octets octets, const std::string& path);
 // The file's octets are on the disk.
 Expected<void> SyncFile(int fd, const std::string& path);
+// All that was written to the file system that the file lies on: for many files one wait, where fsync of each is one each.
+// Errors are told since Linux 5.8.
+Expected<void> SyncFileSystem(int fd, const std::string& path);
 // A name in a folder is on the disk when the folder is.
 Expected<void> SyncFolder(const std::string& path);
 // With those above it, for its owner alone.

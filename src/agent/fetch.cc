@@ -13,6 +13,7 @@ using pop3::Command;
 
 constexpr std::size_t kRemarks = 20;  // more are counted only: a server may do everything wrong
 constexpr std::size_t kAhead = 64;    // messages asked for at a time: so many come in vain when there is no room for one
+constexpr std::uint64_t kWaitingOctets = std::uint64_t{4} << 20;  // of messages that are kept together
 constexpr std::int64_t kDay = 24 * 60 * 60;
 constexpr std::int64_t kSecond = 1'000'000'000;
 
@@ -31,6 +32,7 @@ class Fetching final : public pop3::ClientHandler {
     const bool begun = co_await Begin(stream, session_, server);
     if (begun) co_await Drive(stream, session_, server);
     if (writing_) writer_.Abandon();
+    Settle();  // what came whole is kept, however the connection ended
   }
 
   FetchReport report;
@@ -237,25 +239,46 @@ class Fetching final : public pop3::ClientHandler {
   }
 
   void Keep(const Message& message) {
-    const auto kept = writer_.Commit();
-    if (!kept) return Trouble(kept.error());
-    if (ids_ && !message.id.empty()) {
-      const auto added = ids_->Add(message.id, seconds_);
-      if (!added) Trouble(added.error());
-      report.remembered += added ? 1 : 0;
+    if (const auto ended = writer_.End(); !ended) {
+      writer_.Abandon();
+      return Trouble(ended.error());
     }
-    ++report.kept;
-    report.octets += received_;
-    progress_.messages = report.kept;
     if (message.size != received_)
       Remark(fmt::format("message {} has {} octets; LIST said {}", message.number, received_, message.size));
+    waiting_octets_ += received_;
+    waiting_.push_back({&message, received_});
+    if (waiting_.size() >= writer_.most_waiting() || waiting_octets_ >= kWaitingOctets) Settle();
+  }
+
+  // What waits is kept, then remembered; then it may go.
+  void Settle() {
+    const auto settled = std::exchange(waiting_, {});
+    waiting_octets_ = 0;
+    if (settled.empty()) return;
+    if (const auto kept = writer_.Commit(); !kept) return Trouble(kept.error());
+    std::uint64_t remembered = 0;
+    for (const auto& [message, octets] : settled) {
+      ++report.kept;
+      report.octets += octets;
+      if (!ids_ || message->id.empty()) continue;
+      ids_->Add(message->id, seconds_);
+      ++remembered;
+    }
+    progress_.messages = report.kept;
+    const auto synced = ids_ ? ids_->Sync() : Expected<void>();
+    if (synced)
+      report.remembered += remembered;
+    else
+      Trouble(synced.error());
     // What cannot be remembered may go all the same: it is on the disk.
-    if (MayGo(seconds_)) session_.Delete(message.number);
+    if (MayGo(seconds_) && !leaving_)
+      for (const auto& [message, octets] : settled) session_.Delete(message->number);
     if (on_progress_) on_progress_(progress_);
   }
 
   void FetchEnded() {
-    if (++ended_ == progress_.of || report.trouble) return Leave();
+    if (++ended_ == progress_.of) Settle();
+    if (ended_ == progress_.of || report.trouble) return Leave();
     FetchNext();
   }
 
@@ -267,6 +290,8 @@ class Fetching final : public pop3::ClientHandler {
   const std::int64_t seconds_;
   std::vector<Message> messages_;
   FetchProgress progress_;
+  std::vector<std::pair<const Message*, std::uint64_t>> waiting_;  // ended, not committed; and their octets
+  std::uint64_t waiting_octets_ = 0;
   std::uint64_t received_ = 0;  // of the message that comes
   std::size_t next_ = 0;        // of messages_, to be asked for
   std::uint64_t ended_ = 0;

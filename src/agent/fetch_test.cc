@@ -229,8 +229,9 @@ TEST_F(FetchTest, DeletedAfterSomeDays) {
     auto ids = FetchedIds::Open(folder_->path() + "/ids");
     ASSERT_TRUE(ids);
     const std::int64_t now = net_.deadlines.clock().Now() / 1'000'000'000;
-    EXPECT_TRUE(ids->Add("a", now - 7 * 86'400 - 1));
-    EXPECT_TRUE(ids->Add("b", now - 7 * 86'400 + 60));
+    ids->Add("a", now - 7 * 86'400 - 1);
+    ids->Add("b", now - 7 * 86'400 + 60);
+    EXPECT_TRUE(ids->Sync());
   }
   const FetchReport report = Fetch({.remove_after_days = 7});
   EXPECT_EQ(report.removed, 1u);
@@ -243,8 +244,10 @@ TEST_F(FetchTest, AFullDiskDeletesNothing) {
   struct Full final : MailWriter {
     Expected<void> Begin() override { return {}; }
     Expected<void> Write(Octets) override { return {}; }
-    Expected<std::string> Commit() override { return Fail("no space left", "/full"); }
+    Expected<void> End() override { return {}; }
+    Expected<std::vector<std::string>> Commit() override { return Fail("no space left", "/full"); }
     void Abandon() override {}
+    std::size_t most_waiting() const override { return 10; }
   };
   for (int i = 0; i < 300; ++i) host_.messages.push_back({std::to_string(i), "Subject: x\r\n\r\n"});
   Full full;

@@ -29,7 +29,10 @@ bool FetchedIds::IsId(Octets id) {
 }
 
 FetchedIds::FetchedIds(FetchedIds&& from) noexcept
-    : path_(std::move(from.path_)), fd_(std::exchange(from.fd_, -1)), ids_(std::move(from.ids_)) {}
+    : path_(std::move(from.path_)),
+      fd_(std::exchange(from.fd_, -1)),
+      ids_(std::move(from.ids_)),
+      added_(std::move(from.added_)) {}
 
 FetchedIds::~FetchedIds() {
   if (fd_ >= 0) ::close(fd_);
@@ -90,11 +93,18 @@ std::optional<std::int64_t> FetchedIds::When(Octets id) const {
   return at == ids_.end() ? std::nullopt : std::optional(at->second);
 }
 
-Expected<void> FetchedIds::Add(Octets id, std::int64_t seconds) {
-  if (!IsId(id)) return {};
-  if (const auto written = WriteAll(fd_, LineOf(id, seconds), path_); !written) return written;
+void FetchedIds::Add(Octets id, std::int64_t seconds) {
+  if (IsId(id)) added_.emplace_back(id, seconds);
+}
+
+Expected<void> FetchedIds::Sync() {
+  if (added_.empty()) return {};
+  const auto added = std::exchange(added_, {});
+  std::string lines;
+  for (const auto& [id, seconds] : added) lines += LineOf(id, seconds);
+  if (const auto written = WriteAll(fd_, lines, path_); !written) return written;
   if (const auto synced = SyncFile(fd_, path_); !synced) return synced;
-  ids_[std::string(id)] = seconds;
+  for (const auto& [id, seconds] : added) ids_[id] = seconds;
   return {};
 }
 

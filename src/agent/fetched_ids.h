@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/octets.h"
@@ -29,8 +31,10 @@ class FetchedIds {
 
   // When it was fetched (seconds since 1970); nothing if it was not.
   std::optional<std::int64_t> When(Octets id) const;
-  // It is on the disk when this returns.
-  Expected<void> Add(Octets id, std::int64_t seconds);
+  // Known from the next Sync on.
+  void Add(Octets id, std::int64_t seconds);
+  // What was added is on the disk when this returns. After an error nothing of it is known.
+  Expected<void> Sync();
   // Forgets those that are no more: a unique-id never comes again.
   Expected<void> Retain(const std::function<bool(Octets id)>& wanted);
   std::size_t size() const { return ids_.size(); }
@@ -42,6 +46,7 @@ class FetchedIds {
   std::string path_;
   int fd_ = -1;
   std::unordered_map<std::string, std::int64_t> ids_;
+  std::vector<std::pair<std::string, std::int64_t>> added_;
 };
 
 }  // namespace glasspost::agent

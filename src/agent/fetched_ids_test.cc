@@ -19,6 +19,10 @@ class FetchedIdsTest : public testing::Test {
     return std::move(*opened);
   }
   std::string path() const { return folder_.path() + "/state/ada@a.test"; }
+  static bool Add(FetchedIds& ids, Octets id, std::int64_t seconds) {
+    ids.Add(id, seconds);
+    return ids.Sync().has_value();
+  }
   std::string Text() const {
     std::ifstream in(path(), std::ios::binary);
     std::stringstream all;
@@ -32,8 +36,8 @@ TEST_F(FetchedIdsTest, WhatWasAddedIsKnownTheNextTime) {
   {
     FetchedIds ids = Open();
     EXPECT_FALSE(ids.When("1.1"));
-    EXPECT_TRUE(ids.Add("1.1", 100));
-    EXPECT_TRUE(ids.Add("!~", 200));
+    EXPECT_TRUE(Add(ids, "1.1", 100));
+    EXPECT_TRUE(Add(ids, "!~", 200));
   }
   FetchedIds ids = Open();
   EXPECT_EQ(ids.When("1.1"), 100);
@@ -44,13 +48,13 @@ TEST_F(FetchedIdsTest, WhatWasAddedIsKnownTheNextTime) {
 TEST_F(FetchedIdsTest, ALineThatWasCutOffIsNoMessage) {
   {
     FetchedIds ids = Open();
-    EXPECT_TRUE(ids.Add("whole", 100));
+    EXPECT_TRUE(Add(ids, "whole", 100));
   }
   std::ofstream(path(), std::ios::app | std::ios::binary) << "cut 12";
   {
     FetchedIds ids = Open();
     EXPECT_FALSE(ids.When("cut"));
-    EXPECT_TRUE(ids.Add("next", 7));
+    EXPECT_TRUE(Add(ids, "next", 7));
   }
   FetchedIds ids = Open();
   EXPECT_EQ(ids.When("whole"), 100);
@@ -61,22 +65,35 @@ TEST_F(FetchedIdsTest, WhatIsNoIdIsNotKept) {
   FetchedIds ids = Open();
   for (const std::string& id :
        {std::string(), std::string("two words"), std::string("line\nend"), std::string("\xff"), std::string(256, 'x')}) {
-    EXPECT_TRUE(ids.Add(id, 1));
+    EXPECT_TRUE(Add(ids, id, 1));
     EXPECT_FALSE(ids.When(id));
   }
-  EXPECT_TRUE(ids.Add(std::string(255, 'x'), 1));
+  EXPECT_TRUE(Add(ids, std::string(255, 'x'), 1));
   EXPECT_EQ(ids.size(), 1u);
+}
+
+TEST_F(FetchedIdsTest, WhatIsNotSyncedIsNotKnown) {
+  {
+    FetchedIds ids = Open();
+    ids.Add("a", 1);
+    ids.Add("b", 2);
+    EXPECT_FALSE(ids.When("a"));
+    EXPECT_TRUE(ids.Sync());
+    EXPECT_EQ(ids.When("b"), 2);
+    ids.Add("c", 3);
+  }
+  EXPECT_EQ(Text(), "a 1\nb 2\n");
 }
 
 TEST_F(FetchedIdsTest, OneAtATimeAlsoAfterRetain) {
   FetchedIds ids = Open();
   EXPECT_FALSE(FetchedIds::Open(path()));
-  EXPECT_TRUE(ids.Add("a", 1));
-  EXPECT_TRUE(ids.Add("b", 2));
+  EXPECT_TRUE(Add(ids, "a", 1));
+  EXPECT_TRUE(Add(ids, "b", 2));
   EXPECT_TRUE(ids.Retain([](Octets id) { return id == "b"; }));
   EXPECT_EQ(Text(), "b 2\n");
   EXPECT_FALSE(FetchedIds::Open(path()));
-  EXPECT_TRUE(ids.Add("c", 3));
+  EXPECT_TRUE(Add(ids, "c", 3));
   EXPECT_EQ(Text(), "b 2\nc 3\n");
   EXPECT_FALSE(ids.When("a"));
 }

@@ -39,6 +39,15 @@ std::string HostName() {
 // A file that is being written, through a buffer; the first error stays.
 class File {
  public:
+  File() = default;
+  File(File&& from) noexcept : path_(std::move(from.path_)), fd_(std::exchange(from.fd_, -1)), buffer_(std::move(from.buffer_)) {}
+  File& operator=(File&& from) noexcept {
+    Close();
+    path_ = std::move(from.path_);
+    fd_ = std::exchange(from.fd_, -1);
+    buffer_ = std::move(from.buffer_);
+    return *this;
+  }
   ~File() { Close(); }
   bool Open(const std::string& path, int flags) {
     path_ = path;
@@ -99,7 +108,10 @@ class FolderWriter final : public MailWriter {
         host_(HostName()),
         clock_(clock),
         randomness_(randomness) {}
-  ~FolderWriter() override { Abandon(); }
+  ~FolderWriter() override {
+    Abandon();
+    Drop();
+  }
 
   Expected<void> Prepare() {
     if (const auto made = MakeFolder(path_); !made) return made;
@@ -130,31 +142,66 @@ class FolderWriter final : public MailWriter {
     return Put(text_);
   }
 
-  Expected<std::string> Commit() override {
+  Expected<void> End() override {
     text_.clear();
     ends_.Finish(text_);
     auto step = Put(text_);
-    if (step) step = file_.Sync();
+    if (step) step = file_.Flush();
+    if (!step) return step;
+    waiting_.push_back({std::move(file_), Folder() + "/" + (maildir_ ? fmt::format("{},S={}", name_, size_) : name_)});
+    return {};
+  }
+
+  Expected<std::vector<std::string>> Commit() override {
+    std::vector<std::string> names;
+    if (waiting_.empty()) return names;
+    auto step = Settle(names);
+    Drop();
+    if (step) step = SyncFolder(Folder());
     if (!step) return std::unexpected(step.error());
-    const std::string folder = maildir_ ? path_ + "/new" : path_;
-    const std::string whole = folder + "/" + (maildir_ ? fmt::format("{},S={}", name_, size_) : name_);
-    // A link, not a rename: it never takes the place of another file.
-    if (::link(file_.path().c_str(), whole.c_str()) != 0) return SystemError("cannot be named", whole);
-    Abandon();
-    if (const auto synced = SyncFolder(folder); !synced) return std::unexpected(synced.error());
-    return whole;
+    return names;
   }
 
   void Abandon() override {
-    if (!file_.open()) return;
-    file_.Close();
-    ::unlink(file_.path().c_str());
+    if (file_.open()) Unlink(file_);
   }
 
+  std::size_t most_waiting() const override { return MailWriterLimits::kWaiting; }
+
  private:
+  struct Waiting {
+    File file;
+    std::string name;  // that it gets
+  };
+
+  std::string Folder() const { return maildir_ ? path_ + "/new" : path_; }
   Expected<void> Put(Octets octets) {
     size_ += octets.size();
     return file_.Put(octets);
+  }
+  // All octets first, then the names: none is seen that is not whole.
+  Expected<void> Settle(std::vector<std::string>& names) {
+    const File& last = waiting_.back().file;
+    const auto synced = waiting_.size() == 1 ? SyncFile(last.fd(), last.path()) : SyncFileSystem(last.fd(), last.path());
+    if (!synced) return synced;
+    for (Waiting& one : waiting_) {
+      // A link, not a rename: it never takes the place of another file.
+      if (::link(one.file.path().c_str(), one.name.c_str()) != 0) {
+        const auto error = SystemError("cannot be named", one.name);
+        for (const std::string& name : names) ::unlink(name.c_str());
+        return error;
+      }
+      names.push_back(one.name);
+    }
+    return {};
+  }
+  static void Unlink(File& file) {
+    file.Close();
+    ::unlink(file.path().c_str());
+  }
+  void Drop() {
+    for (Waiting& one : waiting_) Unlink(one.file);
+    waiting_.clear();
   }
 
   const bool maildir_;
@@ -163,6 +210,7 @@ class FolderWriter final : public MailWriter {
   const Clock& clock_;
   Randomness& randomness_;
   File file_;
+  std::vector<Waiting> waiting_;
   LineEnds ends_;
   std::string name_;
   std::string text_;
@@ -219,7 +267,7 @@ class MboxWriter final : public MailWriter {
     return Quote(text_);
   }
 
-  Expected<std::string> Commit() override {
+  Expected<void> End() override {
     text_.clear();
     ends_.Finish(text_);
     auto step = Quote(text_);
@@ -227,14 +275,21 @@ class MboxWriter final : public MailWriter {
     Release();
     quoted_ += ended_ ? "\n" : "\n\n";
     if (step) step = file_.Put(quoted_);
-    if (step) step = file_.Sync();
-    if (!step) {
+    return step;
+  }
+
+  Expected<std::vector<std::string>> Commit() override {
+    if (!file_.open()) return std::vector<std::string>();
+    if (const auto synced = file_.Sync(); !synced) {
       Abandon();
-      return std::unexpected(step.error());
+      return std::unexpected(synced.error());
     }
     file_.Close();  // and gives the lock back
-    return path_;
+    return std::vector<std::string>{path_};
   }
+
+  // What a program that is killed leaves here is seen by readers, and fetched again: no more than one.
+  std::size_t most_waiting() const override { return 1; }
 
   void Abandon() override {
     if (!file_.open()) return;

@@ -3,8 +3,10 @@
 // would show; only of an mbox a part may stay at its end if the program or the machine dies. One thread.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -22,17 +24,23 @@ enum class MailFormat : std::uint8_t {
 class MailWriter {
  public:
   virtual ~MailWriter() = default;  // what was not committed is taken away
-  // One message at a time: Begin, Write …, then Commit or Abandon.
+  // One message at a time: Begin, Write …, then End or Abandon.
   virtual Expected<void> Begin() = 0;
   // Octets of the message as POP3 gives them, in any pieces: lines end in CRLF.
   virtual Expected<void> Write(Octets octets) = 0;
-  // The file that has it.
-  virtual Expected<std::string> Commit() = 0;
+  // It is whole, and waits for Commit.
+  virtual Expected<void> End() = 0;
+  // All that were ended since the last one are on the disk, in these files, in their order. After an error none of them counts.
+  virtual Expected<std::vector<std::string>> Commit() = 0;
+  // What was begun and not ended.
   virtual void Abandon() = 0;
+  // So many may wait: together they cost the disk little more than one.
+  virtual std::size_t most_waiting() const = 0;
 };
 
 struct MailWriterLimits {
   static constexpr std::size_t kBuffer = std::size_t{64} << 10;  // octets gathered for a write
+  static constexpr std::size_t kWaiting = 64;                    // messages that are committed together: as many open files
   static constexpr int kLockSeconds = 30;                        // for an mbox that another program has
 };
 

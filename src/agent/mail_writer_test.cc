@@ -55,9 +55,10 @@ class MailWriterTest : public testing::Test {
     EXPECT_TRUE(writer_->Begin());
     for (std::size_t at = 0; at < octets.size(); at += piece == 0 ? octets.size() : piece)
       EXPECT_TRUE(writer_->Write(Octets(octets).substr(at, piece == 0 ? octets.size() : piece)));
+    EXPECT_TRUE(writer_->End());
     const auto kept = writer_->Commit();
     EXPECT_TRUE(kept) << kept.error().Text();
-    return kept.value_or("");
+    return kept && !kept->empty() ? kept->front() : "";
   }
   FixedClock clock_;
   TemporaryFolder folder_;
@@ -102,6 +103,46 @@ TEST_F(MailWriterTest, WhatIsNotCommittedLeavesNothing) {
   EXPECT_TRUE(writer_->Write(std::string(200'000, 'x')));
   writer_->Abandon();
   EXPECT_EQ(Read(path_), before);
+}
+
+TEST_F(MailWriterTest, ManyAreCommittedTogetherOrNot) {
+  for (const MailFormat format : {MailFormat::kMaildir, MailFormat::kEml}) {
+    Open(format, format == MailFormat::kMaildir ? "m" : "e");
+    const std::string folder = format == MailFormat::kMaildir ? path_ + "/new" : path_;
+    const auto put = [&](int number) {
+      EXPECT_TRUE(writer_->Begin());
+      EXPECT_TRUE(writer_->Write(std::to_string(number)));
+      EXPECT_TRUE(writer_->End());
+    };
+    for (int i = 0; i < 5; ++i) put(i);
+    EXPECT_TRUE(writer_->Begin());  // and one that is not whole
+    EXPECT_TRUE(writer_->Write("half"));
+    const auto names = writer_->Commit();
+    ASSERT_TRUE(names);
+    ASSERT_EQ(names->size(), 5u);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(Read((*names)[static_cast<std::size_t>(i)]), std::to_string(i));
+    writer_->Abandon();
+    EXPECT_EQ(Files(folder).size(), 5u);
+    put(6);
+    writer_.reset();  // nobody committed it
+    EXPECT_EQ(Files(folder).size(), 5u);
+    if (format == MailFormat::kMaildir) {
+      EXPECT_THAT(Files(path_ + "/tmp"), IsEmpty());
+    }
+  }
+}
+
+TEST_F(MailWriterTest, NothingIsCommittedIfOneCannotBe) {
+  Open(MailFormat::kMaildir, "m");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(writer_->Begin());
+    EXPECT_TRUE(writer_->Write("x"));
+    EXPECT_TRUE(writer_->End());
+  }
+  std::filesystem::remove(path_ + "/tmp/" + Files(path_ + "/tmp").back());
+  EXPECT_FALSE(writer_->Commit());
+  EXPECT_THAT(Files(path_ + "/new"), IsEmpty());
+  EXPECT_THAT(Files(path_ + "/tmp"), IsEmpty());
 }
 
 TEST_F(MailWriterTest, EmlIsOctetByOctet) {
