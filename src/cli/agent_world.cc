@@ -29,4 +29,10 @@ Expected<std::shared_ptr<const net::TlsContext>> AgentWorld::Tls(bool verify, co
   return net::TlsContext::ForClient({.verify = verify, .authorities = authorities, .alpn = {}});
 }
 
+Expected<std::shared_ptr<const net::TlsContext>> AgentWorld::TlsFor(const agent::Account& account,
+                                                                    const agent::ServerAddress& server) {
+  if (server.tls == agent::TlsKind::kNone) return std::shared_ptr<const net::TlsContext>();
+  return Tls(account.verify, account.authorities);
+}
+
 }  // namespace glasspost::cli

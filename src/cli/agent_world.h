@@ -32,6 +32,9 @@ class AgentWorld {
 
   // Of an account: whom it trusts.
   static Expected<std::shared_ptr<const net::TlsContext>> Tls(bool verify, const std::string& authorities);
+  // Null where the server is to be spoken to without: reading a system's authorities takes longer than a message.
+  static Expected<std::shared_ptr<const net::TlsContext>> TlsFor(const agent::Account& account,
+                                                                 const agent::ServerAddress& server);
 
  private:
   AgentWorld();

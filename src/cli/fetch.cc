@@ -116,7 +116,7 @@ class Fetch {
     auto world = AgentWorld::Make(options_.choice.name_server);
     if (!world) return std::unexpected(world.error());
     world_ = std::move(*world);
-    auto tls = AgentWorld::Tls(account_.verify, account_.authorities);
+    auto tls = AgentWorld::TlsFor(account_, *account_.pop3);
     if (!tls) return std::unexpected(tls.error());
     tls_ = std::move(*tls);
     auto writer = agent::OpenMailWriter(*ParseFormat(options_.format), options_.to, net::SystemClock(), SystemRandomness());

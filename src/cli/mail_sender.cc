@@ -145,8 +145,9 @@ Expected<std::unique_ptr<MailSender>> MailSender::Open(const AccountChoice& choi
   if (!world) return std::unexpected(world.error());
   sender->world_ = std::move(*world);
   // Whoever's certificate is better than none where TLS is not required (RFC 7435).
-  const bool verify = sender->account_.verify && (!options.by_mx || choice.tls == "starttls");
-  auto tls = AgentWorld::Tls(verify, sender->account_.authorities);
+  const bool verify = sender->account_.verify && choice.tls == "starttls";
+  auto tls = options.by_mx ? AgentWorld::Tls(verify, sender->account_.authorities)
+                           : AgentWorld::TlsFor(sender->account_, *sender->account_.smtp);
   if (!tls) return std::unexpected(tls.error());
   sender->tls_ = std::move(*tls);
   if (!options.by_mx) {
