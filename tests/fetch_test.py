@@ -17,6 +17,7 @@ import threading
 import unittest
 
 from account_test import certificate
+from send_test import Hostile
 from serving import Server
 
 GLASSPOST = ""
@@ -190,6 +191,51 @@ class Fetch(unittest.TestCase):
                 shutil.rmtree(self.home / "Maildir", ignore_errors=True)
                 server, told, files = self.breaking("--delete", messages=[(unique, b"Subject: x\r\n\r\n")] * 3, uidl=uidl, hang_up_at=3, expect=TRY_LATER)
                 self.assertEqual((server.sessions, told["fetched"], files, len(server.messages)), (1, 2, 2, 3))
+
+    def test_hostile_servers(self):
+        """each is left within its limits, and what can be said is said"""
+        ready = b"+OK ready\r\n-ERR no CAPA\r\n+OK\r\n+OK\r\n"  # CAPA, USER, PASS
+        for name, first, forever, tls, status in (("endless line", b"+OK ", b"x" * 999, "none", PROTOCOL), ("endless list", ready + b"+OK\r\n", b"1 1\r\n", "none", PROTOCOL),
+                                                  ("no POP3", b"220 smtp.test\r\n", b"", "none", PROTOCOL), ("silence", b"", b"", "none", TRY_LATER),
+                                                  ("octets before TLS", b"+OK ready\r\n+OK\r\nSTLS\r\n.\r\n+OK go\r\n+OK injected\r\n", b"", "starttls", PROTOCOL)):
+            with self.subTest(name):
+                server = Hostile(first, forever)
+                self.addCleanup(server.close)
+                run = self.run_it("--to", self.home / "Maildir", "--timeout", 3, server=["--server", f"127.0.0.1:{server.port}", "--tls", tls], expect=status)
+                self.assertTrue(run.stderr.strip())
+
+    def test_sizes_that_are_not_true(self):
+        class Liar(BreakingServer):
+            def talk(self, stream):
+                class Lying:
+                    def readline(self):
+                        return stream.readline()
+
+                    def write(self, octets):
+                        stream.write(octets.replace(b"1 16", b"1 999999999").replace(b"2 16", b"2 1"))
+
+                    def flush(self):
+                        stream.flush()
+
+                super().talk(Lying())
+
+        server = Liar([(b"a", b"Subject: 1\r\n\r\n\r\n"), (b"b", b"Subject: 2\r\n\r\n\r\n")])
+        self.addCleanup(server.close)
+        told = json.loads(self.run_it("--json", "--to", self.home / "files", "--format", "eml", server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"]).stdout)
+        self.assertEqual((told["fetched"], told["complete"], len(told["remarks"])), (2, True, 2))
+        self.assertIn("LIST said 999999999", told["remarks"][0])
+        self.assertEqual(sorted(f.read_bytes() for f in (self.home / "files").iterdir()), [b"Subject: 1\r\n\r\n\r\n", b"Subject: 2\r\n\r\n\r\n"])
+
+    def test_unique_ids_that_change(self):
+        """a server that keeps no unique-ids: its messages come again rather than not at all, and none is deleted that was not kept"""
+        server = BreakingServer([(b"a", b"Subject: 1\r\n\r\n"), (b"b", b"Subject: 2\r\n\r\n")])
+        self.addCleanup(server.close)
+        words = ["--json", "--to", self.home / "Maildir"]
+        here = ["--server", f"127.0.0.1:{server.port}", "--tls", "none"]
+        self.assertEqual(json.loads(self.run_it(*words, server=here).stdout)["fetched"], 2)
+        server.messages = [(b"new" + unique, text) for unique, text in server.messages]
+        told = json.loads(self.run_it(*words, "--delete-after", "1", server=here).stdout)
+        self.assertEqual((told["fetched"], told["known"], told["deleted"], len(server.messages)), (2, 0, 0, 2))
 
     def test_what_goes_wrong_is_said(self):
         to = ("--to", self.home / "Maildir")

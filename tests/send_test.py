@@ -101,7 +101,7 @@ class Hostile:
     """Says the same octets for ever, whoever comes."""
 
     def __init__(self, first, forever):
-        self.first, self.forever = first, forever * 1000
+        self.first, self.forever, self.connections = first, forever * 1000, []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.run, daemon=True).start()
@@ -110,6 +110,7 @@ class Hostile:
         while True:
             try:
                 connection, _ = self.listener.accept()
+                self.connections.append(connection)
                 connection.sendall(self.first)
                 while self.forever:
                     connection.sendall(self.forever)
@@ -118,7 +119,8 @@ class Hostile:
                     return
 
     def close(self):
-        self.listener.close()
+        for socket_ in (self.listener, *self.connections):
+            socket_.close()
 
 
 class Send(unittest.TestCase):
