@@ -8,12 +8,14 @@ import mailbox
 import os
 import pathlib
 import shutil
+import signal
 import smtplib
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 from account_test import certificate
@@ -191,6 +193,23 @@ class Fetch(unittest.TestCase):
                 shutil.rmtree(self.home / "Maildir", ignore_errors=True)
                 server, told, files = self.breaking("--delete", messages=[(unique, b"Subject: x\r\n\r\n")] * 3, uidl=uidl, hang_up_at=3, expect=TRY_LATER)
                 self.assertEqual((server.sessions, told["fetched"], files, len(server.messages)), (1, 2, 2, 3))
+
+    def test_interrupted(self):
+        """what was begun is not there, what was said is, under its name"""
+        server = BreakingServer([(b"a", b"Subject: 1\r\n\r\n" + b"x" * 9_000_000)])
+        self.addCleanup(server.close)
+        server.talk = lambda stream: (stream.write(b"+OK ready\r\n-ERR\r\n+OK\r\n+OK\r\n+OK\r\n1 99\r\n.\r\n+OK\r\n1 a\r\n.\r\n+OK\r\nSubject: half\r\n"), stream.flush(), stream.read())
+        capture = self.home / "half.pcapng"
+        fetch = subprocess.Popen([GLASSPOST, "fetch", "--server", f"127.0.0.1:{server.port}", "--tls", "none", "--user", USER, "--password-env", "PASS", "--to", self.home / "Maildir", "--save", capture],
+                                 env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not list((self.home / "Maildir/tmp").glob("*") if (self.home / "Maildir/tmp").exists() else []):
+            time.sleep(0.02)
+        fetch.send_signal(signal.SIGINT)
+        self.assertEqual(fetch.wait(20), 128 + signal.SIGINT)
+        self.assertEqual([list((self.home / "Maildir" / part).iterdir()) for part in ("tmp", "new", "cur")], [[], [], []])
+        self.assertEqual(sorted(p.name for p in self.home.iterdir() if p.name.startswith("half")), ["half.pcapng"])
+        told = subprocess.run([GLASSPOST, "analyze", "--conversation", "1", capture], capture_output=True, text=True, check=True).stdout
+        self.assertIn("RETR 1", told)
 
     def test_hostile_servers(self):
         """each is left within its limits, and what can be said is said"""

@@ -1,5 +1,10 @@
 #include "cli/agent_world.h"
 
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
 #include "net/system_clock.h"
 
 namespace glasspost::cli {
@@ -23,6 +28,17 @@ Expected<std::unique_ptr<AgentWorld>> AgentWorld::Make(const std::string& name_s
   world->unbound_ = std::move(*made);
   world->resolver_ = std::make_unique<agent::ImpatientResolver>(*world->unbound_);
   return world;
+}
+
+void AgentWorld::TidyWhenInterrupted(std::function<void()> tidy) {
+  signals_.add(SIGINT);
+  signals_.add(SIGTERM);
+  signals_.async_wait([tidy = std::move(tidy)](const boost::system::error_code& error, int number) {
+    if (error) return;
+    tidy();
+    std::fflush(nullptr);
+    ::_exit(128 + number);  // what still runs is not asked: its sockets close by themselves
+  });
 }
 
 Expected<std::shared_ptr<const net::TlsContext>> AgentWorld::Tls(bool verify, const std::string& authorities) {

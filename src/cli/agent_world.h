@@ -1,7 +1,9 @@
 // The network as the agent's commands have it: an io_context of their own, the DNS, TLS for an account.
 #pragma once
 
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_future.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,6 +32,10 @@ class AgentWorld {
   }
   agent::Network network() { return {context_, deadlines_, *resolver_, randomness_}; }
 
+  // On SIGINT or SIGTERM during Run `tidy` is called, on Run's thread, between two steps of what runs; then the program ends
+  // with 128 and the signal's number. For what would be left behind: half-written files, a capture without its name.
+  void TidyWhenInterrupted(std::function<void()> tidy);
+
   // Of an account: whom it trusts.
   static Expected<std::shared_ptr<const net::TlsContext>> Tls(bool verify, const std::string& authorities);
   // Null where the server is to be spoken to without: reading a system's authorities takes longer than a message.
@@ -40,6 +46,7 @@ class AgentWorld {
   AgentWorld();
 
   net::asio::io_context context_{1};
+  net::asio::signal_set signals_{context_};
   net::Deadlines deadlines_;
   Randomness& randomness_;
   std::unique_ptr<net::UnboundResolver> unbound_;

@@ -132,6 +132,11 @@ class Fetch {
     auto shown = options_.choice.Show(Protocol::kPop3, line_);
     if (!shown) return std::unexpected(shown.error());
     shown_ = std::move(*shown);
+    world_->TidyWhenInterrupted([this] {
+      bar_.Clear();
+      writer_.reset();  // what was not kept is still on the server
+      static_cast<void>(shown_->Close());
+    });
     return {};
   }
 

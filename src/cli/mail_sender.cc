@@ -158,6 +158,10 @@ Expected<std::unique_ptr<MailSender>> MailSender::Open(const AccountChoice& choi
   auto shown = choice.Show(Protocol::kSmtp, line);
   if (!shown) return std::unexpected(shown.error());
   sender->shown_ = std::move(*shown);
+  sender->world_->TidyWhenInterrupted([self = sender.get()] {
+    self->bar_.Clear();
+    static_cast<void>(self->shown_->Close());
+  });
   return sender;
 }
 
