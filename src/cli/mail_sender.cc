@@ -1,5 +1,7 @@
 #include "cli/mail_sender.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -74,6 +76,13 @@ bool ConnectionFailed(const std::vector<Outcome>& outcomes) {
   });
 }
 
+SendingOptions Settled(SendingOptions options) {
+  char name[256] = "localhost";
+  if (options.host.empty()) ::gethostname(name, sizeof name - 1);
+  if (options.host.empty()) options.host = name;
+  return options;
+}
+
 }  // namespace
 
 // What is to be sent, and what became of it.
@@ -135,7 +144,7 @@ struct MailSender::Domain {
 
 MailSender::MailSender(const AccountChoice& choice, const CommandLine& line, agent::Account account,
                        const SendingOptions& options)
-    : choice_(choice), account_(std::move(account)), options_(options), bar_(line.language()) {}
+    : choice_(choice), account_(std::move(account)), options_(Settled(options)), bar_(line.language()) {}
 MailSender::~MailSender() = default;
 
 Expected<std::unique_ptr<MailSender>> MailSender::Open(const AccountChoice& choice, const CommandLine& line,

@@ -16,7 +16,7 @@
 namespace glasspost::cli {
 
 struct SendingOptions {
-  std::string host;  // EHLO
+  std::string host;  // EHLO; empty: this machine's name
   smtp::Notify notify;
   smtp::Return ret = smtp::Return::kUnsaid;
   std::string envid;        // xtext

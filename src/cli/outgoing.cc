@@ -104,8 +104,13 @@ Expected<std::string> ReadWhole(const std::string& file, std::size_t most) {
 Expected<Outgoing> Compose(const agent::Draft& draft, std::vector<mime::Mailbox> recipients) {
   auto composed = agent::ComposedMessage::Make(draft, SystemRandomness());
   if (!composed) return std::unexpected(composed.error());
+  return OutgoingOf(std::move(*composed), draft, std::move(recipients));
+}
+
+Outgoing OutgoingOf(std::unique_ptr<agent::ComposedMessage> composed, const agent::Draft& draft,
+                    std::vector<mime::Mailbox> recipients) {
   Outgoing out;
-  out.composed = std::move(*composed);
+  out.composed = std::move(composed);
   out.recipients = std::move(recipients);
   out.reverse_path = draft.from.address;
   out.message_id = out.composed->message_id();

@@ -48,7 +48,9 @@ Expected<std::vector<mime::Mailbox>> ParseMailboxes(const std::vector<std::strin
 // A file whole, "-": standard input; an error where it has more than `most` octets.
 Expected<std::string> ReadWhole(const std::string& file, std::size_t most);
 
-// The message to `recipients`, composed.
+// A composed message to `recipients`, of the draft that it was made from.
+Outgoing OutgoingOf(std::unique_ptr<agent::ComposedMessage> composed, const agent::Draft& draft,
+                    std::vector<mime::Mailbox> recipients);
 Expected<Outgoing> Compose(const agent::Draft& draft, std::vector<mime::Mailbox> recipients);
 
 // A message as it lies in a file: made fit to be sent (Bcc taken out; From, Date and Message-ID added where they are missing).

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -10,15 +9,12 @@
 
 #include "base/escape.h"
 #include "cli/mail_sender.h"
+#include "cli/send_report.h"
 #include "net/system_clock.h"
 #include "wire/smtp/grammar.h"
 
 namespace glasspost::cli {
 namespace {
-
-using Kind = smtp::Outcome::Kind;
-using smtp::Stage;
-namespace json = server::json;
 
 constexpr std::size_t kLongestEnvid = 100;  // octets as xtext (RFC 3461 §4.4)
 
@@ -31,29 +27,6 @@ struct SendOptions {
 
   bool comes_whole() const { return whole || !messages.empty(); }
 };
-
-// <sysexits.h>, as sendmail and msmtp end.
-int StatusOf(const smtp::Outcome& outcome) {
-  if (outcome.kind == Kind::kAccepted) return EX_OK;
-  const bool no_way = outcome.local && outcome.enhanced == "4.7.4";  // to log in, or to TLS, that may be used
-  if (outcome.stage == Stage::kAuth && (outcome.kind == Kind::kRefused || no_way)) return EX_NOPERM;
-  if (no_way || (outcome.local && outcome.stage == Stage::kStartTls)) return EX_PROTOCOL;
-  if (outcome.kind == Kind::kDeferred) return EX_TEMPFAIL;
-  if (outcome.stage == Stage::kRcpt) return outcome.enhanced.starts_with("5.1.") ? EX_NOUSER : EX_UNAVAILABLE;
-  return EX_UNAVAILABLE;
-}
-
-std::string TextOf(const smtp::Outcome& outcome) {
-  std::string text = outcome.code != 0 ? std::to_string(outcome.code) + " " : "";
-  if (!outcome.enhanced.empty() && !outcome.text.starts_with(outcome.enhanced)) text += outcome.enhanced + " ";
-  text += outcome.text;
-  std::ranges::replace(text, '\n', ' ');
-  return text;
-}
-
-std::string_view Word(Kind kind) {
-  return kind == Kind::kAccepted ? "accepted" : kind == Kind::kDeferred ? "deferred" : "refused";
-}
 
 // The files that were named; of a folder those in it, by name.
 Expected<std::vector<std::string>> FilesOf(const std::vector<std::string>& named) {
@@ -76,16 +49,16 @@ Expected<std::vector<std::string>> FilesOf(const std::vector<std::string>& named
 class Send {
  public:
   Send(const CommandLine& line, const SendOptions& options, agent::Account account)
-      : line_(line), options_(options), account_(std::move(account)) {}
+      : line_(line), options_(options), account_(std::move(account)), report_(line) {}
 
   int Run() {
     if (const auto ready = Prepare(); !ready) return Complain(ready.error()), EX_DATAERR;
     auto sender = MailSender::Open(options_.choice, line_, account_, options_.sending);
     if (!sender) return Complain(sender.error()), EX_CONFIG;
     (*sender)->Send([this] { return Next(); },
-                    [this](const Outgoing& message, const auto& outcomes) { Tell(message, outcomes); });
+                    [this](const Outgoing& message, const auto& outcomes) { report_.Tell(message, outcomes); });
     if (const auto closed = (*sender)->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
-    return std::fflush(stdout) == 0 ? status_ : EX_IOERR;
+    return report_.Finish();
   }
 
  private:
@@ -189,39 +162,9 @@ class Send {
         return &current_;
       }
       Complain(message.error());
-      Note(EX_DATAERR);
+      report_.Note(EX_DATAERR);
     }
     return nullptr;
-  }
-
-  void Note(int status) {
-    if (status_ == EX_OK) status_ = status;
-  }
-
-  void Tell(const Outgoing& message, const std::vector<smtp::Outcome>& outcomes) {
-    const std::string name = message.name.empty() ? "" : message.name + ": ";
-    json::array recipients;
-    for (std::size_t i = 0; i < outcomes.size(); ++i) {
-      const smtp::Outcome& outcome = outcomes[i];
-      const std::string& address = message.recipients[i].address;
-      Note(StatusOf(outcome));
-      recipients.push_back(json::object{{"address", server::JsonText(address)},
-                                        {"outcome", Word(outcome.kind)},
-                                        {"in_doubt", outcome.in_doubt},
-                                        {"reply", server::JsonText(TextOf(outcome))}});
-      if (outcome.kind != Kind::kAccepted)
-        Complain({TextOf(outcome), name + address, {}});
-      else if (!line_.json())
-        fmt::print("{}{}: {}\n", ForTerminal(name), ForTerminal(address), ForTerminal(TextOf(outcome)));
-    }
-    if (message.composed && !message.composed->error().empty()) {
-      Complain({message.composed->error(), {}, {}});
-      status_ = EX_NOINPUT;
-    }
-    if (!line_.json()) return;
-    json::object out{{"message_id", server::JsonText(message.message_id)}, {"size", message.size}, {"recipients", recipients}};
-    if (!message.name.empty()) out["file"] = server::JsonText(message.name);
-    fmt::print("{}\n", std::string_view(json::serialize(out)));
   }
 
   const CommandLine& line_;
@@ -232,14 +175,8 @@ class Send {
   std::size_t next_file_ = 0;
   std::optional<Outgoing> first_;
   Outgoing current_;
-  int status_ = EX_OK;
+  SendReport report_;
 };
-
-std::string OwnName() {
-  char name[256] = "localhost";
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
 
 void AddOptions(CommandLine& line, SendOptions& options) {
   options.choice.AddTo(line);
@@ -296,11 +233,22 @@ void Settle(SendOptions& options) {
 
 }  // namespace
 
+int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Account account, Outgoing message) {
+  const SendingOptions options;
+  auto sender = MailSender::Open(choice, line, std::move(account), options);
+  if (!sender) return Complain(sender.error()), EX_CONFIG;
+  SendReport report(line);
+  Outgoing* next = &message;
+  (*sender)->Send([&] { return std::exchange(next, nullptr); },
+                  [&](const Outgoing& sent, const auto& outcomes) { report.Tell(sent, outcomes); });
+  if (const auto closed = (*sender)->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
+  return report.Finish();
+}
+
 int RunSend(const std::vector<std::string>& words) {
   CommandLine line("send", false);
   line.AddJson();
   SendOptions options;
-  options.sending.host = OwnName();
   AddOptions(line, options);
   if (const auto status = line.Parse(words)) return *status == kUsage ? EX_USAGE : *status;
   options.to.insert(options.to.end(), line.words().begin(), line.words().end());  // as with sendmail

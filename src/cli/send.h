@@ -4,9 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "cli/account_choice.h"
+#include "cli/outgoing.h"
+
 namespace glasspost::cli {
 
 // The words behind "send"; the exit status (see `glasspost help send`).
 int RunSend(const std::vector<std::string>& words);
+
+// Logs in and sends it, as `glasspost send` does, and tells what came of it; the exit status.
+int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Account account, Outgoing message);
 
 }  // namespace glasspost::cli

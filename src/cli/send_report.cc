@@ -1,0 +1,75 @@
+#include "cli/send_report.h"
+
+#include <fmt/format.h>
+#include <sysexits.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/escape.h"
+
+namespace glasspost::cli {
+namespace {
+
+using Kind = smtp::Outcome::Kind;
+using smtp::Stage;
+namespace json = server::json;
+
+// <sysexits.h>, as sendmail and msmtp end.
+int StatusOf(const smtp::Outcome& outcome) {
+  if (outcome.kind == Kind::kAccepted) return EX_OK;
+  const bool no_way = outcome.local && outcome.enhanced == "4.7.4";  // to log in, or to TLS, that may be used
+  if (outcome.stage == Stage::kAuth && (outcome.kind == Kind::kRefused || no_way)) return EX_NOPERM;
+  if (no_way || (outcome.local && outcome.stage == Stage::kStartTls)) return EX_PROTOCOL;
+  if (outcome.kind == Kind::kDeferred) return EX_TEMPFAIL;
+  if (outcome.stage == Stage::kRcpt) return outcome.enhanced.starts_with("5.1.") ? EX_NOUSER : EX_UNAVAILABLE;
+  return EX_UNAVAILABLE;
+}
+
+std::string TextOf(const smtp::Outcome& outcome) {
+  std::string text = outcome.code != 0 ? std::to_string(outcome.code) + " " : "";
+  if (!outcome.enhanced.empty() && !outcome.text.starts_with(outcome.enhanced)) text += outcome.enhanced + " ";
+  text += outcome.text;
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+std::string_view Word(Kind kind) {
+  return kind == Kind::kAccepted ? "accepted" : kind == Kind::kDeferred ? "deferred" : "refused";
+}
+
+}  // namespace
+
+void SendReport::Note(int status) {
+  if (status_ == EX_OK) status_ = status;
+}
+
+int SendReport::Finish() const { return std::fflush(stdout) == 0 ? status_ : EX_IOERR; }
+
+void SendReport::Tell(const Outgoing& message, const std::vector<smtp::Outcome>& outcomes) {
+  const std::string name = message.name.empty() ? "" : message.name + ": ";
+  json::array recipients;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const smtp::Outcome& outcome = outcomes[i];
+    const std::string& address = message.recipients[i].address;
+    Note(StatusOf(outcome));
+    recipients.push_back(json::object{{"address", server::JsonText(address)},
+                                      {"outcome", Word(outcome.kind)},
+                                      {"in_doubt", outcome.in_doubt},
+                                      {"reply", server::JsonText(TextOf(outcome))}});
+    if (outcome.kind != Kind::kAccepted)
+      Complain({TextOf(outcome), name + address, {}});
+    else if (!line_.json())
+      fmt::print("{}{}: {}\n", ForTerminal(name), ForTerminal(address), ForTerminal(TextOf(outcome)));
+  }
+  if (message.composed && !message.composed->error().empty()) {
+    Complain({message.composed->error(), {}, {}});
+    status_ = EX_NOINPUT;
+  }
+  if (!line_.json()) return;
+  json::object out{{"message_id", server::JsonText(message.message_id)}, {"size", message.size}, {"recipients", recipients}};
+  if (!message.name.empty()) out["file"] = server::JsonText(message.name);
+  fmt::print("{}\n", std::string_view(json::serialize(out)));
+}
+
+}  // namespace glasspost::cli
