@@ -21,6 +21,7 @@
 #include "cli/help.h"
 #include "cli/journey.h"
 #include "cli/lab.h"
+#include "cli/mail.h"
 #include "cli/providers.h"
 #include "cli/queue.h"
 #include "cli/send.h"
@@ -99,6 +100,7 @@ constexpr Command kCommands[] = {
     {"fetch", [](Words words) { return glasspost::cli::RunFetch(words); }},
     {"journey", [](Words words) { return glasspost::cli::RunJourney(std::move(words)); }},
     {"lab", [](Words words) { return glasspost::cli::RunLab(words); }},
+    {"mail", [](Words words) { return glasspost::cli::RunMail(words); }},
     {"providers", [](Words words) { return glasspost::cli::RunProviders(words); }},
     {"queue", [](Words words) { return glasspost::cli::RunQueue(words); }},
     {"send", [](Words words) { return glasspost::cli::RunSend(words); }},

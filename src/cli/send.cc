@@ -41,17 +41,7 @@ struct SendOptions {
   bool whole = false;  // -t
 };
 
-// What is sent, whichever way it came to be.
-struct Outgoing {
-  std::unique_ptr<agent::ComposedMessage> composed;
-  std::string text;  // or whole
-  std::vector<mime::Mailbox> recipients;
-  std::string reverse_path;
-  std::string message_id;
-  std::uint64_t size = 0;
-  bool eight_bit = false;
-  bool utf8 = false;
-};
+}  // namespace
 
 Expected<std::string> ReadAll(const std::string& file, std::size_t most) {
   std::FILE* const in = file == "-" ? stdin : std::fopen(file.c_str(), "rb");
@@ -81,6 +71,8 @@ Expected<std::vector<mime::Mailbox>> Mailboxes(const std::vector<std::string>& t
   }
   return all;
 }
+
+namespace {
 
 // <sysexits.h>, as sendmail and msmtp end.
 int StatusOf(const smtp::Outcome& outcome) {
@@ -126,7 +118,11 @@ class Send {
   int Run() {
     auto message = options_.whole ? Whole() : Compose();
     if (!message) return Complain(message.error()), EX_DATAERR;
-    if (message->recipients.empty())
+    return Deliver(std::move(*message));
+  }
+
+  int Deliver(Outgoing message) {
+    if (message.recipients.empty())
       return Complain({std::string(line_.Say("nobody to send it to", "没有收件人")),
                        {},
                        std::string(line_.Say("say --to ADDRESS", "请用 --to 地址 指定"))}),
@@ -135,10 +131,10 @@ class Send {
     auto login = options_.choice.Login(account_, line_);
     if (!login) return Complain(login.error()), EX_NOPERM;
     credentials_ = std::move(*login);
-    world_->Run(Converse(*message));
+    world_->Run(Converse(message));
     bar_.Clear();
     if (const auto closed = shown_->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
-    return Tell(*message);
+    return Tell(message);
   }
 
  private:
@@ -150,13 +146,13 @@ class Send {
       return Fail(from.empty() ? "say --from ADDRESS" : "is no address: " + from, "--from");
     draft.from = *sender;
     if (draft.from.name.empty() && draft.from.address == account_.address) draft.from.name = account_.name;
-    Outgoing out;
+    std::vector<mime::Mailbox> recipients;
     for (const auto& [texts, option, into] :
          {std::tuple(&options_.to, "--to", &draft.to), std::tuple(&options_.cc, "--cc", &draft.cc),
           std::tuple(&options_.bcc, "--bcc", static_cast<std::vector<mime::Mailbox>*>(nullptr))}) {
       auto mailboxes = Mailboxes(*texts, option);
       if (!mailboxes) return std::unexpected(mailboxes.error());
-      out.recipients.insert(out.recipients.end(), mailboxes->begin(), mailboxes->end());
+      recipients.insert(recipients.end(), mailboxes->begin(), mailboxes->end());
       if (into != nullptr) *into = std::move(*mailboxes);
     }
     auto reply_to = Mailboxes(options_.reply_to, "--reply-to");
@@ -183,12 +179,7 @@ class Send {
     draft.message_id = options_.message_id;
     auto composed = agent::ComposedMessage::Make(draft, SystemRandomness());
     if (!composed) return std::unexpected(composed.error());
-    out.composed = std::move(*composed);
-    out.reverse_path = draft.from.address;
-    out.message_id = out.composed->message_id();
-    out.size = out.composed->size();
-    out.utf8 = out.eight_bit = out.composed->utf8();
-    return out;
+    return OutgoingOf(std::move(*composed), draft, std::move(recipients));
   }
 
   // From standard input, as `sendmail -t` takes it.
@@ -344,6 +335,25 @@ std::string OwnName() {
 }
 
 }  // namespace
+
+Outgoing OutgoingOf(std::unique_ptr<agent::ComposedMessage> composed, const agent::Draft& draft,
+                    std::vector<mime::Mailbox> recipients) {
+  Outgoing out;
+  out.composed = std::move(composed);
+  out.recipients = std::move(recipients);
+  out.reverse_path = draft.from.address;
+  out.message_id = out.composed->message_id();
+  out.size = out.composed->size();
+  out.utf8 = out.eight_bit = out.composed->utf8();
+  return out;
+}
+
+int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Account account, Outgoing message) {
+  SendOptions options;
+  options.choice = choice;
+  options.host = OwnName();
+  return Send(line, options, std::move(account)).Deliver(std::move(message));
+}
 
 int RunSend(const std::vector<std::string>& words) {
   CommandLine line("send", false);

@@ -1,0 +1,138 @@
+#include "cli/mail_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "base/escape.h"
+#include "wire/mime/date.h"
+#include "wire/mime/html_text.h"
+
+namespace glasspost::cli {
+namespace {
+
+constexpr std::size_t kTab = 8;  // columns
+constexpr int kLabel = 9;        // columns of "Subject:" and a blank
+
+void AppendLine(std::string& out, Octets line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  const std::size_t begin = out.size();
+  while (!line.empty()) {
+    const std::size_t tab = std::min(line.find('\t'), line.size());
+    AppendForTerminal(out, line.substr(0, tab));
+    line.remove_prefix(tab);
+    if (line.empty()) break;
+    line.remove_prefix(1);
+    out.append(kTab - analysis::DisplayWidth(Octets(out).substr(begin)) % kTab, ' ');
+  }
+  out += '\n';
+}
+
+std::string OnOneLine(Octets value) {
+  std::string text(value);
+  std::ranges::replace(text, '\t', ' ');  // where the field was folded
+  return ForTerminal(text);
+}
+
+}  // namespace
+
+std::string TextForTerminal(Octets text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    AppendLine(out, text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::string FieldsForTerminal(Octets header, bool all, const analysis::Style& style) {
+  mime::HeaderDecoder decoder;
+  decoder.Parse(header);
+  std::string out;
+  const auto add = [&](Octets name, Octets value) {
+    out += style.Cyan(ForTerminal(name) + ":");
+    const std::size_t width = analysis::DisplayWidth(name) + 1;
+    out.append(width < kLabel ? kLabel - width : 1, ' ');
+    out += OnOneLine(value) + "\n";
+  };
+  if (all) {
+    for (const mime::HeaderField& field : decoder.fields()) add(field.name, field.value);
+    return out;
+  }
+  const mime::HeaderSummary& s = decoder.summary();
+  const auto add_if = [&](Octets name, const std::optional<Octets>& value) {
+    if (value) add(name, *value);
+  };
+  add_if("From", s.from);
+  if (s.reply_to && s.reply_to != s.from) add("Reply-To", *s.reply_to);
+  add_if("To", s.to);
+  add_if("Cc", s.cc);
+  if (s.date) {
+    const auto parsed = mime::ParseDate(*s.date);
+    const std::string here = parsed ? LocalTime(parsed->time) : std::string();
+    add("Date", here.empty() ? std::string(*s.date) : fmt::format("{} ({})", here, *s.date));
+  }
+  add_if("Subject", s.subject);
+  return out;
+}
+
+std::vector<const mime::Part*> Attachments(const mime::Structure& structure) {
+  std::vector<const mime::Part*> found, messages;  // messages: those that the part lies in
+  for (const mime::Part& part : structure.parts) {
+    while (!messages.empty() && part.depth <= messages.back()->depth) messages.pop_back();
+    if (part.multipart || !messages.empty()) continue;
+    if (part.message) messages.push_back(&part);
+    if (part.attachment || part.message || !part.type.starts_with("text/")) found.push_back(&part);
+  }
+  return found;
+}
+
+std::optional<std::string> ReadablePart(const LoadedMessage& message, const mime::Part& part) {
+  if (part.message) {
+    std::string text;
+    mime::ReadPart(message.octets, part, [&](Octets piece) {
+      text += piece;
+      return true;
+    });
+    return text;
+  }
+  if (part.multipart || !(part.type.starts_with("text/") || part.type.starts_with("message/"))) return std::nullopt;
+  std::string text = mime::PartText(message.octets, part);
+  if (part.type != "text/html") return text;
+  std::string plain;
+  mime::AppendHtmlText(plain, text, mime::MimeLimits().text_octets);
+  return plain;
+}
+
+BodyText TextOf(const LoadedMessage& message, bool html) {
+  BodyText body;
+  if (message.structure.parts.empty()) {
+    body.raw = true;
+    Octets rest = Octets(message.octets).substr(std::min(message.header.size(), message.octets.size()));
+    if (rest.starts_with('\r')) rest.remove_prefix(1);
+    if (rest.starts_with('\n')) rest.remove_prefix(1);
+    body.text = rest.substr(0, MailViewLimits::kRaw);
+    body.cut = message.cut || body.text.size() < rest.size();
+    return body;
+  }
+  if (html) {
+    for (const mime::Part& part : message.structure.parts) {
+      if (part.type != "text/html" || part.attachment) continue;
+      body.text = ReadablePart(message, part).value_or("");
+      return body;
+    }
+  }
+  mime::RawField field;
+  if (message.structure.text.empty() && !mime::FieldReader(message.header).Next(field)) {  // it has no header: all of it is text
+    body.text = Octets(message.octets).substr(0, MailViewLimits::kRaw);
+    body.cut = body.text.size() < message.octets.size();
+    return body;
+  }
+  body.text = message.structure.text;
+  body.cut = message.structure.text_cut;
+  return body;
+}
+
+}  // namespace glasspost::cli
