@@ -4,8 +4,10 @@
   mail_test.py GLASSPOST
 """
 import base64
+import contextlib
 import email
 import email.policy
+import fcntl
 import hashlib
 import json
 import mailbox
@@ -16,10 +18,15 @@ import re
 import select
 import shutil
 import smtplib
+import struct
 import subprocess
 import sys
+import socket
 import tempfile
+import termios
+import threading
 import time
+import unicodedata
 import unittest
 from email.message import EmailMessage
 
@@ -122,6 +129,21 @@ class Mail(Case):
         told = self.read(alone)
         self.assertEqual((told["text"].strip(), told["text_from_html"]), ("会议\n记录", True))
         self.assertNotIn("Attachments", self.told("read", both))
+
+    def test_every_text_is_shown(self):
+        number = self.put(b"Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst\n--b\nContent-Type: image/png\n\nx\n--b\nContent-Type: multipart/alternative; boundary=c\n\n"
+                          b"--c\nContent-Type: text/html\n\n<p>rich</p>\n--c\n\nplain\n--c--\n--b\nContent-Type: text/plain; name=attached.txt\n\nattached\n--b\n\nfooter\n--b--\n")
+        told = self.told("read", number)
+        self.assertIn("first\n\nplain\n\nfooter\n\nAttachments\n  2 image/png, 7bit, 1 octet\n", told)
+        self.assertIn("attached.txt", told)
+        self.assertNotIn("\nattached\n", told)
+        self.assertIn("first\n\nrich\n\nfooter\n", self.told("read", number, "--html"))
+        inside = self.put(b"Subject: x\nContent-Type: message/rfc822\n\nSubject: inner\n\ninner text\n")
+        told = self.told("read", inside)
+        self.assertIn("inner text", told)
+        self.assertIn("message/rfc822", told)
+        self.told("save", inside, "--to", self.home / "out")
+        self.assertEqual([p.read_bytes() for p in (self.home / "out").iterdir()], [b"Subject: inner\n\ninner text\n"])
 
     def test_fields(self):
         number = self.put(in_charset("gbk", "会议记录", HELLO) .replace(b"To: ", b"X-Odd: =?utf-8?B?5L2g?=\nReply-To: list@example.cn\nCc: carl@example.org,\n dora@example.org\nTo: "))
@@ -322,6 +344,7 @@ class Mail(Case):
         pid, terminal = pty.fork()
         if pid == 0:
             os.chdir(self.home)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
             os.execve(GLASSPOST, [GLASSPOST, "mail", *map(str, words)], environment)
         told, end = b"", time.monotonic() + 60
         while time.monotonic() < end:
@@ -340,8 +363,11 @@ class Mail(Case):
 
     def test_terminal(self):
         long = self.put(with_attachments(subject="会议记录" * 40))
-        rows = self.in_terminal("list").replace("\r", "").splitlines()  # 80 columns, or 0 of a pty that has none
+        rows = self.in_terminal("list").replace("\r", "").splitlines()
         self.assertIn("会议记录", rows[1])
+        plain = re.sub(r"\x1b\[\d*m", "", rows[1])
+        self.assertTrue(plain.endswith("…"), plain)
+        self.assertIn(sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in plain), (59, 60))
         self.assertIn("\\x1b", self.in_terminal("read", self.put(b"Subject: x\n\n\x1b[2J\n"), "--source"))
         told = self.in_terminal("reply", long, "--print", "--from", USER, editor="sed -i '1s/^/My words/'")
         self.assertIn("My words", told)
@@ -370,6 +396,79 @@ class Mail(Case):
         shutil.rmtree(self.box)
         self.told(expect=CONFIG)
         self.assertIn("glasspost account add", self.error)
+
+
+class OddServer:
+    """A POP3 server that knows what it is told to know: {verb: octets of the reply, or a function of the argument}; None hangs up."""
+
+    def __init__(self, replies):
+        self.replies = {b"USER": b"+OK\r\n", b"PASS": b"+OK\r\n", b"QUIT": b"+OK\r\n"} | replies
+        self.said = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.options = ["--server", f"127.0.0.1:{self.listener.getsockname()[1]}", "--tls", "none", "--user", USER, "--password-env", "PASS"]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rwb") as stream, contextlib.suppress(OSError):
+                self.talk(stream)
+
+    def talk(self, stream):
+        stream.write(b"+OK ready\r\n")
+        stream.flush()
+        while line := stream.readline():
+            self.said.append(line.strip())
+            verb, _, argument = line.strip().partition(b" ")
+            reply = self.replies.get(verb, b"-ERR no\r\n")
+            reply = reply(argument) if callable(reply) else reply
+            if reply is None:
+                return
+            stream.write(reply)
+            stream.flush()
+
+    def close(self):
+        self.listener.close()
+
+
+class OddServers(Case):
+    LIST = b"+OK\r\n2 100\r\n9 200\r\n2 3\r\n0 1\r\n.\r\n"
+    MESSAGE = b"+OK\r\nSubject: odd\r\n\r\nbody\r\n.\r\n"
+
+    def odd(self, replies):
+        server = OddServer(replies)
+        self.addCleanup(server.close)
+        return server
+
+    def test_neither_uidl_nor_top(self):
+        server = self.odd({b"LIST": self.LIST, b"RETR": self.MESSAGE, b"DELE": b"+OK\r\n"})
+        self.assertEqual([(r["number"], r["subject"], r["id"]) for r in self.listed(*server.options)], [(2, "odd", ""), (9, "odd", "")])
+        self.assertIn("body", self.told("read", 9, *server.options))
+        self.told("read", 1, *server.options, expect=NO_INPUT)
+        self.told("delete", 9, "--yes", *server.options)
+        self.assertEqual([line for line in server.said if line.startswith(b"DELE")], [b"DELE 9"])
+
+    def test_refused(self):
+        self.told("list", *self.odd({}).options, expect=69)
+        self.told("read", 2, *self.odd({b"LIST": self.LIST}).options, expect=69)
+        self.told("delete", 2, "--yes", *self.odd({b"LIST": self.LIST}).options, expect=69)
+        told = self.told("delete", 2, "--yes", *self.odd({b"LIST": self.LIST, b"DELE": b"+OK\r\n", b"QUIT": b"-ERR some not deleted\r\n"}).options, expect=69)
+        self.assertNotIn("deleted", told)
+
+    def test_lost(self):
+        for replies in ({b"LIST": lambda _: None}, {b"LIST": self.LIST, b"UIDL": lambda _: None}, {b"LIST": self.LIST, b"TOP": lambda _: None, b"RETR": lambda _: None}):
+            self.told("list", *self.odd(replies).options, expect=75)
+        self.told("read", 2, *self.odd({b"LIST": self.LIST, b"RETR": lambda _: None}).options, expect=75)
+        self.told("list", "--server", "127.0.0.1:1", "--tls", "none", "--user", USER, "--password-env", "PASS", expect=75)
+
+    def test_nonsense(self):
+        self.told("list", *self.odd({b"LIST": b"what?\r\n"}).options, expect=76)
+        long = self.odd({b"LIST": b"+OK\r\n1 5\r\n.\r\n", b"TOP": b"+OK\r\n" + b"X: y\r\n" * 500_000 + b".\r\n", b"UIDL": b"+OK\r\n1 \x1b[2J\r\n5 x\r\n.\r\n"})
+        (row,) = self.listed(*long.options)
+        self.assertEqual((row["number"], row["subject"]), (1, ""))
 
 
 class Maildrop(Case):

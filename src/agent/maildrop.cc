@@ -12,7 +12,7 @@ using pop3::Command;
 
 net::Task<Expected<void>> Maildrop::Enter() {
   const bool begun = co_await Begin(*connected_.stream, session_, connected_.peer);
-  if (!begun) co_return Fail(closed_.text, connected_.peer.host);
+  if (!begun) co_return Ended();
   auto done = co_await Go();
   SortMessages();
   co_return done;
@@ -46,19 +46,23 @@ net::Task<Expected<void>> Maildrop::Remove(std::span<const std::size_t> places) 
 }
 
 net::Task<Expected<void>> Maildrop::Leave() {
-  if (over_) co_return Expected<void>();
+  if (closed_) co_return Expected<void>();
   session_.Quit();
   co_await Drive(*connected_.stream, session_, connected_.peer);
   co_await connected_.stream->Close(std::chrono::seconds(5));
-  if (closed_.kind == pop3::ClientOutcome::Kind::kDone) co_return Expected<void>();
-  co_return Fail(closed_.text.empty() ? "the connection was lost" : closed_.text, connected_.peer.host);
+  if (closed_ && closed_->kind == pop3::ClientOutcome::Kind::kDone) co_return Expected<void>();
+  co_return Ended();
+}
+
+std::unexpected<Error> Maildrop::Ended() const {
+  return Fail(!closed_ || closed_->text.empty() ? "the connection was lost" : closed_->text, connected_.peer.host);
 }
 
 // Until all orders are answered.
 net::Task<Expected<void>> Maildrop::Go() {
   step_ = {};
-  if (!over_) co_await Drive(*connected_.stream, session_, connected_.peer);
-  if (over_ && step_) co_return Fail(closed_.text.empty() ? "the connection was lost" : closed_.text, connected_.peer.host);
+  if (!closed_) co_await Drive(*connected_.stream, session_, connected_.peer);
+  if (closed_ && step_) co_return Ended();
   co_return step_;
 }
 
@@ -110,10 +114,7 @@ void Maildrop::OnEnd(Command command, std::uint64_t number) {
   (*on_head_)(place, {head_, messages_[place].size, whole});
 }
 
-void Maildrop::OnClosed(const pop3::ClientOutcome& outcome) {
-  closed_ = outcome;
-  over_ = true;
-}
+void Maildrop::OnClosed(const pop3::ClientOutcome& outcome) { closed_ = outcome; }
 
 std::size_t Maildrop::PlaceOf(std::uint64_t number) const {
   const auto at = std::ranges::lower_bound(messages_, number, {}, &MaildropMessage::number);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,13 +39,14 @@ class Maildrop final : public pop3::ClientHandler {
   // QUIT. An error: what was to be removed may not be.
   net::Task<Expected<void>> Leave();
 
-  // How it ended, once a step has failed or Leave is done.
-  const pop3::ClientOutcome& closed() const { return closed_; }
+  // How it ended; nothing while it goes on.
+  const std::optional<pop3::ClientOutcome>& closed() const { return closed_; }
 
  private:
   static constexpr std::size_t kAhead = 64;  // orders given at a time
 
   net::Task<Expected<void>> Go();
+  std::unexpected<Error> Ended() const;
   std::size_t PlaceOf(std::uint64_t number) const;
   void SortMessages();
 
@@ -58,14 +60,13 @@ class Maildrop final : public pop3::ClientHandler {
   Connected connected_;
   pop3::ClientSession session_;
   std::vector<MaildropMessage> messages_;
-  pop3::ClientOutcome closed_;
+  std::optional<pop3::ClientOutcome> closed_;
   Expected<void> step_;                     // what went wrong in the step that is being done
   const OnHead* on_head_ = nullptr;         // heads are wanted
   const MailSource::Sink* sink_ = nullptr;  // or the whole
   std::string head_;
   std::uint64_t received_ = 0;
   bool top_ = false;  // the octets are TOP's
-  bool over_ = false;
 };
 
 }  // namespace glasspost::agent

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/escape.h"
 #include "cli/mail_options.h"
@@ -72,12 +73,13 @@ int RunMail(const std::vector<std::string>& words) {
   const auto misused = [&](const std::string& what) { return line.Misused(what), EX_USAGE; };
   std::vector<std::string> rest = line.words();
   const Action* action = &kActions[0];
+  std::error_code error;
   if (!rest.empty()) {
     const auto named = std::ranges::find(kActions, rest.front(), &Action::name);
     if (named != std::end(kActions)) {
       action = named;
       rest.erase(rest.begin());
-    } else if (!rest.front().contains('@')) {
+    } else if (!rest.front().contains('@') && !std::filesystem::exists(rest.front(), error)) {
       return misused(fmt::format("there is no {} (list, read, save, reply, forward, delete)", ForTerminal(rest.front())));
     }
   }

@@ -63,7 +63,7 @@ class DropPlace final : public MailPlace, public agent::MailSource {
   agent::MailSource& source() override { return *this; }
   const std::string& account() const override { return account_.address; }
   int StatusOfError() const override {
-    const int status = Pop3Status(drop_->closed().kind);
+    const int status = drop_->closed() ? Pop3Status(drop_->closed()->kind) : EX_OK;
     return status == EX_OK ? EX_UNAVAILABLE : status;
   }
   int Close() override {

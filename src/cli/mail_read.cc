@@ -124,7 +124,7 @@ class Reader {
         {"size", message_.size},
         {"fields", FieldsOf(message_.header)},
         {"text", server::JsonText(body.text)},
-        {"text_from_html", message_.structure.text_from_html || (call_.options.html && !body.raw)},
+        {"text_from_html", body.from_html},
         {"text_cut", body.cut},
         {"attachments", attachments},
     };

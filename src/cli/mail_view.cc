@@ -35,6 +35,42 @@ std::string OnOneLine(Octets value) {
   return ForTerminal(text);
 }
 
+// The beginning of the message behind its first `begin` octets and an empty line, as it was sent.
+void TakeRaw(const LoadedMessage& message, std::size_t begin, BodyText& body) {
+  Octets rest = Octets(message.octets).substr(std::min(begin, message.octets.size()));
+  if (begin > 0 && rest.starts_with('\r')) rest.remove_prefix(1);
+  if (begin > 0 && rest.starts_with('\n')) rest.remove_prefix(1);
+  body.text = rest.substr(0, MailViewLimits::kRaw);
+  body.cut = message.cut || body.text.size() < rest.size();
+}
+
+bool Has(const std::vector<const mime::Part*>& parts, std::string_view type) {
+  return std::ranges::any_of(parts, [&](const mime::Part* part) { return part->type == type; });
+}
+
+// What of the parts a reader sees: every text that is not attached, but of alternatives one (RFC 2046 §5.1.4): the plain one, or
+// the HTML if that is wanted; else the last. `parts` begin with the entity; as deep as mime::MimeLimits lets them be.
+std::vector<const mime::Part*> TextParts(std::span<const mime::Part> parts, bool html) {
+  const mime::Part& entity = parts.front();
+  if (!entity.multipart) {
+    const bool shown = entity.type.starts_with("text/") && !entity.attachment;
+    return shown ? std::vector{&entity} : std::vector<const mime::Part*>();
+  }
+  std::vector<const mime::Part*> all;
+  const std::string_view wanted = html ? "text/html" : "text/plain";
+  for (std::size_t at = 1; at < parts.size();) {
+    std::size_t end = at + 1;
+    while (end < parts.size() && parts[end].depth > parts[at].depth) ++end;
+    std::vector<const mime::Part*> child = TextParts(parts.subspan(at, end - at), html);
+    at = end;
+    if (entity.type != "multipart/alternative")
+      all.insert(all.end(), child.begin(), child.end());
+    else if (!child.empty() && !Has(all, wanted))
+      all = std::move(child);
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string TextForTerminal(Octets text) {
@@ -110,28 +146,30 @@ BodyText TextOf(const LoadedMessage& message, bool html) {
   BodyText body;
   if (message.structure.parts.empty()) {
     body.raw = true;
-    Octets rest = Octets(message.octets).substr(std::min(message.header.size(), message.octets.size()));
-    if (rest.starts_with('\r')) rest.remove_prefix(1);
-    if (rest.starts_with('\n')) rest.remove_prefix(1);
-    body.text = rest.substr(0, MailViewLimits::kRaw);
-    body.cut = message.cut || body.text.size() < rest.size();
+    TakeRaw(message, message.header.size(), body);
     return body;
-  }
-  if (html) {
-    for (const mime::Part& part : message.structure.parts) {
-      if (part.type != "text/html" || part.attachment) continue;
-      body.text = ReadablePart(message, part).value_or("");
-      return body;
-    }
   }
   mime::RawField field;
   if (message.structure.text.empty() && !mime::FieldReader(message.header).Next(field)) {  // it has no header: all of it is text
-    body.text = Octets(message.octets).substr(0, MailViewLimits::kRaw);
-    body.cut = body.text.size() < message.octets.size();
+    TakeRaw(message, 0, body);
     return body;
   }
-  body.text = message.structure.text;
-  body.cut = message.structure.text_cut;
+  const std::vector<const mime::Part*> shown = TextParts(message.structure.parts, html);
+  const std::size_t most = mime::MimeLimits().text_octets;
+  const bool fits = std::ranges::all_of(shown, [&](const mime::Part* part) { return part->size <= most; });
+  for (const mime::Part* const part : shown) {
+    if (!fits || body.text.size() > most) break;
+    if (!body.text.empty() && !body.text.ends_with('\n')) body.text += '\n';
+    if (!body.text.empty()) body.text += '\n';
+    body.text += ReadablePart(message, *part).value_or("");
+    body.from_html |= part->type == "text/html";
+  }
+  body.cut = body.text.size() > most;
+  if (body.text.find_first_not_of(" \t\r\n") == std::string::npos) {  // it is in a message inside, or too long to be held whole
+    body.text = message.structure.text;
+    body.cut = message.structure.text_cut;
+    body.from_html = message.structure.text_from_html;
+  }
   return body;
 }
 

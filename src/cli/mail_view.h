@@ -26,12 +26,13 @@ std::vector<const mime::Part*> Attachments(const mime::Structure& structure);
 // The text of a part as people read it, HTML as text; UTF-8, not escaped. Nothing if it is neither text nor a message.
 std::optional<std::string> ReadablePart(const LoadedMessage& message, const mime::Part& part);
 
-// The text to be read: the plain one, or else (or with `html`, if there is one) the HTML as text; not escaped. Of a message that
-// cannot be taken apart the beginning of its body as it was sent.
+// The text to be read: every part of text that is not attached, of alternatives the plain one or (with `html`, or where there is
+// no other) the HTML as text; not escaped. Of a message that cannot be taken apart the beginning of its body as it was sent.
 struct BodyText {
   std::string text;
   bool cut = false;  // there is more of it
   bool raw = false;  // as it was sent
+  bool from_html = false;
 };
 BodyText TextOf(const LoadedMessage& message, bool html);
 
