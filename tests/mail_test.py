@@ -130,6 +130,11 @@ class Mail(Case):
         self.assertEqual((told["text"].strip(), told["text_from_html"]), ("会议\n记录", True))
         self.assertNotIn("Attachments", self.told("read", both))
 
+    def test_tabs(self):
+        number = self.put("Subject: x\nContent-Type: text/plain; charset=utf-8\n\na\tb\t\t\n会\tc\n".encode() + b"\t" * 1_000_000 + b"\n")
+        lines = self.told("read", number).splitlines()
+        self.assertEqual((lines[2:4], len(lines[4])), (["a       b               ", "会      c"], 8_000_000))
+
     def test_every_text_is_shown(self):
         number = self.put(b"Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst\n--b\nContent-Type: image/png\n\nx\n--b\nContent-Type: multipart/alternative; boundary=c\n\n"
                           b"--c\nContent-Type: text/html\n\n<p>rich</p>\n--c\n\nplain\n--c--\n--b\nContent-Type: text/plain; name=attached.txt\n\nattached\n--b\n\nfooter\n--b--\n")
@@ -328,8 +333,11 @@ class Mail(Case):
     def test_forward(self):
         files = [("报告.pdf", os.urandom(5000)), ("a.bin", b"x")]
         number = self.put(with_attachments(*files, text="Please look.\n"))
-        message = self.answer("forward", number, "--to", "carl@example.org")
-        self.assertEqual((message["To"], message["Subject"], message["In-Reply-To"]), ("carl@example.org", "Fwd: files", None))
+        (self.home / "more.txt").write_text("more")
+        message = self.answer("forward", number, "--to", "carl@example.org", "--to", "dora@example.org", "--bcc", "eve@example.org")
+        self.assertEqual((message["To"], message["Subject"], message["In-Reply-To"], message["Bcc"]), ("carl@example.org, dora@example.org", "Fwd: files", None, None))
+        more = self.answer("forward", number, "--to", "carl@example.org", "--attach", "more.txt", "--subject", "My own")
+        self.assertEqual((more["Subject"], [p.get_filename() for p in more.iter_attachments()]), ("My own", ["more.txt", *(name for name, _ in files)]))
         text = self.text(message)
         for words in ("Thanks.\n\n---------- Forwarded message", "From: Bob Example <bob@example.org>", "Please look."):
             self.assertIn(words, text)

@@ -131,19 +131,21 @@ class FilesFolder final : public MailSource {
   }
 
   Expected<void> ReadHeads(std::span<const std::size_t> places, const OnHead& on_head) override {
+    Expected<void> trouble;
     for (const std::size_t place : places) {
       struct stat status {};
       const auto file = OpenFile(place, status);
-      if (!file) continue;
-      const auto head = beginning_.Take(
-          static_cast<std::uint64_t>(status.st_size),
-          [&](char* into, std::size_t n, std::size_t at) { return ReadAt(file->get(), into, n, at, PathOf(place)); });
-      if (!head) return std::unexpected(head.error());
+      if (!file && gone_) continue;
+      const auto head = !file ? std::unexpected(file.error()) : ReadBeginning(place, *file, status);
+      if (!head) {
+        if (trouble) trouble = std::unexpected(head.error());
+        continue;
+      }
       MailEntry entry = Entry(place);
       if (entry.arrived == kNoTime) entry.arrived = status.st_mtim.tv_sec * kSecond;
       on_head(place, entry, *head);
     }
-    return {};
+    return trouble;
   }
 
   Expected<void> Read(std::size_t place, const Sink& sink) override {
@@ -173,8 +175,11 @@ class FilesFolder final : public MailSource {
     std::ranges::sort(flags);
     const File marked{fmt::format("{}:2,{}", file.Base(), flags), false};
     if (marked.name == file.name && !file.fresh) return {};
-    if (::renameat2(FolderOf(file), file.name.c_str(), FolderOf(marked), marked.name.c_str(), RENAME_NOREPLACE) != 0)
-      return SystemError("cannot be marked", PathOf(place));
+    const auto rename = [&](unsigned how) {
+      return ::renameat2(FolderOf(file), file.name.c_str(), FolderOf(marked), marked.name.c_str(), how) == 0;
+    };
+    // Not all file systems know the flag; the name is nobody else's as long as the Maildir's rules are kept.
+    if (!rename(RENAME_NOREPLACE) && !(errno == EINVAL && rename(0))) return SystemError("cannot be marked", PathOf(place));
     file = marked;
     return {};
   }
@@ -231,14 +236,21 @@ class FilesFolder final : public MailSource {
     return ::fstatat(folder, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode);
   }
 
+  Expected<MailHead> ReadBeginning(std::size_t place, const Descriptor& file, const struct stat& status) {
+    return beginning_.Take(static_cast<std::uint64_t>(status.st_size), [&](char* into, std::size_t n, std::size_t at) {
+      return ReadAt(file.get(), into, n, at, PathOf(place));
+    });
+  }
+
   // Another program may have read it meanwhile, and so given it another name.
   Expected<Descriptor> OpenFile(std::size_t place, struct stat& status) {
     Descriptor file(::openat(FolderOf(files_[place]), files_[place].name.c_str(), kOpenFlags));
     if (!file && errno == ENOENT && maildir_ && FindAgain(files_[place]))
       file = Descriptor(::openat(FolderOf(files_[place]), files_[place].name.c_str(), kOpenFlags));
-    if (!file) return SystemError("cannot be opened", PathOf(place));
-    if (::fstat(file.get(), &status) != 0) return SystemError("cannot be opened", PathOf(place));
-    if (!S_ISREG(status.st_mode)) return Fail("is no file", PathOf(place));
+    gone_ = !file && (errno == ENOENT || errno == ELOOP);
+    if (!file || ::fstat(file.get(), &status) != 0) return SystemError("cannot be opened", PathOf(place));
+    gone_ = !S_ISREG(status.st_mode);
+    if (gone_) return Fail("is no file", PathOf(place));
     return file;
   }
 
@@ -255,6 +267,7 @@ class FilesFolder final : public MailSource {
   const bool maildir_;
   Descriptor folders_[2];  // cur, or the only one; new
   std::vector<File> files_;
+  bool gone_ = false;  // what OpenFile was to open is no message any more
   Beginning beginning_;
 };
 

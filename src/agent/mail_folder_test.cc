@@ -141,6 +141,20 @@ TEST_F(MailFolder, ReplacedMeanwhile) {
   EXPECT_THAT(Subjects(*source), IsEmpty());
 }
 
+TEST_F(MailFolder, OneThatCannotBeReadHidesNoOther) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root reads everything";
+  MakeMaildir();
+  Put("cur/1.a", "Subject: a\n\n");
+  Put("cur/2.b", "Subject: b\n\n");
+  fs::permissions(folder.path() + "/cur/1.a", fs::perms::none);
+  const auto source = Open();
+  std::size_t heads = 0;
+  const auto read =
+      source->ReadHeads(std::vector<std::size_t>{0, 1}, [&](std::size_t, const MailEntry&, const MailHead&) { ++heads; });
+  EXPECT_FALSE(read);
+  EXPECT_EQ(heads, 1u);
+}
+
 TEST_F(MailFolder, WhatMailWriterWroteIsReadBack) {
   class FixedClock final : public Clock {
    public:
@@ -212,6 +226,19 @@ TEST_F(MailFolder, LongHeadersAndParts) {
   std::vector<bool> attached;
   for (const MailSummary& s : all) attached.push_back(s.attachment);
   EXPECT_THAT(attached, ElementsAre(false, false, true, false, true, true));
+}
+
+TEST_F(MailFolder, FieldsAreKeptAtTheirLimits) {
+  MakeMaildir();
+  const std::string at(1024, 's'), past = at.substr(1) + "\u00e9";
+  Put("cur/1.a", "Subject: " + at + "\nFrom: " + at + "x <a@b.c>\n\n");
+  Put("cur/2.b", "Subject: " + past + "\nTo: " + std::string(4090, 'x') + "@abcdefgh\n\n");
+  const auto all = Summaries(*Open());
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].subject, at);
+  EXPECT_EQ(all[0].from, at);
+  EXPECT_EQ(all[1].subject, at.substr(1));  // no half of a character
+  EXPECT_TRUE(Matches(all[1], "XX@ABCDE") && !Matches(all[1], "@abcdef"));
 }
 
 TEST(ComesBefore, AsPeopleCount) {

@@ -47,7 +47,8 @@ class MailSource {
   // By its place, which is its number less one, except in a maildrop that leaves numbers out.
   virtual MailEntry Entry(std::size_t place) const = 0;
 
-  // In the order of `places`. A message that is gone meanwhile is left out. Views live during the call.
+  // In the order of `places`. A message that is gone meanwhile is left out; one that cannot be read too, but that is an error
+  // once the others were handed out. Views live during the call.
   using OnHead = std::function<void(std::size_t place, const MailEntry& entry, const MailHead& head)>;
   virtual Expected<void> ReadHeads(std::span<const std::size_t> places, const OnHead& on_head) = 0;
   // The whole message in pieces, without what an mbox adds. An error of `sink` ends it and is given back.

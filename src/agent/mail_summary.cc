@@ -10,7 +10,8 @@
 namespace glasspost::agent {
 namespace {
 
-constexpr std::size_t kFieldOctets = 4096;  // of a field that is kept: a list of 100,000 recipients says no more by being longer
+// Octets of a field that are kept: 100,000 recipients, or a subject like a book, say no more in a list by being longer.
+constexpr std::size_t kAddressOctets = 4096, kTextOctets = 1024;
 
 // What an entity's own header says of it.
 struct EntityKind {
@@ -49,8 +50,8 @@ bool ContainsNoCase(Octets text, Octets wanted) {
   return std::ranges::search(text, wanted, [](char a, char b) { return ToUpper(a) == ToUpper(b); }).begin() != text.end();
 }
 
-std::string Kept(Octets value) {
-  std::size_t n = std::min(value.size(), kFieldOctets);
+std::string Kept(Octets value, std::size_t most) {
+  std::size_t n = std::min(value.size(), most);
   while (n < value.size() && n > 0 && (static_cast<std::uint8_t>(value[n]) & 0xc0) == 0x80) --n;
   return std::string(value.substr(0, n));
 }
@@ -75,15 +76,15 @@ MailSummary MailSummarizer::Summarize(const MailEntry& entry, const MailHead& he
   const mime::HeaderSummary& fields = decoder_.summary();
   MailSummary summary;
   if (fields.from) {
-    const std::string value = Kept(*fields.from);
+    const std::string value = Kept(*fields.from, kAddressOctets);
     const auto authors = mime::ParseAddresses(value, 1);
     if (!authors.empty()) summary.from = authors.front().name.empty() ? authors.front().address : authors.front().name;
-    if (summary.from.empty()) summary.from = value;
+    summary.from = Kept(summary.from.empty() ? value : summary.from, kTextOctets);
   }
   for (const auto& field : {fields.from, fields.to, fields.cc})
-    if (field) summary.addresses += Kept(*field) + "\n";
-  if (fields.subject) summary.subject = Kept(*fields.subject);
-  if (fields.message_id) summary.message_id = Kept(Trim(*fields.message_id));
+    if (field) summary.addresses += Kept(*field, kAddressOctets) + "\n";
+  if (fields.subject) summary.subject = Kept(*fields.subject, kTextOctets);
+  if (fields.message_id) summary.message_id = Kept(Trim(*fields.message_id), kTextOctets);
   const auto date = fields.date ? mime::ParseDate(*fields.date) : std::nullopt;
   summary.date = date ? date->time : entry.arrived;
   summary.attachment = HasAttachment(head, scan_.header());

@@ -77,15 +77,16 @@ class List {
       bar_.Show(++done, places.size());
       Row row{entry, summarizer_.Summarize(entry, head), head.size};
       if (!Wanted(row)) return;
+      row.summary.addresses = {};
       if (sorted)
         rows_.push_back(std::move(row));
       else
         Tell(row);
     });
     bar_.Clear();
-    if (!read) return call_.place.Failed(read.error());
     if (sorted) TellSorted();
     table_.Flush();
+    if (!read) return call_.place.Failed(read.error());
     if (told_ == 0 && !line_.json()) fmt::print("{}\n", line_.Say("no messages", "没有邮件"));
     return EX_OK;
   }

@@ -17,14 +17,16 @@ constexpr int kLabel = 9;        // columns of "Subject:" and a blank
 
 void AppendLine(std::string& out, Octets line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
-  const std::size_t begin = out.size();
-  while (!line.empty()) {
-    const std::size_t tab = std::min(line.find('\t'), line.size());
+  std::size_t column = 0;
+  while (true) {
+    const std::size_t begin = out.size(), tab = std::min(line.find('\t'), line.size());
     AppendForTerminal(out, line.substr(0, tab));
-    line.remove_prefix(tab);
-    if (line.empty()) break;
-    line.remove_prefix(1);
-    out.append(kTab - analysis::DisplayWidth(Octets(out).substr(begin)) % kTab, ' ');
+    if (tab == line.size()) break;
+    column += analysis::DisplayWidth(Octets(out).substr(begin));
+    const std::size_t blanks = kTab - column % kTab;
+    out.append(blanks, ' ');
+    column += blanks;
+    line.remove_prefix(tab + 1);
   }
   out += '\n';
 }
