@@ -48,7 +48,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     end = m.offset + m.length;
     const std::string text = Unquote(file.substr(m.offset, m.length), size + 1);
     Require(text == Unquote(file.substr(m.offset, m.length), 1 + size % 5) && text.size() <= m.length);
-    const MailSummary summary = summarizer.Summarize({.number = i + 1}, {text, text.size(), true});
+    MailEntry entry;
+    entry.flags_in_header = true;
+    const MailSummary summary = summarizer.Summarize(entry, {text, text.size(), true});
     const ReplyHeader reply = ReplyTo(text, "ada@a.test", {}, true);
     Require(reply.subject.starts_with("Re: ") && reply.in_reply_to.size() <= ReplyLimits::kIdOctets);
     Require(!reply.references.contains('\n') && (summary.message_id.empty() || !summary.message_id.contains('\n')));
