@@ -46,10 +46,14 @@ Octets BodyOf(Octets message) {
   return {};
 }
 
+std::string OctetCount(std::uint64_t octets, Language language) {
+  if (language == Language::kChinese) return fmt::format("{} 个八位组", octets);
+  return fmt::format("{} octet{}", octets, octets == 1 ? "" : "s");
+}
+
 class Blocks {
  public:
-  Blocks(const MessageOctets& whole, Language language, const Style& style)
-      : whole_(whole), chinese_(language == Language::kChinese), style_(style) {}
+  Blocks(const MessageOctets& whole, Language language, const Style& style) : whole_(whole), language_(language), style_(style) {}
 
   std::string Tell(const MessageFacts& m) {
     if (m.envelope->present) Envelope(*m.envelope);
@@ -65,7 +69,7 @@ class Blocks {
   }
 
  private:
-  std::string_view Word(std::string_view en, std::string_view zh) const { return chinese_ ? zh : en; }
+  std::string_view Word(std::string_view en, std::string_view zh) const { return language_ == Language::kChinese ? zh : en; }
   void Begin(std::string_view mark) {
     out_ += kIndent;
     style_.Begin(out_, Style::kDim);
@@ -108,24 +112,10 @@ class Blocks {
       Field(Word("forward-path (RCPT TO)", "前向路径 (RCPT TO)"), "<" + to + ">", std::string::npos);
   }
 
-  std::string OctetCount(std::uint64_t octets) const {
-    if (chinese_) return fmt::format("{} 个八位组", octets);
-    return fmt::format("{} octet{}", octets, octets == 1 ? "" : "s");
-  }
-  // `1.2 image/png "logo.png", base64, 1234 octets`
-  std::string Describe(const mime::Part& part) const {
-    const std::string_view joint = Word(", ", "，");
-    std::string line = part.number + " " + part.type;
-    if (!part.charset.empty()) line += "; charset=" + part.charset;
-    if (!part.filename.empty()) line += " \"" + part.filename + "\"";
-    if (part.multipart) return line;
-    if (!part.message) (line += joint) += part.encoding;
-    (line += joint) += OctetCount(part.size);
-    return line;
-  }
   void Structure(const mime::Structure& structure) {
     if (structure.parts.size() < 2) return;
-    for (const mime::Part& part : structure.parts) Line(std::string(part.depth * 2, ' ') + ForTerminal(Describe(part)));
+    for (const mime::Part& part : structure.parts)
+      Line(std::string(part.depth * 2, ' ') + ForTerminal(PartLine(part, language_)));
   }
 
   void NoBody(const MessageFacts& m) {
@@ -152,7 +142,8 @@ class Blocks {
     Structure(*m.structure);
     for (const mime::Part& part : m.structure->parts) {
       if (part.multipart) continue;
-      if (m.structure->parts.size() > 1) Title(fmt::format("{} {}", Word("part", "部分"), ForTerminal(Describe(part))));
+      if (m.structure->parts.size() > 1)
+        Title(fmt::format("{} {}", Word("part", "部分"), ForTerminal(PartLine(part, language_))));
       Part(part);
     }
   }
@@ -173,7 +164,7 @@ class Blocks {
     Begin("└ ");
     const std::size_t digits = whole_.full ? m.sha256.size() : std::min(kShortDigestDigits, m.sha256.size());
     out_ += style_.Dim(fmt::format("{}{}{}SHA-256 {}{}", Word("the message, header and body: ", "整封邮件（信头与正文）："),
-                                   OctetCount(m.size), Word(", ", "，"), m.sha256.substr(0, digits),
+                                   OctetCount(m.size, language_), Word(", ", "，"), m.sha256.substr(0, digits),
                                    digits < m.sha256.size() ? "…" : ""));
     out_ += '\n';
   }
@@ -192,12 +183,23 @@ class Blocks {
   }
 
   const MessageOctets& whole_;
-  bool chinese_;
+  const Language language_;
   const Style& style_;
   std::string out_;
 };
 
 }  // namespace
+
+std::string PartLine(const mime::Part& part, Language language) {
+  const std::string_view joint = language == Language::kChinese ? "，" : ", ";
+  std::string line = part.number + " " + part.type;
+  if (!part.charset.empty()) line += "; charset=" + part.charset;
+  if (!part.filename.empty()) line += " \"" + part.filename + "\"";
+  if (part.multipart) return line;
+  if (!part.message) (line += joint) += part.encoding;
+  (line += joint) += OctetCount(part.size, language);
+  return line;
+}
 
 std::string MessageBlocks(const MessageFacts& message, const MessageOctets& whole, Language language, const Style& style) {
   return Blocks(whole, language, style).Tell(message);

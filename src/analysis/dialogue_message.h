@@ -18,6 +18,9 @@ struct MessageOctets {
   bool cut = false;   // it is larger than what is kept: `octets` is its beginning
 };
 
+// `1.2 image/png "logo.png", base64, 1234 octets`; what the sender wrote in it is not escaped.
+std::string PartLine(const mime::Part& part, Language language);
+
 // Lines for a terminal, each ended by LF.
 std::string MessageBlocks(const MessageFacts& message, const MessageOctets& whole, Language language, const Style& style);
 

@@ -61,6 +61,20 @@ std::string PadLeft(std::string_view text, std::size_t width) {
   return std::string(w < width ? width - w : 0, ' ') + std::string(text);
 }
 
+std::string CutToWidth(std::string_view text, std::size_t width) {
+  std::size_t used = 0, fits = 0;  // octets that leave a column for the mark
+  for (std::size_t at = 0; at < text.size();) {
+    char32_t c = 0;
+    const std::size_t n = Utf8Length(text.substr(at), c);
+    const std::size_t columns = n > 0 && IsWide(c) ? 2 : 1;
+    if (used + columns > width) return width == 0 ? std::string() : std::string(text.substr(0, fits)) + "…";
+    used += columns;
+    at += n == 0 ? 1 : n;
+    if (used < width) fits = at;
+  }
+  return std::string(text);
+}
+
 void AppendWrapped(std::string& out, std::string_view text, std::size_t at, std::size_t columns) {
   if (columns < at + kLeastColumns) {  // no room to wrap in
     out += text;

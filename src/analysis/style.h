@@ -40,6 +40,8 @@ std::size_t DisplayWidth(std::string_view utf8);
 // Padded with spaces to at least `width` columns.
 std::string PadRight(std::string_view utf8, std::size_t width);
 std::string PadLeft(std::string_view utf8, std::size_t width);
+// What of the text fits into `width` columns; where it is cut "…" takes the last one.
+std::string CutToWidth(std::string_view utf8, std::size_t width);
 // Appends words that begin in column `at`; what does not fit into `columns` (0: all does) goes on in the next line, in the same
 // column. Chinese may be torn anywhere but before a closing mark and behind an opening one.
 void AppendWrapped(std::string& out, std::string_view utf8, std::size_t at, std::size_t columns);

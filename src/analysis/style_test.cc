@@ -36,5 +36,20 @@ TEST(Style, WidthAndPadding) {
   EXPECT_EQ((Style{}.Bold("x")), "x");
 }
 
+TEST(Style, CutToWidth) {
+  EXPECT_EQ(CutToWidth("subject", 7), "subject");
+  EXPECT_EQ(CutToWidth("subject", 6), "subje…");
+  EXPECT_EQ(CutToWidth("会议记录", 8), "会议记录");
+  EXPECT_EQ(CutToWidth("会议记录", 7), "会议记…");
+  EXPECT_EQ(CutToWidth("会议记录", 6), "会议…");  // no half of a wide character
+  EXPECT_EQ(CutToWidth("会", 1), "…");
+  EXPECT_EQ(CutToWidth("会", 0), "");
+  EXPECT_EQ(CutToWidth("", 0), "");
+  EXPECT_EQ(CutToWidth("a\xff"
+                       "b",
+                       2),
+            "a…");
+}
+
 }  // namespace
 }  // namespace glasspost::analysis

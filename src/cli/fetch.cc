@@ -10,6 +10,7 @@
 #include "agent/fetch.h"
 #include "base/escape.h"
 #include "cli/account_choice.h"
+#include "cli/pop3_status.h"
 #include "cli/terminal.h"
 #include "net/system_clock.h"
 
@@ -67,27 +68,8 @@ std::optional<agent::MailFormat> ParseFormat(const std::string& text) {
 int StatusOf(const FetchReport& report) {
   if (report.trouble) return EX_CANTCREAT;
   if (report.unable) return EX_UNAVAILABLE;
-  switch (report.closed.kind) {
-    case Kind::kDone:
-      return report.complete ? EX_OK : EX_TEMPFAIL;
-    case Kind::kLoginRefused:
-    case Kind::kNoMechanism:
-      return EX_NOPERM;
-    case Kind::kNoTls:
-    case Kind::kTlsFailed:
-    case Kind::kInjected:
-    case Kind::kImpostor:
-    case Kind::kNonsense:
-    case Kind::kTooMuch:
-      return EX_PROTOCOL;
-    case Kind::kRefused:
-      return EX_UNAVAILABLE;
-    case Kind::kLoginLater:
-    case Kind::kTimedOut:
-    case Kind::kLost:
-      break;
-  }
-  return EX_TEMPFAIL;
+  if (report.closed.kind == Kind::kDone) return report.complete ? EX_OK : EX_TEMPFAIL;
+  return Pop3Status(report.closed.kind);
 }
 
 class Fetch {

@@ -21,6 +21,7 @@
 #include "cli/help.h"
 #include "cli/journey.h"
 #include "cli/lab.h"
+#include "cli/mail.h"
 #include "cli/probe.h"
 #include "cli/providers.h"
 #include "cli/queue.h"
@@ -101,6 +102,7 @@ constexpr Command kCommands[] = {
     {"journey", [](Words words) { return glasspost::cli::RunJourney(std::move(words)); }},
     {"lab", [](Words words) { return glasspost::cli::RunLab(words); }},
     {"probe", [](Words words) { return glasspost::cli::RunProbe(words); }},
+    {"mail", [](Words words) { return glasspost::cli::RunMail(words); }},
     {"providers", [](Words words) { return glasspost::cli::RunProviders(words); }},
     {"queue", [](Words words) { return glasspost::cli::RunQueue(words); }},
     {"send", [](Words words) { return glasspost::cli::RunSend(words); }},

@@ -72,20 +72,13 @@ void TellNames(const TreeNode& node, Part& part) {
   part.attachment = !part.multipart && (part.disposition == "attachment" || !part.filename.empty());
 }
 
-void Digest(Octets message, const TreeNode& node, Part& part) {
+void Digest(Octets message, Part& part) {
   Sha256 digest;
-  if (part.message) {
-    const Octets content = message.substr(part.content.offset, part.content.length);
-    digest.Update(content);
-    part.size = content.size();
-  } else {
-    TransferDecoder decoder(node.encoding);
-    decoder.Run(message.substr(part.content.offset, part.content.length), [&](Octets piece) {
-      digest.Update(piece);
-      part.size += piece.size();
-      return true;
-    });
-  }
+  ReadPart(message, part, [&](Octets piece) {
+    digest.Update(piece);
+    part.size += piece.size();
+    return true;
+  });
   part.sha256 = digest.Finish();
 }
 
@@ -194,16 +187,24 @@ Structure ReadStructure(Octets message, const StructureOptions& options) {
     part.encoding = EncodingName(node.encoding);
     part.content = node.message ? MessageContent(outline, node) : node.content;
     TellNames(node, part);
-    if (options.digests && !part.multipart) Digest(message, node, part);
+    if (options.digests && !part.multipart) Digest(message, part);
     structure.parts.push_back(std::move(part));
   }
   if (options.text) BodyText(message, options.limits, structure).Find(nodes);
   return structure;
 }
 
+void ReadPart(Octets message, const Part& part, const std::function<bool(Octets)>& sink) {
+  const Octets content = message.substr(std::min(part.content.offset, message.size()), part.content.length);
+  if (part.message)
+    sink(content);
+  else
+    TransferDecoder(EncodingOf(part.encoding)).Run(content, sink);
+}
+
 std::string PartText(Octets message, const Part& part) {
   std::string octets;
-  TransferDecoder(EncodingOf(part.encoding)).Run(message.substr(part.content.offset, part.content.length), [&](Octets piece) {
+  ReadPart(message, part, [&](Octets piece) {
     octets.append(piece);
     return true;
   });

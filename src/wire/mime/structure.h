@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,9 @@ Structure ReadStructure(Octets message, const StructureOptions& options = {});
 // The decoded content of a leaf of a text type as UTF-8, all of it; line ends as in the message, not escaped. `message` is what
 // ReadStructure read.
 std::string PartText(Octets message, const Part& part);
+
+// The decoded content of any part, in pieces, until `sink` returns false; of a message inside, the message as it is.
+void ReadPart(Octets message, const Part& part, const std::function<bool(Octets)>& sink);
 
 // A name under which a part may be saved: the last component of `filename`, without controls, path separators and what shells and
 // file systems take amiss, at most 200 octets of whole characters; "part-N.EXT" by number and type where nothing is left.

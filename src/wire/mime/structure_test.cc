@@ -88,6 +88,23 @@ TEST(Structure, TextOfAPart) {
   EXPECT_EQ(PartText(plain, ReadStructure(plain).parts[0]), "line\r\n");
 }
 
+TEST(Structure, OctetsOfAPart) {
+  const Structure s = ReadStructure(kMail);
+  for (const std::size_t i : {4, 5, 6}) {  // base64, quoted-printable, a message
+    std::string octets;
+    ReadPart(kMail, s.parts[i], [&](Octets piece) {
+      octets += piece;
+      return true;
+    });
+    EXPECT_EQ(octets.size(), s.parts[i].size);
+    EXPECT_EQ(DigestOf(octets), Hex(s.parts[i].sha256));
+  }
+  const std::string large = "Subject: x\r\n\r\n" + std::string(100'000, 'x');
+  int pieces = 0;
+  ReadPart(large, ReadStructure(large).parts[0], [&](Octets) { return ++pieces < 2; });
+  EXPECT_EQ(pieces, 2);
+}
+
 TEST(Structure, DescribesTheHeader) {
   const auto fields = DescribeHeader(Octets(kMail).substr(0, kMail.find("\r\n\r\n") + 2));
   ASSERT_EQ(fields.size(), 4u);
