@@ -15,9 +15,10 @@ namespace {
 
 constexpr Field kComputed[] = {Field::kIpLength,        Field::kIpHeaderLength, Field::kIpChecksum,  Field::kIpv6PayloadLength,
                                Field::kTcpHeaderLength, Field::kTcpChecksum,    Field::kUdpLength,   Field::kUdpChecksum,
-                               Field::kEthLength,       Field::kPppoeLength,    Field::kGreChecksum, Field::kDnsLength};
+                               Field::kEthLength,       Field::kPppoeLength,    Field::kGreChecksum, Field::kIcmpChecksum,
+                               Field::kIcmpv6Checksum,  Field::kDnsLength};
 
-constexpr std::size_t kIpv4Fixed = 20, kIpv6Fixed = 40, kTcpFixed = 20, kUdpFixed = 8, kPppoeFixed = 6;
+constexpr std::size_t kIpv4Fixed = 20, kIpv6Fixed = 40, kTcpFixed = 20, kUdpFixed = 8, kIcmpv6Fixed = 4, kPppoeFixed = 6;
 constexpr std::size_t kMostOptions = 40;        // of IPv4 and of TCP: their header length has four bits, of words
 constexpr std::uint64_t kSmallestType = 0x600;  // what is larger in Ethernet's header is no length
 
@@ -212,10 +213,27 @@ std::vector<Place> CraftedFrame::Places() const {
   return all;
 }
 
+std::optional<CraftedFrame::IpPart> CraftedFrame::OuterIp() const {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const bool v6 = layers_[i].header == Field::kIpv6;
+    if (!v6 && layers_[i].header != Field::kIp) continue;
+    const auto of = [&](Field field) {
+      const auto at = std::ranges::find_if(places_, [&](const Place& p) { return p.field == field && p.layer == i; });
+      if (at == places_.end()) return Address{};
+      const auto* const octets = reinterpret_cast<const std::uint8_t*>(octets_.data()) + at->range.offset;
+      return v6 ? Address::V6(octets) : Address::V4(octets);
+    };
+    const OctetRange range{layers_[i].start, layers_[i].end - layers_[i].start};
+    return IpPart{range, of(v6 ? Field::kIpv6Source : Field::kIpSource), of(v6 ? Field::kIpv6Destination : Field::kIpDestination),
+                  v6};
+  }
+  return {};
+}
+
 std::string CraftedFrame::Layers() const {
   std::string text;
   for (const Layer& layer : layers_) text += (text.empty() ? "" : ", ") + std::string(Info(layer.header).label_en);
-  if (spoken_.protocol != Protocol::kUnknown) text += ", " + UpperCase(Name(spoken_.protocol));
+  if (spoken_.protocol != Protocol::kUnknown && !payload().empty()) text += ", " + UpperCase(Name(spoken_.protocol));
   return text.empty() ? "no layer that is known here" : text;
 }
 
@@ -414,20 +432,34 @@ void CraftedFrame::WriteChecksums(std::size_t i) {
   const auto put = [&](const Place& place, std::uint16_t sum) {
     if (Computes(place)) StoreNumber(octets_.data() + place.range.offset, place, sum);
   };
-  if (layer.header == Field::kTcp || layer.header == Field::kUdp) WriteTransportChecksum(i);
+  WriteTransportChecksum(i);
   if (const Place* const p = PlaceOf(Field::kIpChecksum, i); p != nullptr && layer.header_end - layer.start >= kIpv4Fixed)
     put(*p, CheckIpv4Header(all.subspan(layer.start, layer.header_end - layer.start)).calculated);
-  // RFC 2784 §2.5: of header and payload, with zeros in its own place.
-  if (const Place* const p = PlaceOf(Field::kGreChecksum, i); p != nullptr && layer.end > layer.header_end) {
+  // RFC 2784 §2.5, RFC 792: of header and payload, with zeros in its own place.
+  const bool whole = !fragment_ || i + 1 < layers_.size();
+  const Place* const p = PlaceOf(layer.header == Field::kGre ? Field::kGreChecksum : Field::kIcmpChecksum, i);
+  if (p != nullptr && whole && layer.end >= EndOf(p->range)) {
     const std::uint64_t sum = AddWords(0, all.subspan(layer.start, layer.end - layer.start));
     put(*p, static_cast<std::uint16_t>(~Fold(sum - LoadNumber(Octets(octets_).substr(p->range.offset), *p))));
   }
 }
 
+// Those that count the addresses of the IP header, too.
+struct CraftedFrame::Transport {
+  Field header;
+  Field checksum;
+  std::uint8_t protocol;
+  std::size_t shortest;
+};
+
 void CraftedFrame::WriteTransportChecksum(std::size_t i) {
-  const bool tcp = layers_[i].header == Field::kTcp;
+  static constexpr Transport kTransports[] = {{Field::kTcp, Field::kTcpChecksum, kTcp, kTcpFixed},
+                                              {Field::kUdp, Field::kUdpChecksum, kUdp, kUdpFixed},
+                                              {Field::kIcmpv6, Field::kIcmpv6Checksum, layers::kIcmpv6Protocol, kIcmpv6Fixed}};
   const Layer& layer = layers_[i];
-  const Place* const place = PlaceOf(tcp ? Field::kTcpChecksum : Field::kUdpChecksum, i);
+  const auto* const t = std::ranges::find(kTransports, layer.header, &Transport::header);
+  if (t == std::end(kTransports)) return;
+  const Place* const place = PlaceOf(t->checksum, i);
   const bool last = i + 1 == layers_.size();
   if (place == nullptr || !Computes(*place) || (fragment_ && last)) return;
   std::size_t ip = i;
@@ -438,7 +470,7 @@ void CraftedFrame::WriteTransportChecksum(std::size_t i) {
   if (source == nullptr || destination == nullptr) return;
   const Octets octets = octets_;
   // RFC 768: who sends none wants none; behind a route that is still to be gone, another destination counts.
-  if (!tcp && !v6 && LoadNumber(octets.substr(place->range.offset), *place) == 0) return;
+  if (t->protocol == kUdp && !v6 && LoadNumber(octets.substr(place->range.offset), *place) == 0) return;
   if (!v6 && layers::HasSourceRoute(AsBytes(octets).subspan(
                  layers_[ip].start + kIpv4Fixed,
                  std::max(layers_[ip].header_end, layers_[ip].start + kIpv4Fixed) - layers_[ip].start - kIpv4Fixed)))
@@ -446,9 +478,9 @@ void CraftedFrame::WriteTransportChecksum(std::size_t i) {
   for (const Place& p : places_)
     if (p.field == Field::kIpv6RoutingLeft && p.layer > ip && p.layer < i && LoadNumber(octets.substr(p.range.offset), p) != 0)
       return;
-  if (layer.end < layer.start || layer.end - layer.start < (tcp ? kTcpFixed : kUdpFixed)) return;
+  if (layer.end < layer.start || layer.end - layer.start < t->shortest) return;
   const auto slice = [&](OctetRange r) { return AsBytes(octets.substr(r.offset, r.length)); };
-  const ChecksumResult sum = CheckTransport(slice(source->range), slice(destination->range), tcp ? kTcp : kUdp,
+  const ChecksumResult sum = CheckTransport(slice(source->range), slice(destination->range), t->protocol,
                                             slice({layer.start, layer.end - layer.start}), place->range.offset - layer.start);
   StoreNumber(octets_.data() + place->range.offset, *place, sum.calculated);
 }

@@ -3,6 +3,7 @@
 // the lengths and checksums anew that nobody wanted otherwise.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -54,6 +55,14 @@ class CraftedFrame {
 
   LinkType link() const { return link_; }
   Octets octets() const { return octets_; }
+  // The outermost IP packet: where it lies and its addresses, as they are now.
+  struct IpPart {
+    OctetRange range;
+    Address source;
+    Address destination;
+    bool v6 = false;
+  };
+  std::optional<IpPart> OuterIp() const;
   // Every field that the frame has, those of the payload last.
   std::vector<Place> Places() const;
   // "Ethernet, IPv4, TCP, POP3", as the field table labels them.
@@ -67,6 +76,7 @@ class CraftedFrame {
     std::size_t end = 0;
   };
   class Collector;
+  struct Transport;
   struct Target {
     bool in_message = false;
     std::size_t index = 0;  // in places_ or in the message's places
