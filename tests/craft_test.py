@@ -67,12 +67,12 @@ class Making(unittest.TestCase):
         for words, fields, expected in (
                 (("--template", "smtp", "--text", "MAIL FROM:<a@b.test>", "--set", "smtp.path.domain=a-much-longer.example.test"),
                  ("ip.len", "ip.checksum.status", "tcp.checksum.status", "smtp.req.parameter"),
-                 [str(20 + 20 + 43), "1", "1", "FROM:<a@a-much-longer.example.test>"]),
+                 [str(40 + len("MAIL FROM:<a@a-much-longer.example.test>\r\n")), "1", "1", "FROM:<a@a-much-longer.example.test>"]),
                 (("--template", "imap", "--dst", "[2001:db8::9]:143", "--set", "imap.request_tag=tag9"),
                  ("ipv6.plen", "tcp.checksum.status", "imap.request_tag"), [str(20 + 11), "1", "tag9"]),
                 (("--template", "dns", "--set", "dns.qry.name=a.longer.name.example.org", "--set", "dns.qry.type=MX", "--set", "dns.id=0xbeef"),
                  ("ip.len", "udp.length", "udp.checksum.status", "dns.qry.name", "dns.qry.type", "dns.id"),
-                 [str(20 + 8 + 44), str(8 + 44), "1", "a.longer.name.example.org", "15", "0xbeef"]),
+                 [str(28 + 43), str(8 + 43), "1", "a.longer.name.example.org", "15", "0xbeef"]),
                 (("--template", "dns", "--dst", "[2001:db8::9]", "--set", "dns.flags.opcode=2", "--set", "dns.flags.recdesired=0"),
                  ("ipv6.plen", "udp.checksum.status", "dns.flags.opcode", "dns.flags.recdesired"), [str(8 + 30), "1", "2", "0"])):
             with self.subTest(words=words):
@@ -104,7 +104,7 @@ class Making(unittest.TestCase):
         text = run("craft", "--template", "dns", "--text", "example.org MX", "--hex")
         hexed = self.folder / "made.txt"
         hexed.write_text(text)
-        self.assertIn("example.org", run("analyze", "--from-hex", hexed, "--hex"))
+        self.assertIn("example.org", run("analyze", "--from-hex", hexed, "--conversation", "1", "--hex"))
 
     def test_what_cannot_be(self):
         for words, said, status in (
@@ -193,13 +193,34 @@ class Sending(unittest.TestCase):
         self.assertIn("nobody listens", run("craft", "--template", "dns", "--send", "udp://127.0.0.1:9", expect=CANNOT))
 
     def test_raw_syn(self):
-        for where in ([], ["--interface", "lo"]):
-            with self.subTest(where=where):
-                told = run("craft", "--template", "syn", "--dst", f"127.0.0.1:{self.pop3}", "--send", *where)
-                self.assertIn("SYN-ACK: the port is open", told)
-                self.assertIn("(tcp.flags.ack): 1", told)
-                told = run("craft", "--template", "syn", "--dst", "127.0.0.1:9", "--send", *where)
-                self.assertIn("RST: nobody listens there", told)
+        told = run("craft", "--template", "syn", "--dst", f"127.0.0.1:{self.pop3}", "--send")
+        self.assertIn("SYN-ACK: the port is open", told)
+        self.assertIn("(tcp.flags.ack): 1", told)
+        self.assertIn("RST: nobody listens there", run("craft", "--template", "syn", "--dst", "127.0.0.1:9", "--send"))
+
+    def test_raw_frames(self):
+        """out of an interface, to a machine at the other end of its cable"""
+        other = subprocess.Popen(["unshare", "--net", "sleep", "100"])
+        try:
+            for words in ("link add here type veth peer name there", f"link set there netns {other.pid}", "address add 192.0.2.1/24 dev here", "link set here up"):
+                for attempt in range(50):  # the namespace may not be there yet
+                    if (done := subprocess.run(["ip", *words.split()], capture_output=True, text=True)).returncode == 0:
+                        break
+                    time.sleep(0.05)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            within = ["nsenter", "--target", str(other.pid), "--net"]
+            for words in ("address add 192.0.2.2/24 dev there", "link set there up"):
+                subprocess.run([*within, "ip", *words.split()], check=True)
+            mac = re.search(r"link/ether (\S+)", subprocess.run([*within, "ip", "link", "show", "there"], capture_output=True, text=True, check=True).stdout)[1]
+            words = ("--template", "syn", "--dst", "192.0.2.2:9", "--interface", "here", "--send")
+            self.assertIn("says no MAC address", run("craft", *words, expect=CANNOT))
+            told = run("craft", *words, "--set", f"eth.dst={mac}")
+            self.assertIn("62 octets sent to 192.0.2.2 out of here", told)
+            self.assertIn("RST: nobody listens there", told)
+            run("craft", *words, "--set", f"eth.dst={mac}", "--set", "tcp.checksum=1", "--wait", "300", expect=REFUSED)
+        finally:
+            other.kill()
+            other.wait()
 
     def test_raw_udp_to_a_closed_port(self):
         for address, version in (("127.0.0.1", 4), ("[::1]", 6)):
@@ -207,9 +228,9 @@ class Sending(unittest.TestCase):
                 told = run("craft", "--template", "udp", "--dst", f"{address}:9", "--text", "hello", "--send")
                 self.assertIn("ICMP: destination unreachable: nobody listens on the port", told)
 
-    def test_raw_with_no_answer(self):
-        self.assertIn("no answer came", run("craft", "--template", "syn", "--dst", f"127.0.0.1:{self.pop3}", "--set", "tcp.checksum=1", "--interface", "lo",
-                                            "--send", "--wait", "300", expect=REFUSED))
+    def test_loopback_takes_no_frames(self):
+        self.assertIn("leave --interface out", run("craft", "--template", "syn", "--dst", f"127.0.0.1:{self.pop3}", "--interface", "lo", "--send",
+                                                   "--wait", "300", expect=REFUSED))
 
     def test_dns(self):
         zone = self.folder / "zone"

@@ -11,6 +11,7 @@
 #include "cli/craft_send.h"
 #include "net/machine.h"
 #include "net/raw_socket.h"
+#include "server/network.h"
 
 namespace glasspost::cli {
 namespace {
@@ -162,6 +163,10 @@ class RawSender {
       if (Answers(*sent, AsBytes(*heard))) return true;
     }
     fmt::print("  {}\n", line_.Say("no answer came", "没有收到应答"));
+    if (frames_ && sent && server::IsLoopback(sent->destination))
+      fmt::print("  {}\n",
+                 line_.Say("Linux drops frames for loopback addresses that were put into an interface: leave --interface out",
+                           "Linux 丢弃从接口注入、目的为回环地址的帧：请去掉 --interface"));
     return false;
   }
 
