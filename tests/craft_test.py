@@ -9,9 +9,11 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -125,6 +127,22 @@ class Making(unittest.TestCase):
         self.assertIn("has only 24 frames", run("craft", "--from", LOGIN, "--frame", "25", expect=REFUSED))
         self.assertIn("--from FILE", run("craft", "--frame", "1", expect=USAGE))
 
+    def test_bounds(self):
+        """at the limit and one past it"""
+        self.make(*["--template", "syn"] * 10_000)
+        self.assertEqual(len(self.read("frame.number")), 10_000)
+        self.assertIn("too many packets", run("craft", *["--template", "syn"] * 10_001, expect=USAGE))
+        for name, most in (("tcp", 1440), ("udp", 65_000)):
+            self.make("--template", name, "--text", "x" * most)
+            self.assertIn(f"at most {most}", run("craft", "--template", name, "--text", "x" * (most + 1), expect=REFUSED))
+        big = self.folder / "big"
+        for size, status in ((65_535 - 28, DONE), (65_535 - 27, REFUSED)):  # ip.len
+            big.write_bytes(bytes(size))
+            said = run("craft", "--template", "udp", "--payload-file", big, "-w", self.file, expect=status)
+            self.assertEqual("ip.len: has no room" in said, status == REFUSED)
+        big.write_bytes(bytes(65_536))
+        self.assertIn("at most 65535", run("craft", "--template", "udp", "--payload-file", big, expect=USAGE))
+
     def test_every_field_by_its_name(self):
         """each number of a POP3 segment that --fields names, set to another value, is that value when it is read again"""
         listed = run("craft", "--from", LOGIN, "--frame", "6", "--fields")
@@ -191,6 +209,25 @@ class Sending(unittest.TestCase):
     def test_nobody_there(self):
         self.assertIn("127.0.0.1:9", run("craft", "--template", "pop3", "--send", "tcp://127.0.0.1:9", expect=CANNOT))
         self.assertIn("nobody listens", run("craft", "--template", "dns", "--send", "udp://127.0.0.1:9", expect=CANNOT))
+
+    def test_an_endless_answer(self):
+        most = 1 << 20
+        for size in (most, most + 1):
+            listener = socket.create_server(("127.0.0.1", 0))
+
+            def serve():
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(100)
+                    connection.sendall(b"x" * size)
+                    connection.recv(100)
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            told = run("craft", "--template", "tcp", "--text", "go", "--send", f"tcp://127.0.0.1:{listener.getsockname()[1]}")
+            self.assertEqual(told.count("x"), most)
+            thread.join(20)
+            listener.close()
 
     def test_raw_syn(self):
         told = run("craft", "--template", "syn", "--dst", f"127.0.0.1:{self.pop3}", "--send")
