@@ -149,6 +149,8 @@ Expected<CraftedFrame> CraftedFrame::Take(const RawFrame& frame) {
                      .wire_length = static_cast<std::uint32_t>(f.octets_.size()),
                      .octets = AsBytes(f.octets_)};
   const FrameDescription d = DescribeFrame(own, collector);
+  for (Place& p : f.places_)  // of the frame itself: they lie nowhere in it
+    if (p.field == Field::kFrameNumber || p.field == Field::kFrameLength || p.field == Field::kFrameCaptured) p.range = {};
   f.fragment_ = d.result == DecodeResult::kFragment;
   if (d.result == DecodeResult::kPacket) {
     f.transport_ = d.packet.transport;
