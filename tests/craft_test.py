@@ -180,13 +180,17 @@ class Sending(unittest.TestCase):
 
     def test_login_with_edited_messages(self):
         live, kept = self.folder / "live.pcap", self.folder / "kept.pcapng"
-        listener = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "-w", str(live), "-Z", "root", f"tcp port {self.pop3}"],
+        listener = subprocess.Popen(["tcpdump", "--immediate-mode", "-i", "lo", "-U", "-w", str(live), "-Z", "root", f"tcp port {self.pop3}"],
                                     stderr=subprocess.PIPE, text=True)
         while "listening" not in (line := listener.stderr.readline()):
             self.assertTrue(line, "tcpdump does not start")
         try:
             told = run("craft", *self.login(), "--send", f"tcp://127.0.0.1:{self.pop3}", "--save", kept)
-            time.sleep(0.5)
+            for _ in range(100):  # until both sides are seen to close
+                ends = subprocess.run(["tshark", "-r", str(live), "-Y", "tcp.flags.fin==1"], capture_output=True, text=True).stdout
+                if len(ends.splitlines()) >= 2:
+                    break
+                time.sleep(0.1)
         finally:
             listener.terminate()
             listener.wait(20)
