@@ -239,6 +239,15 @@ class Sending(unittest.TestCase):
         self.assertIn("(tcp.flags.ack): 1", told)
         self.assertIn("RST: nobody listens there", run("craft", "--template", "syn", "--dst", "127.0.0.1:9", "--send"))
 
+    def test_raw_without_the_right(self):
+        self.folder.chmod(0o755)
+        program = shutil.copy(GLASSPOST, self.folder / "glasspost")
+        for where in ([], ["--interface", "lo"]):
+            done = subprocess.run([program, "craft", "--template", "syn", "--dst", "127.0.0.1:9", "--send", *where], capture_output=True, text=True, user=65534,
+                                  group=65534, extra_groups=[], timeout=60)
+            self.assertEqual(done.returncode, CANNOT)
+            self.assertIn("CAP_NET_RAW", done.stderr)
+
     def test_raw_frames(self):
         """out of an interface, to a machine at the other end of its cable"""
         other = subprocess.Popen(["unshare", "--net", "sleep", "100"])

@@ -99,7 +99,7 @@ class RawSender {
       if (p.frame.link() != capture::LinkType::kEthernet)
         return Fail("is no Ethernet frame", where, "leave --interface out to send it as an IP packet");
       if (p.of_template && !p.set_mac)
-        if (auto done = Address2Mac(p, ip->destination, where); !done) return done;
+        if (auto done = FillMac(p, ip->destination, where); !done) return done;
     }
     if (sending_.wait > 0) {
       auto ear = net::PacketEar::Open(sending_.interface);
@@ -114,7 +114,7 @@ class RawSender {
   }
 
   // The interface's own address, for what it sends itself; another machine's is known only to whoever asks for it.
-  Expected<void> Address2Mac(CraftedPacket& packet, const Address& destination, const std::string& where) {
+  Expected<void> FillMac(CraftedPacket& packet, const Address& destination, const std::string& where) {
     const net::Machine machine = net::DescribeMachine();
     const auto at = std::ranges::find(machine.interfaces, sending_.interface, &net::Interface::name);
     if (at == machine.interfaces.end()) return Fail("there is no such interface", sending_.interface, "ip link lists them");
@@ -172,7 +172,7 @@ class RawSender {
 
   // True: it is the answer, which is told.
   bool Answers(const Flow& sent, Bytes octets) {
-    const capture::RawFrame frame = AsRawIp(octets, ++heard_);
+    const capture::RawFrame frame = AsRawIp(octets, answers_ + 1);
     FieldList list;
     const capture::FrameDescription d = DescribeFrame(frame, list);
     const auto flow = FlowOf(list);
@@ -185,6 +185,7 @@ class RawSender {
       words = IcmpAnswer(sent, *flow, list);
       if (words.empty()) return false;
     }
+    ++answers_;
     fmt::print("  {} {}: {}\n", line_.Say("answer from", "应答来自"), flow->source.Text(), line_.style().Green(words));
     const std::string text = analysis::DescribeFrameText(frame, nullptr, line_.language(), line_.style());
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -229,7 +230,7 @@ class RawSender {
   std::optional<net::FrameSender> frames_;
   std::optional<net::PacketSender> v4_, v6_;
   std::uint64_t sent_ = 0;
-  std::uint64_t heard_ = 0;
+  std::uint64_t answers_ = 0;
 };
 
 }  // namespace
