@@ -62,7 +62,8 @@ std::string_view KindName(const Place& place, const CommandLine& line) {
 std::string Value(const Place& place, Octets octets, analysis::Language language) {
   if (place.kind == PlaceKind::kNumber)
     return analysis::FieldValueText(place.field, FieldValue{capture::LoadNumber(octets, place)}, place.range.length, language);
-  if (place.kind == PlaceKind::kText || place.kind == PlaceKind::kDnsName) return {};
+  if (place.kind == PlaceKind::kDnsName) return ForTerminal(place.name);
+  if (place.kind == PlaceKind::kText) return {};
   return analysis::FieldValueText(place.field, FieldValue{AsBytes(octets)}, place.range.length, language);
 }
 

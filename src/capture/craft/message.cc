@@ -39,10 +39,12 @@ struct DnsCollector {
   std::vector<Place>& places;
   OctetRange message;
   std::size_t first = places.size();
+  std::string told{};  // the last text
 
   void operator()(Field field, OctetRange range, const FieldValue& value) {
     Place& p = Add(field, range);
     if (std::holds_alternative<Octets>(value)) p.kind = PlaceKind::kText;
+    if (p.kind == PlaceKind::kText) told = std::get<Octets>(value);
     if (std::holds_alternative<Bytes>(value) || field == Field::kDnsData) p.kind = PlaceKind::kOctets;
     // One whole question or record is told as text; it lies there otherwise.
     if (field == Field::kDnsQuestion || field == Field::kDnsRecord) p.kind = PlaceKind::kOctets;
@@ -53,8 +55,10 @@ struct DnsCollector {
   void operator()(Field field, OctetRange range, const FieldValue&, NumberPlace number) {
     // A name is told, then what it is made of.
     if (BeginsName(field) && places.size() > first && places.back().range.offset == message.offset + range.offset &&
-        places.back().kind == PlaceKind::kText)
+        places.back().kind == PlaceKind::kText) {
       places.back().kind = PlaceKind::kDnsName;
+      places.back().name = told;
+    }
     Place& p = Add(field, range);
     p.kind = PlaceKind::kNumber;
     p.number = number;

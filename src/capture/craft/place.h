@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -43,6 +44,7 @@ struct Place {
   bool set = false;      // a value was put there: it is not computed any more
   std::uint32_t layer = 0;
   NumberPlace number{};  // of kNumber
+  std::string name{};    // of kDnsName: as people write it; in the octets a part of it may lie elsewhere
   OctetRange message{};  // of a field of DNS: the message that it is of
 };
 
