@@ -1,6 +1,7 @@
 // Any frame, any field, any value: the first octet is the link type, the second what the payload speaks, the third which fields
 // are set; then a length in two octets, as many octets of the frame, and the rest is values. What was set stands there
 // afterwards, and every step stays within the frame.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -67,6 +68,40 @@ void SetOne(CraftedFrame& frame, std::size_t index, Octets value) {
   }
 }
 
+constexpr Field kAlone[] = {Field::kEthDestination, Field::kEthSource,   Field::kIpId,          Field::kIpTtl,
+                            Field::kIpChecksum,     Field::kIpSource,    Field::kIpDestination, Field::kIpv6HopLimit,
+                            Field::kIpv6Flow,       Field::kIpv6Source,  Field::kTcpSourcePort, Field::kTcpDestinationPort,
+                            Field::kTcpSequence,    Field::kTcpChecksum, Field::kTcpWindow,     Field::kTcpUrgentPointer,
+                            Field::kUdpChecksum,    Field::kTcpFlagSyn,  Field::kTcpFlagFin,    Field::kIpDontFragment};
+
+// Sets each of these to the complement of what it is.
+void CheckFoundAgain(const CraftedFrame& original) {
+  const std::vector<Place> places = original.Places();
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const Place& place = places[i];
+    if (std::ranges::find(kAlone, place.field) == std::end(kAlone)) continue;
+    std::string octets(original.octets().substr(place.range.offset, place.range.length));
+    for (char& c : octets) c = static_cast<char>(~c);
+    const std::uint64_t number = LargestNumber(place) - LoadNumber(original.octets().substr(place.range.offset), place);
+    const bool is_number = place.kind == PlaceKind::kNumber;
+    CraftedFrame frame = original;
+    const std::string value = is_number ? std::to_string(number) : Hex(octets);
+    Require(frame.Set({{std::string(Info(place.field).abbreviation), Occurrence(places, i), value}}).has_value());
+    const RawFrame raw{.number = 1,
+                       .time = 0,
+                       .link = frame.link(),
+                       .wire_length = static_cast<std::uint32_t>(frame.octets().size()),
+                       .octets = AsBytes(frame.octets())};
+    const auto again = CraftedFrame::Take(raw);
+    Require(again.has_value());
+    const std::vector<Place> found = again->Places();
+    const auto at = std::ranges::find_if(found, [&](const Place& p) { return p.field == place.field && p.range == place.range; });
+    Require(at != found.end());
+    const Octets there = again->octets().substr(at->range.offset, at->range.length);
+    Require(is_number ? LoadNumber(there, *at) == number : there == octets);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -85,6 +120,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   frame->Speak({kProtocols[data[1] % std::size(kProtocols)], (data[1] & 0x80) != 0 ? Direction::kToClient : Direction::kToServer,
                 (data[1] & 0x40) != 0});
   CheckPlaces(*frame);
+  CheckFoundAgain(*frame);
   std::size_t next = data[2];
   for (Octets rest = AsOctets(Bytes(data, size)).substr(kPreface + length); !rest.empty();) {
     const std::size_t count = frame->Places().size();
