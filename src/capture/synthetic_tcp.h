@@ -26,6 +26,8 @@ class SyntheticTcp {
   SyntheticTcp(const Endpoint& client, const Endpoint& server);
 
   void Open(Timestamp time, Sink& sink);
+  // One segment with these flags; of the payload, at most kSegment octets.
+  void Segment(Direction direction, std::uint8_t flags, Octets payload, Timestamp time, Sink& sink);
   // The other side acknowledges them at once.
   void Send(Direction direction, Octets octets, Timestamp time, Sink& sink);
   // Octets that nobody has: their numbers are passed over, so that a reader sees a gap.
@@ -42,10 +44,8 @@ class SyntheticTcp {
   };
   Half& From(Direction d) { return halves_[static_cast<std::size_t>(Index(d))]; }
   void Emit(Direction direction, std::uint8_t flags, Octets payload, Timestamp time, Sink& sink);
-  void AppendIp(Half& from, const Half& to, std::size_t segment);
 
   std::array<Half, 2> halves_;
-  bool v4_;
   std::string frame_;
 };
 

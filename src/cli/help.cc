@@ -16,6 +16,9 @@ constexpr std::size_t kRowWidth = 22;  // what is typed; a longer one stands on 
 constexpr std::string_view kCommands[] = {"account",   "alias", "analyze", "config",   "conversation", "conversations", "dns",
                                           "domain",    "fetch", "help",    "journey",  "lab",          "mail",          "probe",
                                           "providers", "queue", "send",    "sendmail", "serve",        "user"};
+constexpr std::string_view kCommands[] = {"account", "alias",  "analyze",  "config", "conversation", "conversations", "craft",
+                                          "dns",     "domain", "fetch",    "help",   "journey",      "lab",           "providers",
+                                          "queue",   "send",   "sendmail", "serve",  "user"};
 
 enum class Kind { kText, kGroup, kRow };
 struct Line {

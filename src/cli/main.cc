@@ -15,6 +15,7 @@
 #include "cli/analyze.h"
 #include "cli/config.h"
 #include "cli/conversations.h"
+#include "cli/craft.h"
 #include "cli/dns.h"
 #include "cli/domain.h"
 #include "cli/fetch.h"
@@ -96,6 +97,7 @@ constexpr Command kCommands[] = {
     {"config", [](Words words) { return glasspost::cli::RunConfig(words); }},
     {"conversation", [](Words words) { return glasspost::cli::RunConversation(words); }},
     {"conversations", [](Words words) { return glasspost::cli::RunConversations(words); }},
+    {"craft", [](Words words) { return glasspost::cli::RunCraft(std::move(words)); }},
     {"dns", [](Words words) { return glasspost::cli::RunDns(std::move(words)); }},
     {"domain", [](Words words) { return glasspost::cli::RunDomain(words); }},
     {"fetch", [](Words words) { return glasspost::cli::RunFetch(words); }},

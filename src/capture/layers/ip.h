@@ -10,9 +10,9 @@ inline constexpr std::size_t kIpv6Header = 40;
 inline constexpr std::uint16_t kMoreFragments = 0x2000, kFragmentOffset = 0x1fff;
 
 // Protocol numbers (https://www.iana.org/assignments/protocol-numbers).
-inline constexpr std::uint8_t kHopByHop = 0, kIpInIp = 4, kIpv6InIp = 41, kRouting = 43, kFragmentHeader = 44, kGreProtocol = 47,
-                              kAuthentication = 51, kNoNextHeader = 59, kDestinationOptions = 60, kMobility = 135,
-                              kMplsInIp = 137, kHostIdentity = 139, kShim6 = 140;
+inline constexpr std::uint8_t kHopByHop = 0, kIcmpProtocol = 1, kIpInIp = 4, kIpv6InIp = 41, kRouting = 43, kFragmentHeader = 44,
+                              kGreProtocol = 47, kAuthentication = 51, kIcmpv6Protocol = 58, kNoNextHeader = 59,
+                              kDestinationOptions = 60, kMobility = 135, kMplsInIp = 137, kHostIdentity = 139, kShim6 = 140;
 
 // A loose or strict source route (RFC 791 §3.1) puts another destination into the pseudo-header.
 inline bool HasSourceRoute(Bytes options) {

@@ -1,5 +1,5 @@
 // What carries another frame or packet: PPP (RFC 1661), PPPoE (RFC 2516), MPLS (RFC 3032, RFC 4448), GRE (RFC 2784, RFC 2890,
-// RFC 2637), ERSPAN, IP in IP (RFC 2003, RFC 4213), VXLAN (RFC 7348) and its GPE, GENEVE (RFC 8926), Teredo (RFC 4380).
+// RFC 2637), ERSPAN, IP in IP (RFC 2003, RFC 4213), VXLAN (RFC 7348) and its GPE, GENEVE (RFC 8926), Teredo (RFC 4380). And ICMP.
 #pragma once
 
 #include <iterator>
@@ -149,6 +149,26 @@ template <class V>
   return NestedEtherType(walk, type, rest);
 }
 
+// What routers and hosts say about packets; an error quotes the packet that it is about, as data.
+template <class V>
+[[gnu::noinline]] DecodeResult Icmp(Walk<V>& walk, bool v6, Slice s) {
+  constexpr std::size_t kLength = 8;
+  constexpr std::uint8_t kEchoReply = 0, kEcho = 8, kEcho6 = 128, kEchoReply6 = 129;
+  const Header<V> h(walk, s, v6 ? Field::kIcmpv6 : Field::kIcmp, kLength);
+  h.Number(v6 ? Field::kIcmpv6Type : Field::kIcmpType, 0, 1);
+  h.Number(v6 ? Field::kIcmpv6Code : Field::kIcmpCode, 1, 1);
+  h.Number(v6 ? Field::kIcmpv6Checksum : Field::kIcmpChecksum, 2, 2);
+  const std::uint8_t type = s.captured > 0 ? s.data[0] : kEcho;
+  if (v6 ? type == kEcho6 || type == kEchoReply6 : type == kEcho || type == kEchoReply) {
+    h.Number(v6 ? Field::kIcmpv6Identifier : Field::kIcmpIdentifier, 4, 2);
+    h.Number(v6 ? Field::kIcmpv6Sequence : Field::kIcmpSequence, 6, 2);
+  } else {
+    h.Raw(v6 ? Field::kIcmpv6Reserved : Field::kIcmpUnused, 4, 4);
+  }
+  if (s.captured >= kLength) Rest(walk, Field::kData, s.From(kLength));
+  return DecodeResult::kOther;
+}
+
 template <class V>
 [[gnu::noinline]] DecodeResult Encapsulated(Walk<V>& walk, Network ip, std::uint8_t protocol, Slice s) {
   if (!Enter(walk)) return DecodeResult::kOther;
@@ -163,6 +183,11 @@ template <class V>
       return Mpls(walk, s);
     case kAuthentication:
       return Extensions(walk, ip, protocol, s);
+    case kIcmpProtocol:
+    case kIcmpv6Protocol:
+      if constexpr (V::kWanted)
+        if ((protocol == kIcmpv6Protocol) == ip.v6) return Icmp(walk, ip.v6, s);
+      [[fallthrough]];
     default:
       Rest(walk, Field::kData, s);
       return DecodeResult::kOther;

@@ -100,7 +100,7 @@ class Header {
       if (!Here(field, at, n)) return;
       std::uint64_t v = 0;
       for (std::size_t i = 0; i < n; ++i) v = v << 8 | slice_.data[at + i];
-      walk_.visitor(field, Range(at, n), FieldValue{(v >> shift & mask) * unit});
+      ReportNumber(walk_.visitor, field, Range(at, n), (v >> shift & mask) * unit, {shift, mask, unit});
     }
   }
   void Raw(Field field, std::size_t at, std::size_t n) const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "base/field.h"
 #include "wire/dns/layout.h"
@@ -54,15 +55,15 @@ class Decoder {
   void Tell(Field field, std::size_t offset, std::size_t length, const T& value) {
     Report(visit_, field, offset, length, value);
   }
-  void TellNumber(Field field, std::size_t offset, std::size_t length, std::uint64_t value) {
-    Tell(field, offset, length, value);
+  void TellNumber(Field field, std::size_t offset, std::size_t length, std::uint64_t value, NumberPlace place = {}) {
+    ReportNumber(visit_, field, {offset, length}, value, place);
   }
   std::uint16_t At16(std::size_t at) const { return Load16(wire_.data() + at); }
   std::uint32_t At32(std::size_t at) const { return Load32(wire_.data() + at); }
 
   bool Header() {
     if (wire_.size() < kHeaderSize) {
-      TellNumber(Field::kDnsData, 0, wire_.size(), wire_.size());
+      Tell(Field::kDnsData, 0, wire_.size(), std::uint64_t{wire_.size()});
       return Fail(FaultKind::kShortHeader, wire_.size());
     }
     m_.id = At16(0);
@@ -77,10 +78,10 @@ class Decoder {
     TellNumber(Field::kDnsId, 0, 2, m_.id);
     TellNumber(Field::kDnsFlags, 2, 2, m_.flags);
     const auto bit = [&](Field field, std::uint16_t flag) {
-      TellNumber(field, flag > 0xff ? 2 : 3, 1, (m_.flags & flag) != 0 ? 1 : 0);
+      TellNumber(field, flag > 0xff ? 2 : 3, 1, (m_.flags & flag) != 0 ? 1 : 0, {std::countr_zero(flag) % 8, 1});
     };
     bit(Field::kDnsFlagResponse, kFlagQr);
-    TellNumber(Field::kDnsFlagOpcode, 2, 1, m_.opcode());
+    TellNumber(Field::kDnsFlagOpcode, 2, 1, m_.opcode(), {3, 0xf});
     bit(Field::kDnsFlagAuthoritative, kFlagAa);
     bit(Field::kDnsFlagTruncated, kFlagTc);
     bit(Field::kDnsFlagRecursionDesired, kFlagRd);
@@ -88,7 +89,7 @@ class Decoder {
     bit(Field::kDnsFlagZ, kFlagZ);
     bit(Field::kDnsFlagAuthenticated, kFlagAd);
     bit(Field::kDnsFlagCheckDisable, kFlagCd);
-    TellNumber(Field::kDnsFlagRcode, 3, 1, m_.flags & 0xfu);
+    TellNumber(Field::kDnsFlagRcode, 3, 1, m_.flags & 0xfu, {0, 0xf});
     TellNumber(Field::kDnsCountQueries, 4, 2, m_.counts[0]);
     TellNumber(Field::kDnsCountAnswers, 6, 2, m_.counts[1]);
     TellNumber(Field::kDnsCountAuthority, 8, 2, m_.counts[2]);
@@ -159,7 +160,7 @@ class Decoder {
       TellNumber(Field::kDnsEdnsExtendedRcode, at_ + 4, 1, r.ttl >> 24);
       TellNumber(Field::kDnsEdnsVersion, at_ + 5, 1, r.ttl >> 16 & 0xff);
       TellNumber(Field::kDnsEdnsFlags, at_ + 6, 2, r.ttl & 0xffff);
-      TellNumber(Field::kDnsEdnsDo, at_ + 6, 1, r.ttl >> 15 & 1);
+      TellNumber(Field::kDnsEdnsDo, at_ + 6, 1, r.ttl >> 15 & 1, {7, 1});
     } else {
       TellNumber(Field::kDnsRecordClass, at_ + 2, 2, r.klass);
       TellNumber(Field::kDnsRecordTtl, at_ + 4, 4, r.ttl);
@@ -286,7 +287,7 @@ class Decoder {
       if (c == 0) {
         TellNumber(Field::kDnsNameEnd, at++, 1, 0);
       } else if (c >= 0xc0 && at_ - at >= 2) {
-        TellNumber(Field::kDnsNamePointer, at, 2, At16(at) & 0x3fffu);
+        TellNumber(Field::kDnsNamePointer, at, 2, At16(at) & 0x3fffu, {0, 0x3fff});
         at += 2;
       } else if (c <= kMaxLabel && at_ - at > c) {
         TellNumber(Field::kDnsNameLabelLength, at, 1, c);
@@ -411,7 +412,7 @@ class Decoder {
     if constexpr (V::kWanted) {
       std::uint64_t value = 0;
       for (std::size_t i = 0; i < size; ++i) value = value << 8 | wire_[at_ + i];
-      Tell(field, at_, size, value);
+      TellNumber(field, at_, size, value);
     }
     at_ += size;
     return true;

@@ -10,7 +10,7 @@ namespace {
 
 class Encoder {
  public:
-  Encoder(const Message& m, std::string& out) : m_(m), out_(out), base_(out.size()) {}
+  Encoder(const Message& m, std::string& out, bool compress) : m_(m), out_(out), base_(out.size()), compress_(compress) {}
 
   bool Run(std::size_t limit) {
     const auto count = [&](Section s) { return static_cast<std::size_t>(std::ranges::count(m_.records, s, &Record::section)); };
@@ -83,7 +83,7 @@ class Encoder {
     while (at < name.size() && name[at] != 0) {
       const std::size_t size = 1u + static_cast<std::uint8_t>(name[at]);
       const Octets suffix = name.substr(at);
-      if (compress && Point(suffix)) return at + EndOf(suffix);
+      if (compress && compress_ && Point(suffix)) return at + EndOf(suffix);
       out_ += name.substr(at, size);
       at += size;
     }
@@ -131,15 +131,16 @@ class Encoder {
   const Message& m_;
   std::string& out_;
   const std::size_t base_;
+  const bool compress_;
   // By hash, the latest place of a name's tail; a collision only costs compression.
   std::array<std::uint16_t, 512> places_{};
 };
 
 }  // namespace
 
-bool Encode(const Message& message, std::string& out, std::size_t limit) {
+bool Encode(const Message& message, std::string& out, std::size_t limit, bool compress) {
   const std::size_t before = out.size();
-  if (Encoder(message, out).Run(limit)) return true;
+  if (Encoder(message, out, compress).Run(limit)) return true;
   out.resize(before);
   return false;
 }

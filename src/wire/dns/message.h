@@ -143,9 +143,9 @@ inline void Decode(Octets wire, Message& message, const MessageLimits& limits = 
   Decode(wire, wire.size(), message, limits);
 }
 
-// Appends the message with compressed names; false, and `out` as it was, if it were longer than `limit` octets.
-// Sections are written in their order; the counts are those of `questions` and `records`.
-bool Encode(const Message& message, std::string& out, std::size_t limit = kMaxMessage);
+// Appends the message with compressed names (or with every name written out); false, and `out` as it was, if it were longer than
+// `limit` octets. Sections are written in their order; the counts are those of `questions` and `records`.
+bool Encode(const Message& message, std::string& out, std::size_t limit = kMaxMessage, bool compress = true);
 
 // Zone-file form (RFC 1035 §5.1, RFC 3597 §5): plain ASCII, no line ends, odd octets as \DDD.
 // A name that could not be read to its end ends in "<broken>".
