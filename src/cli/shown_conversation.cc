@@ -69,10 +69,11 @@ void ShownConversation::Finish(analysis::EventsHead head) {
 
 Expected<void> ShownConversation::Close() {
   taps_.reset();
-  recorder_.reset();  // writes what it heard
-  for (const auto& [number, events] : std::exchange(held_, {})) {
+  recorder_.reset();         // writes what it heard
+  std::uint64_t number = 0;  // a connection of which nothing was heard has none
+  for (const auto& [key, events] : std::exchange(held_, {})) {
     std::fputc('\n', stdout);
-    analysis::TellDialogue(stdout, number, events, options_.dialogue);
+    analysis::TellDialogue(stdout, ++number, events, options_.dialogue);
     std::fflush(stdout);
   }
   if (folder_.empty()) return {};

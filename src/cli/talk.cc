@@ -28,6 +28,8 @@ namespace {
 namespace talk = agent::talk;
 using agent::Service;
 
+constexpr int kInterrupted = 128 + SIGINT;  // as shells have it
+
 struct TalkOptions {
   LoginOptions login;
   bool implicit_tls = false;
@@ -88,6 +90,7 @@ class Talk {
         status = talker.handshake_failed() ? talk::kStatusTls : Lead(talker);
       else
         view_->Remark(ForTerminal(connected.error().Text()), true);
+      if (talker.abandoned()) status = kInterrupted;
       if (!connected || status != 0) view_->ShowHeld();
       boost::system::error_code ignored;
       signals.cancel(ignored);

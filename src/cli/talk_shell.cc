@@ -240,7 +240,7 @@ int TalkByLines(Talker& talker, TalkView& view, const TalkShellOptions& options)
       talker.Type(!data && line.starts_with("::") ? Octets(line).substr(1) : Octets(line), false);
     }
     if (done && !talker.Settle(options.wait) && !talker.over()) {
-      talker.NextAnswer();  // tells that nothing came
+      talker.TellLate();
       status = agent::talk::kStatusClosed;
     }
   }

@@ -77,6 +77,8 @@ net::Task<void> Talker::Pump() {
       break;
     }
     Heard(in.octets);
+    // A server that says more than can be shown must not keep others from their turn: time-outs, who types.
+    co_await net::asio::post(network_.context.get_executor(), net::kAwait);
     if (state_.input() == Input::kTls) orders_.push_front({.kind = Order::Kind::kTls, .octets = {}, .typed = false});
   }
   over_ = true;
@@ -137,7 +139,7 @@ net::Task<bool> Talker::StartTls() {
 
 void Talker::Ended(net::IoStatus status) {
   LeaveOut();
-  if (abandoned_) return;
+  if (abandoned_) return view_.Tell(View::Event::kDroppedByUs, {});
   if (status == net::IoStatus::kEnd) return view_.Tell(View::Event::kClosed, {});
   const std::string why = stream_->tls_error();
   view_.Tell(View::Event::kCut, why.empty() ? std::string(net::Name(status)) : why);
@@ -231,8 +233,29 @@ bool Talker::Refuses(Octets line) const {
 
 void Talker::ShowLine(const text::Line& line) {
   const bool refuses = Refuses(line.text);
+  last_heard_line_.assign(line.cut ? Octets() : line.text);
   if (reply_lines_++ < TalkerLimits::kShownLines || options_.full || refuses)
-    view_.Heard(secrets_.Redacted(line.text, line.cut), state_.tls(), refuses, line.cut);
+    view_.Heard(Tellable(line), state_.tls(), refuses, line.cut);
+}
+
+// What the observer masks in a step of a login is masked here, too.
+std::string Talker::Tellable(const text::Line& line) const {
+  const auto told = std::ranges::find(told_, Told::Kind::kExchange, &Told::kind);
+  const bool step = told != told_.end() && told->exchange.reply.sasl != SaslContent::kNone &&
+                    told->end == position_ + line.length && told->exchange.reply.text.find("*** (") != std::string::npos;
+  if (!step) return secrets_.Redacted(line.text, line.cut);
+  std::string text = TextOf(told->exchange.reply);
+  text.pop_back();
+  return text;
+}
+
+// As the server sent it; empty if it was too long to be kept.
+Octets Talker::Challenge() const {
+  const Octets line = last_heard_line_;
+  if (state_.protocol() == Protocol::kPop3) return pop3::ParseStatus(line, true).text;
+  if (state_.protocol() == Protocol::kImap) return imap::ParseResponse(line).text;
+  smtp::ReplyLine reply;
+  return smtp::ParseReplyLine(line, reply) ? reply.text : Octets();
 }
 
 // How much of a long reply was not shown.
@@ -343,12 +366,16 @@ Answer Talker::TakeAnswer() {
   return answer;
 }
 
+void Talker::TellLate() {
+  view_.Tell(View::Event::kLate, std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options_.wait).count()));
+}
+
 Answer Talker::WaitAnswer() {
   const bool in_time = Run([this] { return !replies_.empty(); }, options_.wait);
   Answer answer = TakeAnswer();
   if (!answer.came && !in_time && !over_ && !abandoned_) {
     answer.late = true;
-    view_.Tell(View::Event::kLate, std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options_.wait).count()));
+    TellLate();
   }
   return answer;
 }

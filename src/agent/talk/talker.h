@@ -61,12 +61,15 @@ class Talker final : public Dialogue, public analysis::Ear {
   bool Settle(std::chrono::nanoseconds most);
   // The next reply that nobody has looked at, perhaps after a wait.
   Answer NextAnswer();
+  // Says that nothing came in time.
+  void TellLate();
   void ForgetAnswers() { replies_.clear(); }
   // Until the server closes. False: it does not.
   bool WaitForClose();
   // What happens meanwhile is told.
   void Pause(std::chrono::nanoseconds time);
   bool over() const { return over_; }
+  bool abandoned() const { return abandoned_; }
   bool handshake_failed() const { return handshake_failed_; }
   // Ends the wait that is under way, and the conversation.
   void Abandon();
@@ -113,6 +116,8 @@ class Talker final : public Dialogue, public analysis::Ear {
   void Ended(net::IoStatus status);
   void Heard(Octets octets);
   void ShowLine(const text::Line& line);
+  std::string Tellable(const text::Line& line) const;
+  Octets Challenge() const;
   void LeaveOut();
   bool Refuses(Octets line) const;
   void Drain(std::uint64_t position);
@@ -146,8 +151,9 @@ class Talker final : public Dialogue, public analysis::Ear {
   std::uint64_t lines_heard_ = 0;  //
   std::size_t reply_lines_ = 0;    // since the last reply was whole
   std::int64_t last_heard_ = 0;
-  std::string last_line_;     // that was sent, to know what of it was secret
-  bool last_answer_ = false;  // it answered a challenge
+  std::string last_heard_line_;  // the server's
+  std::string last_line_;        // that was sent, to know what of it was secret
+  bool last_answer_ = false;     // it answered a challenge
   unsigned tags_ = 0;
   bool literal_due_ = false;  // IMAP: the next line belongs to the command before
   bool endless_told_ = false;

@@ -18,6 +18,7 @@ namespace {
 
 // RFC 2449 §4: octets of a POP3 command line; with a longer initial response the server has to be asked first (RFC 5034 §4).
 constexpr std::size_t kPop3Line = 255;
+constexpr std::chrono::seconds kFarewell(2);
 constexpr std::size_t kQueued = 4;  // pieces of a file that wait to be sent
 
 struct CloseFile {
@@ -57,7 +58,7 @@ void Talker::Type(Octets line, bool typed) {
     const std::string untagged = "t " + octets;
     const auto bare = imap::ParseCommand(untagged);
     // "LIST "" *" is read as a command with the tag LIST: what is no command behind its tag, and one without it, lacks the tag.
-    if (bare && bare->rule != nullptr && (!read || read->rule == nullptr)) {
+    if (bare && bare->rule != nullptr && (!read || read->rule == nullptr || read->tag.empty())) {
       octets.insert(0, "a" + std::to_string(++tags_) + " ");
       view_.Tell(View::Event::kTagged, octets.substr(0, octets.find(' ')));
       typed = false;
@@ -104,6 +105,8 @@ Answer Talker::StartTlsByCommand() {
 void Talker::End(bool cut) {
   if (over_) return;
   if (!cut) Settle(options_.wait);
+  // Who has said goodbye closes first.
+  if (!cut && state_.input() == Input::kOver) Run([this] { return over_; }, kFarewell);
   Push({.kind = cut ? Order::Kind::kDrop : Order::Kind::kClose, .octets = {}, .typed = false});
   Run([this] { return over_; }, std::chrono::seconds(10));
 }
@@ -166,9 +169,7 @@ Answer Talker::SaslLogin(sasl::ClientMechanism mechanism, const sasl::Credential
       answer = Ask(*std::exchange(initial, std::nullopt));
       continue;
     }
-    Octets challenge = answer.reply.text;
-    if (protocol == Protocol::kImap && challenge.starts_with('+')) challenge.remove_prefix(1);
-    const auto step = exchange.OnChallenge(Trim(challenge));
+    const auto step = exchange.OnChallenge(Trim(Challenge()));
     if (step == sasl::ClientExchange::Step::kImpostor)
       Trouble({"the server does not know the password, or is another's", {}, {}});
     answer = Ask(step == sasl::ClientExchange::Step::kRespond ? exchange.response() : "*");
