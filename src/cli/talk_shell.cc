@@ -198,7 +198,7 @@ bool Expect(Talker& talker, TalkView& view, const Step& step) {
     return false;
   }
   const agent::talk::Answer answer = talker.NextAnswer();
-  if (answer.came && step.pattern.Matches(answer.reply)) return true;
+  if (answer.came && step.pattern.Matches(answer.reply, answer.heard)) return true;
   std::string came(view.Say("nothing", "什么也没有"));
   if (answer.came) {
     came = agent::talk::TextOf(answer.reply);

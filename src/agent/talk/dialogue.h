@@ -17,6 +17,7 @@ struct Answer {
   bool came = false;
   bool late = false;  // nothing came in time; neither: the connection ended
   Reply reply;
+  std::string heard;  // its lines as they came, as far as they are kept
   bool ok() const {
     return came &&
            (reply.code != 0 ? reply.code / 100 == 2 : reply.status == "+OK" || reply.status == "OK" || reply.status == "PREAUTH");

@@ -113,7 +113,7 @@ Expected<Pattern> Pattern::Parse(Octets text) {
   return pattern;
 }
 
-bool Pattern::Matches(const Reply& reply) const {
+bool Pattern::Matches(const Reply& reply, Octets heard) const {
   if (kind_ == Kind::kClose) return false;
   if (kind_ == Kind::kCode) {
     std::string glob = text_;
@@ -121,7 +121,7 @@ bool Pattern::Matches(const Reply& reply) const {
     return Glob(glob, std::to_string(reply.code));
   }
   if (kind_ == Kind::kStatus) return reply.status == text_;
-  const std::string whole = TextOf(reply);
+  const std::string whole = TextOf(reply) + std::string(heard.substr(0, PatternLimits::kReply));
   if (kind_ == Kind::kRegex) {
     pcre2_match_data* const found = pcre2_match_data_create(1, nullptr);
     const int result =

@@ -5,6 +5,8 @@
 //   /regex/         PCRE2, looked for anywhere in the reply's lines; /regex/i without regard to case
 //   close           the server closes the connection
 //   anything else   a line of the reply, whole; * is any text, ? any octet
+//
+// Lines are looked at as they came ("250-SIZE 10"), and those of SMTP also with a space behind the code ("250 SIZE 10").
 #pragma once
 
 #include <memory>
@@ -31,7 +33,8 @@ std::string TextOf(const Reply& reply);
 class Pattern {
  public:
   static Expected<Pattern> Parse(Octets text);
-  bool Matches(const Reply& reply) const;
+  // `heard`: the reply's lines as they came, each ended by '\n'.
+  bool Matches(const Reply& reply, Octets heard = {}) const;
   bool close() const { return kind_ == Kind::kClose; }
   const std::string& text() const { return text_; }
 

@@ -17,7 +17,7 @@ class Answers final : public Dialogue {
     e.has_reply = true;
     e.reply.code = Code("banner", 220);
     state_.OnExchange(e);
-    return {.came = e.reply.code != 0, .late = false, .reply = e.reply};
+    return {.came = e.reply.code != 0, .late = false, .reply = e.reply, .heard = {}};
   }
   Answer Ask(const std::string& line) override {
     asked.push_back(line);
@@ -29,7 +29,7 @@ class Answers final : public Dialogue {
     if (e.reply.code == 0) return {};
     state_.OnRequest(e);
     state_.OnExchange(e);
-    return {.came = true, .late = false, .reply = e.reply};
+    return {.came = true, .late = false, .reply = e.reply, .heard = {}};
   }
   std::vector<Answer> AskAll(std::span<const std::string> lines) override {
     std::vector<Answer> all;

@@ -51,6 +51,14 @@ TEST(Pattern, LinesWithStars) {
   EXPECT_FALSE(Matches(std::string(20, '*') + "b", Smtp(250, std::string(2000, 'a'))));
 }
 
+TEST(Pattern, LinesAsTheyCame) {
+  const auto pattern = Pattern::Parse("Subject: *");
+  ASSERT_TRUE(pattern.has_value());
+  const Reply retr = Status("+OK", "120 octets");  // the message is no part of it
+  EXPECT_FALSE(pattern->Matches(retr));
+  EXPECT_TRUE(pattern->Matches(retr, "+OK 120 octets\nSubject: x\n"));
+}
+
 TEST(Pattern, RegularExpressions) {
   const Reply hello = Smtp(250, "me\nSIZE 1000");
   EXPECT_TRUE(Matches("/^250 SIZE \\d+$/", hello));

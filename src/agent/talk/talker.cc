@@ -234,8 +234,9 @@ bool Talker::Refuses(Octets line) const {
 void Talker::ShowLine(const text::Line& line) {
   const bool refuses = Refuses(line.text);
   last_heard_line_.assign(line.cut ? Octets() : line.text);
-  if (reply_lines_++ < TalkerLimits::kShownLines || options_.full || refuses)
-    view_.Heard(Tellable(line), state_.tls(), refuses, line.cut);
+  const std::string told = Tellable(line);
+  if (heard_.size() + told.size() < PatternLimits::kReply) heard_ += told + '\n';
+  if (reply_lines_++ < TalkerLimits::kShownLines || options_.full || refuses) view_.Heard(told, state_.tls(), refuses, line.cut);
 }
 
 // What the observer masks in a step of a login is masked here, too.
@@ -266,13 +267,14 @@ void Talker::LeaveOut() {
 }
 
 void Talker::OnRequest(const analysis::ConversationFacts&, const Exchange& exchange) {
-  Keep({.kind = Told::Kind::kRequest, .end = 0, .exchange = exchange, .finding = {}});
+  Keep({.kind = Told::Kind::kRequest, .end = 0, .with_reply = false, .exchange = exchange, .finding = {}});
 }
 
 void Talker::OnExchange(const analysis::ConversationFacts&, const Exchange& exchange) {
   const Span& span = exchange.more_replies.empty() ? exchange.reply.span : exchange.more_replies.back().span;
   Told told{.kind = Told::Kind::kExchange,
             .end = exchange.has_reply ? span.offset + span.length : 0,
+            .with_reply = false,
             .exchange = exchange,
             .finding = {}};
   told.exchange.query = told.exchange.response = nullptr;
@@ -280,7 +282,7 @@ void Talker::OnExchange(const analysis::ConversationFacts&, const Exchange& exch
 }
 
 void Talker::OnFinding(const analysis::ConversationFacts&, const Finding& finding) {
-  Keep({.kind = Told::Kind::kFinding, .end = 0, .exchange = {}, .finding = finding});
+  Keep({.kind = Told::Kind::kFinding, .end = 0, .with_reply = reading_, .exchange = {}, .finding = finding});
 }
 
 void Talker::Keep(Told told) {
@@ -288,8 +290,15 @@ void Talker::Keep(Told told) {
   told_.push_back(std::move(told));
 }
 
+// A finding that the server's words brought is shown with the reply that it came with.
+std::uint64_t Talker::EndOf(const Told& told) const {
+  if (!told.with_reply) return told.end;
+  const auto reply = std::ranges::find(told_, Told::Kind::kExchange, &Told::kind);
+  return reply != told_.end() ? reply->end : kAll;
+}
+
 void Talker::Drain(std::uint64_t position) {
-  while (!told_.empty() && told_.front().end <= position) {
+  while (!told_.empty() && EndOf(told_.front()) <= position) {
     const Told told = std::move(told_.front());
     told_.pop_front();
     Handle(told);
@@ -313,7 +322,7 @@ void Talker::Handle(const Told& told) {
   state_.OnExchange(told.exchange);
   if (told.exchange.has_reply) {
     if (replies_.size() >= TalkerLimits::kReplies) replies_.pop_front();
-    replies_.push_back(told.exchange);
+    replies_.push_back({told.exchange, std::exchange(heard_, {})});
   }
   view_.Answered(told.exchange, tls);
 }
@@ -360,8 +369,9 @@ Answer Talker::TakeAnswer() {
   Answer answer;
   if (replies_.empty()) return answer;
   answer.came = true;
-  Exchange& e = replies_.front();
+  Exchange& e = replies_.front().exchange;
   answer.reply = std::move(e.more_replies.empty() ? e.reply : e.more_replies.back());
+  answer.heard = std::move(replies_.front().heard);
   replies_.pop_front();
   return answer;
 }

@@ -96,6 +96,7 @@ class Talker final : public Dialogue, public analysis::Ear {
     enum class Kind : std::uint8_t { kRequest, kExchange, kFinding };
     Kind kind = Kind::kRequest;
     std::uint64_t end = 0;  // of the server's stream
+    bool with_reply = false;
     Exchange exchange;
     Finding finding;
   };
@@ -120,6 +121,7 @@ class Talker final : public Dialogue, public analysis::Ear {
   Octets Challenge() const;
   void LeaveOut();
   bool Refuses(Octets line) const;
+  std::uint64_t EndOf(const Told& told) const;
   void Drain(std::uint64_t position);
   void Handle(const Told& told);
   void ShowSent(const Order& order, std::size_t requests);
@@ -145,7 +147,12 @@ class Talker final : public Dialogue, public analysis::Ear {
   std::unique_ptr<net::Stream> stream_;
   std::deque<Order> orders_;
   std::deque<Told> told_;
-  std::deque<Exchange> replies_;
+  struct Replied {
+    Exchange exchange;
+    std::string heard;
+  };
+  std::deque<Replied> replies_;
+  std::string heard_;  // the lines of the reply that is coming
   text::LineSplitter lines_{TalkerLimits::kShownLine};
   std::uint64_t position_ = 0;     // of the server's stream: all whole lines were shown up to here
   std::uint64_t lines_heard_ = 0;  //

@@ -129,7 +129,7 @@ Answer Talker::UserAndPassword(const sasl::Credentials& credentials) {
 
 Answer Talker::LogIn(const std::string& name, const std::string& user) {
   auto credentials = options_.credentials(user);
-  if (!credentials) return Trouble(credentials.error()), Answer{.came = false, .late = true, .reply = {}};
+  if (!credentials) return Trouble(credentials.error()), Answer{.came = false, .late = true, .reply = {}, .heard = {}};
   secrets_.SetUser(credentials->user);
   secrets_.Remember(credentials->password);
   secrets_.Remember(credentials->token);
@@ -137,7 +137,8 @@ Answer Talker::LogIn(const std::string& name, const std::string& user) {
   if (!name.empty()) {
     const auto parsed = ParseMechanism(name);
     if (!parsed)
-      return Trouble({"is no mechanism that is known here", name, {}}), Answer{.came = false, .late = true, .reply = {}};
+      return Trouble({"is no mechanism that is known here", name, {}}),
+             Answer{.came = false, .late = true, .reply = {}, .heard = {}};
     mechanism = *parsed;
   }
   if (mechanism == sasl::ClientMechanism::kNone) {
@@ -236,7 +237,7 @@ bool Talker::SendChunk(const std::string& path, bool last) {
 Answer Talker::SendMessage() {
   ForgetAnswers();
   if (!options_.message_file.empty()) {
-    if (!SendFile(options_.message_file)) return {.came = false, .late = true, .reply = {}};
+    if (!SendFile(options_.message_file)) return {.came = false, .late = true, .reply = {}, .heard = {}};
     return WaitAnswer();
   }
   for (Octets rest = options_.message; !rest.empty();) {
