@@ -7,7 +7,7 @@ import base64
 import os
 import pathlib
 import pty
-import re
+import resource
 import select
 import shutil
 import socket
@@ -21,7 +21,7 @@ import unittest
 from account_test import certificate
 from serving import Server
 
-GLASSPOST = ""
+GLASSPOST, SANITIZED = "", False
 USER, PASSWORD = "ada@localhost.test", "enigma-17"
 OK, USAGE, CONNECT, CLOSED, BANNER, HELLO, MAIL, RCPT, DATA, MESSAGE, LOGIN, TLS, EXPECTED = 0, 1, 2, 6, 21, 22, 23, 24, 25, 26, 28, 29, 50
 
@@ -265,6 +265,38 @@ class Lines(TalkTest):
         self.assertIn("A\\x00\\x0a\\xffB", said)
         self.assertIn("bare-cr-lf", said)
 
+    def test_chunks_by_hand(self):
+        said = self.talk("smtp", "smtp", "--no-report", typed=f"EHLO me\nMAIL FROM:<x@example.test>\nRCPT TO:<{USER}>\nBDAT 14\nSubject: x\n\nBDAT 4 LAST\n.y\nQUIT\n")
+        self.assertIn("queued as", said)
+        self.assertTrue(self.fetch()[-1].endswith(b"Subject: x\r\n\r\n.y\r\n"))
+
+    def test_lines_as_long_as_they_may_be(self):
+        def talk(server, stream):
+            server.ask(stream, b"220 hello")
+            server.ask(stream, b"500 too long")
+            stream.write(b"221 bye\r\n")
+
+        for over, status in (0, OK), (1, USAGE):
+            with Scripted(talk) as server:
+                said = self.talk("smtp", None, "--no-report", address=server.address, typed="N" * (65536 + over) + "\nQUIT\n", status=status)
+                if over:
+                    self.assertIn("too long a line", said)
+                    self.assertFalse(any(server.heard))
+                else:
+                    self.assertEqual(len(server.heard[0]), 65538)
+
+    def test_a_password_in_a_literal(self):
+        def talk(server, stream):
+            tag = server.ask(stream, b"* OK hello").split()[0]
+            for _ in "user", "password":
+                server.ask(stream, b"+ go")
+            server.ask(stream, tag + b" NO it is not xyzzy-17")
+
+        with Scripted(talk) as server:
+            said = self.talk("imap", None, address=server.address, typed="LOGIN {3}\nada {8}\nxyzzy-17\nLOGOUT\n")
+        self.assertEqual(server.heard[2], b"xyzzy-17\r\n")
+        self.assertNotIn("xyzzy", said)
+
     def test_saved_packets(self):
         path = os.path.join(self.folder, "saved.pcapng")
         self.talk("smtp", "smtp", "--no-report", "--save", path, typed="EHLO me\nSTARTTLS\nEHLO within\nQUIT\n")
@@ -430,7 +462,9 @@ class Hostile(TalkTest):
         def talk(server, stream):
             stream.write(b"220 " + b"x" * 200_000)
             time.sleep(0.5)
-            stream.write(b"y" * 50_000_000 + b"\r\n")
+            for _ in range(300):
+                stream.write(b"y" * 1_000_000)
+            stream.write(b"\r\n")
             server.ask(stream, b"")
 
         with Scripted(talk) as server:
@@ -438,6 +472,8 @@ class Hostile(TalkTest):
             said, _ = run.communicate("QUIT\n", timeout=60)
         self.assertIn("a line that has no end yet", said)
         self.assertLess(len(said), 100_000)
+        if not SANITIZED:
+            self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 250_000)  # KiB; the server of these tests has less
 
     def test_a_reply_without_end(self):
         def talk(server, stream):
@@ -451,6 +487,36 @@ class Hostile(TalkTest):
             self.assertLess(time.monotonic() - began, 30)
         self.assertLess(len(said), 100_000)
         self.assertIn("more lines of it are not shown", said)
+
+    def test_how_much_is_shown(self):
+        def talk(server, stream):
+            server.ask(stream, b"+OK " + b"a" * 8188, )
+            server.ask(stream, b"-ERR " + b"b" * 8188)
+            server.ask(stream, b"+OK", *(b"%d" % i for i in range(198)), b".")
+            server.ask(stream, b"+OK", *(b"%d" % i for i in range(199)), b".")
+            stream.write(b"+OK bye\r\n")
+
+        with Scripted(talk) as server:
+            said = self.talk("pop3", None, "--no-report", "--no-explain", address=server.address, typed="NOOP\nLIST\nLIST\nQUIT\n")
+        self.assertIn("a" * 8188 + "\n", said)
+        self.assertIn("b" * 8187 + " …\n", said)
+        first, second = said.split("<-  197\n")[:2]
+        self.assertIn("<-  .\n", second)
+        self.assertIn("1 more lines of it are not shown", said)
+        with Scripted(talk) as server:
+            self.assertNotIn("not shown", self.talk("pop3", None, "--no-report", "--full", address=server.address, typed="NOOP\nLIST\nLIST\nQUIT\n"))
+
+    def test_a_server_that_asks_on_and_on(self):
+        def talk(server, stream):
+            server.ask(stream, b"220 hello")
+            server.ask(stream, b"250 AUTH LOGIN")
+            while server.ask(stream, b"334 aaaa"):
+                pass
+
+        with Scripted(talk) as server:
+            self.talk("smtp", None, "--no-report", "--timeout", "2", *self.login(), "--auth", "login", "--from", USER, "--to", USER, address=server.address, status=LOGIN)
+        asked = [line for line in server.heard if line]
+        self.assertEqual(len(asked), 2 + 8 + 1)  # EHLO, AUTH, answers, QUIT
 
     def test_silence(self):
         with Scripted(lambda server, stream: server.ask(stream, b"220 hello") and time.sleep(5)) as server:
@@ -583,6 +649,34 @@ class InATerminal(TalkTest):
         self.assertEqual(t.end(), OK)
         self.assertNotIn(PASSWORD, t.said)
 
+    def test_no_password_in_the_history(self):
+        def talk(server, stream):
+            server.ask(stream, b"* OK hello")
+            while line := stream.readline():
+                stream.write(b"+ go\r\n" if line.endswith(b"}\r\n") else b"* BAD\r\n")
+
+        with Scripted(talk) as server:
+            t = self.start("imap", address=server.address)
+            t.wait("imap -> ")
+            for line in "a1 LOGIN ada geheim-1", "a2 AUTHENTICATE PLAIN Z2VoZWltLTI=", "a3 NOOP", "PASS geheim-3", ":b64 geheim-4", "a5 LOGIN ada {8}", "geheim-5":
+                t.type(line + "\r")
+                t.wait("imap -> ")
+            t.type("\x04")
+            t.end(20)
+        kept = pathlib.Path(self.folder, ".local/state/glasspost/history-talk").read_text()
+        self.assertIn("a3 NOOP", kept)
+        for secret in "geheim", "Z2VoZWlt":
+            self.assertNotIn(secret, kept)
+
+    def test_the_same_reader_in_dns(self):
+        t = Terminal(["dns", "@127.0.0.1:1"], self.environment)
+        t.wait("> ")
+        t.type("set ty\tmx\x7f\x7f\x7fmx\rset all\r")
+        t.wait("querytype = MX")
+        t.wait("> ")
+        t.type("ex\t\r")
+        self.assertEqual(t.end(), OK)
+
     def test_interrupted_twice(self):
         t = self.start()
         t.wait("smtp -> ")
@@ -596,5 +690,6 @@ class InATerminal(TalkTest):
 
 
 if __name__ == "__main__":
+    SANITIZED = "--sanitized" in sys.argv and not sys.argv.remove("--sanitized")
     GLASSPOST = os.path.abspath(sys.argv.pop(1))
     unittest.main()

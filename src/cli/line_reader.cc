@@ -5,18 +5,20 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <clocale>
 #include <cstdio>
-#include <cstdlib>
 #include <cwchar>
 #include <fstream>
+#include <optional>
 
 #include "agent/disk.h"
 #include "analysis/style.h"
+#include "cli/state_folder.h"
 
 namespace glasspost::cli {
 namespace {
@@ -42,13 +44,8 @@ std::string CommonPrefix(const std::vector<std::string>& words) {
 }  // namespace
 
 std::string HistoryPath(std::string_view name) {
-  std::string folder;
-  if (const char* const state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
-    folder = state;
-  else if (const char* const home = std::getenv("HOME"); home != nullptr && *home == '/')
-    folder = std::string(home) + "/.local/state";
-  if (folder.empty()) return {};
-  return folder + "/glasspost/history-" + std::string(name);
+  const std::string folder = StateFolder();
+  return folder.empty() ? folder : folder + "/history-" + std::string(name);
 }
 
 struct LineReader::Inner {
@@ -56,6 +53,7 @@ struct LineReader::Inner {
   EditLine* edit = nullptr;
   History* history = nullptr;
   std::string prompt;
+  std::optional<termios> restored;  // the terminal, as it was
   bool reading = false;
   bool broken = false;      // ^C on an empty line
   bool not_wanted = false;  // `wait` said so
@@ -63,6 +61,17 @@ struct LineReader::Inner {
   ~Inner() {
     if (edit != nullptr) el_end(edit);
     if (history != nullptr) history_end(history);
+    if (restored) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &*restored);
+  }
+  // libedit takes what it finds for the state to which it returns after each line.
+  void Silence() {
+    termios now{};
+    if (::tcgetattr(STDIN_FILENO, &now) != 0) return;
+    restored = now;
+    now.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+    now.c_cc[VMIN] = 1;
+    now.c_cc[VTIME] = 0;
+    ::tcsetattr(STDIN_FILENO, TCSADRAIN, &now);
   }
 
   static Inner& Of(EditLine* e) {
@@ -190,6 +199,7 @@ std::unique_ptr<LineReader> LineReader::Make(Options options) {
   if (MB_CUR_MAX == 1) std::setlocale(LC_CTYPE, "C.UTF-8");
   auto inner = std::make_unique<Inner>();
   inner->options = std::move(options);
+  if (inner->options.silent_between) inner->Silence();
   inner->edit = el_init("glasspost", stdin, stdout, stderr);
   inner->history = history_init();
   if (inner->edit == nullptr || inner->history == nullptr) return nullptr;

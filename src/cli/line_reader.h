@@ -34,6 +34,9 @@ class LineReader {
     // Returns once standard input has something, having done whatever else is to be done; false: the line is not wanted any more.
     // May be null.
     std::function<bool()> wait;
+    // What is typed between two reads is not echoed and not lost. Only for who sees to it that the reader is given up before the
+    // program ends, by a signal too: that gives the terminal back as it was.
+    bool silent_between = false;
   };
   enum class Outcome : std::uint8_t {
     kLine,

@@ -117,7 +117,6 @@ class Talk {
                                                          .style = line_.style(),
                                                          .explain = !options_.no_explain,
                                                          .held = options_.quiet,
-                                                         .show_secrets = options_.show_secrets,
                                                          .protocol = ProtocolOf(service_)});
     ShownConversation::Options shown;
     shown.at_end = !options_.no_report && !options_.quiet;

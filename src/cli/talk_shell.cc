@@ -101,6 +101,7 @@ class Terminal {
     reading.history = HistoryPath("talk");
     reading.complete = [this](Octets before) { return Complete(before, talker_.state()); };
     reading.wait = [this] { return waiter_.Wait(); };
+    reading.silent_between = true;
     reader_ = LineReader::Make(std::move(reading));
     if (!reader_) return TalkByLines(talker_, view_, options_);
     view_.SetPrinter([this](std::string_view text) { reader_->Print(text); });
@@ -117,6 +118,7 @@ class Terminal {
     }
     if (!talker_.over()) talker_.End(breaks > 0);
     view_.SetPrinter({});
+    reader_.reset();
     return talker_.handshake_failed() ? agent::talk::kStatusTls : 0;
   }
 
@@ -134,7 +136,7 @@ class Terminal {
     const bool data = talker_.state().input() == Input::kData;
     if (line.size() > ScriptLimits::kLine) return view_.Remark(view_.Say("too long a line", "行太长"), true), true;
     if (!data && (line == "?" || line == ":help" || line == ":?")) return view_.Help(talker_.state()), true;
-    if (!data && !HoldsSecret(line, talker_.state())) reader_->Remember(line);
+    if (!data && !talker_.literal_due() && !HoldsSecret(line, talker_.state())) reader_->Remember(line);
     if (line.starts_with("::")) {
       talker_.Type(Octets(line).substr(1), false);
     } else if (line.starts_with(':')) {
@@ -159,11 +161,13 @@ class Terminal {
 // Lines of a pipe or a file, of bounded length.
 class LineSource {
  public:
-  // False: there are no more.
+  // False: there are no more, or one is too long.
   bool Next(InputWaiter& waiter, std::string& line) {
     while (true) {
       const std::size_t end = held_.find('\n');
-      if (end != std::string::npos || held_.size() > ScriptLimits::kLine || (ended_ && !held_.empty())) {
+      too_long_ = std::min(end, held_.size()) > ScriptLimits::kLine;
+      if (too_long_) return false;
+      if (end != std::string::npos || (ended_ && !held_.empty())) {
         line = held_.substr(0, end);
         held_.erase(0, end == std::string::npos ? end : end + 1);
         if (line.ends_with('\r')) line.pop_back();
@@ -178,9 +182,12 @@ class LineSource {
     }
   }
 
+  bool too_long() const { return too_long_; }
+
  private:
   std::string held_;
   bool ended_ = false;
+  bool too_long_ = false;
 };
 
 std::string Where(const Step& step, const TalkView& view) {
@@ -243,6 +250,10 @@ int TalkByLines(Talker& talker, TalkView& view, const TalkShellOptions& options)
       talker.TellLate();
       status = agent::talk::kStatusClosed;
     }
+  }
+  if (source.too_long()) {
+    view.Remark(view.Say("too long a line", "行太长"), true);
+    status = agent::talk::kStatusUsage;
   }
   talker.End(false);
   return talker.handshake_failed() ? agent::talk::kStatusTls : status;

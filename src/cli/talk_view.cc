@@ -159,7 +159,7 @@ void TalkView::Found(const Finding& finding, Protocol protocol) {
          true);
 }
 
-void TalkView::Tell(Event event, const std::string& what, std::uint64_t) {
+void TalkView::Tell(Event event, const std::string& what) {
   Remark(fmt::format(fmt::runtime(Words(event, options_.language)), ForTerminal(what)), IsFault(event));
 }
 

@@ -23,7 +23,6 @@ class TalkView final : public agent::talk::View {
     analysis::Style style;
     bool explain = true;
     bool held = false;  // nothing is shown unless ShowHeld is called
-    bool show_secrets = false;
     Protocol protocol = Protocol::kSmtp;
   };
   explicit TalkView(const Options& options) : options_(options) {}
@@ -45,7 +44,7 @@ class TalkView final : public agent::talk::View {
   void Heard(Octets line, bool over_tls, bool refuses, bool cut) override;
   void Answered(const Exchange& exchange, bool over_tls) override;
   void Found(const Finding& finding, Protocol protocol) override;
-  void Tell(Event event, const std::string& what, std::uint64_t more) override;
+  void Tell(Event event, const std::string& what) override;
 
  private:
   void Put(std::string text);

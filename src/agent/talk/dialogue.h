@@ -9,7 +9,6 @@
 #include "agent/talk/session_state.h"
 #include "base/error.h"
 #include "wire/exchange.h"
-#include "wire/smtp/client_session.h"
 
 namespace glasspost::agent::talk {
 

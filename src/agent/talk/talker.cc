@@ -177,6 +177,7 @@ bool Talker::Settle(std::chrono::nanoseconds most) {
   return Run(
       [&] {
         if (!orders_.empty() || busy_) return false;
+        if (chunk_due_ > 0) return true;
         if (literal && lines_heard_ == heard) return false;  // "+" is no reply of its own there
         if (state_.greeted() && state_.waiting() == 0) return true;
         const bool stray = state_.protocol() == Protocol::kPop3 && lines_heard_ > heard && pumping_ &&

@@ -69,6 +69,8 @@ class Talker final : public Dialogue, public analysis::Ear {
   // What happens meanwhile is told.
   void Pause(std::chrono::nanoseconds time);
   bool over() const { return over_; }
+  // IMAP: the next line is (or may be) a literal's, such as a password.
+  bool literal_due() const { return literal_due_; }
   bool abandoned() const { return abandoned_; }
   bool handshake_failed() const { return handshake_failed_; }
   // Ends the wait that is under way, and the conversation.
@@ -130,6 +132,7 @@ class Talker final : public Dialogue, public analysis::Ear {
   Answer WaitAnswer();
 
   // talker_steps.cc
+  bool PrepareImap(std::string& octets, bool begins);
   Answer StartTlsByCommand();
   bool SendFile(const std::string& path);
   bool SendPieces(std::FILE* file, bool as_lines);
@@ -162,7 +165,9 @@ class Talker final : public Dialogue, public analysis::Ear {
   std::string last_line_;        // that was sent, to know what of it was secret
   bool last_answer_ = false;     // it answered a challenge
   unsigned tags_ = 0;
-  bool literal_due_ = false;  // IMAP: the next line belongs to the command before
+  bool literal_due_ = false;     // IMAP: the next line belongs to the command before
+  bool literal_secret_ = false;  // which is a login
+  std::uint64_t chunk_due_ = 0;  // octets of a BDAT that are to be typed
   bool endless_told_ = false;
   bool reading_ = false;
   bool busy_ = false;  // an order is being carried out

@@ -52,24 +52,36 @@ void Talker::Type(Octets line, bool typed) {
     }
     return Push({.kind = Order::Kind::kDataLine, .octets = octets + "\r\n", .typed = typed});
   }
-  const bool command = input != Input::kAnswer && input != Input::kContinue && !literal_due_;
-  if (state_.protocol() == Protocol::kImap && command) {
-    const auto read = imap::ParseCommand(line);
-    const std::string untagged = "t " + octets;
-    const auto bare = imap::ParseCommand(untagged);
-    // "LIST "" *" is read as a command with the tag LIST: what is no command behind its tag, and one without it, lacks the tag.
-    if (bare && bare->rule != nullptr && (!read || read->rule == nullptr || read->tag.empty())) {
-      octets.insert(0, "a" + std::to_string(++tags_) + " ");
-      view_.Tell(View::Event::kTagged, octets.substr(0, octets.find(' ')));
-      typed = false;
-    }
-    literal_due_ = imap::FindLiteral(octets).has_value();
-  } else if (state_.protocol() == Protocol::kImap) {
-    literal_due_ = imap::FindLiteral(octets).has_value();
+  if (chunk_due_ > 0) {
+    chunk_due_ -= std::min<std::uint64_t>(chunk_due_, octets.size() + 2);
+    return Push({.kind = Order::Kind::kDataLine, .octets = octets + "\r\n", .typed = typed});
+  }
+  const bool begins = input != Input::kAnswer && input != Input::kContinue && !literal_due_;
+  last_answer_ = input == Input::kAnswer || (literal_due_ && literal_secret_);
+  if (state_.protocol() == Protocol::kImap) typed = PrepareImap(octets, begins) && typed;
+  if (state_.protocol() == Protocol::kSmtp && begins) {
+    smtp::Command command;
+    smtp::ParseCommand(octets, command);
+    if (command.verb == smtp::Verb::kBdat && command.strict_ok()) chunk_due_ = command.chunk_size.value_or(0);
   }
   last_line_ = octets;
-  last_answer_ = input == Input::kAnswer;
   Push({.kind = Order::Kind::kLine, .octets = octets + "\r\n", .typed = typed});
+}
+
+// Puts a tag before a command that has none. False: the line is not what was typed any more.
+bool Talker::PrepareImap(std::string& octets, bool begins) {
+  const auto read = imap::ParseCommand(octets);
+  const std::string untagged = "t " + octets;
+  const auto bare = imap::ParseCommand(untagged);
+  // "LIST "" *" is read as a command with the tag LIST: what is no command behind its tag, and one without it, lacks the tag.
+  const bool lacks = begins && bare && bare->rule != nullptr && (!read || read->rule == nullptr || read->tag.empty());
+  if (lacks) {
+    octets.insert(0, "a" + std::to_string(++tags_) + " ");
+    view_.Tell(View::Event::kTagged, octets.substr(0, octets.find(' ')));
+  }
+  if (begins) literal_secret_ = sasl::FindSlip(octets, state_.secret_words()) != Octets::npos;
+  literal_due_ = imap::FindLiteral(octets).has_value();
+  return !lacks;
 }
 
 Answer Talker::Ask(const std::string& line) {
@@ -104,7 +116,6 @@ Answer Talker::StartTlsByCommand() {
 
 void Talker::End(bool cut) {
   if (over_) return;
-  if (!cut) Settle(options_.wait);
   // Who has said goodbye closes first.
   if (!cut && state_.input() == Input::kOver) Run([this] { return over_; }, kFarewell);
   Push({.kind = cut ? Order::Kind::kDrop : Order::Kind::kClose, .octets = {}, .typed = false});
@@ -221,6 +232,7 @@ bool Talker::SendChunk(const std::string& path, bool last) {
   if (size < 0 || std::fseek(file->get(), 0, SEEK_SET) != 0)
     return Trouble({"has no size", path, "BDAT tells it before the octets"});
   Type("BDAT " + std::to_string(size) + (last ? " LAST" : ""), false);
+  chunk_due_ = 0;  // they come from the file
   auto left = static_cast<std::size_t>(size);
   std::string buffer(TalkerLimits::kFilePiece, '\0');
   while (left > 0) {

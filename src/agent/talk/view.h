@@ -32,7 +32,7 @@ class View {
     kEndless,      // octets of a line that has no end yet
     kLate,         // seconds without an answer
     kLeftOut,      // lines that were not shown
-    kMessageSent,  // octets of a message or chunk; `more`: lines whose dot was doubled
+    kMessageSent,  // octets of a message or chunk
     kStuffed,      // the line as it went out
     kTagged,       // the tag that was put before the command
     kClosed,       // by the server
@@ -41,7 +41,7 @@ class View {
     kDroppedByUs,
     kTrouble,  // what a person asked for cannot be done: why
   };
-  virtual void Tell(Event event, const std::string& what, std::uint64_t more = 0) = 0;
+  virtual void Tell(Event event, const std::string& what) = 0;
 };
 
 }  // namespace glasspost::agent::talk
