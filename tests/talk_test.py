@@ -297,6 +297,16 @@ class Lines(TalkTest):
         self.assertEqual(server.heard[2], b"xyzzy-17\r\n")
         self.assertNotIn("xyzzy", said)
 
+    def test_a_literal_that_is_refused(self):
+        def talk(server, stream):
+            tag = server.ask(stream, b"* OK hello").split()[0]
+            tag = server.ask(stream, tag + b" NO too large").split()[0]
+            stream.write(b"* BYE\r\n" + tag + b" OK bye\r\n")
+
+        with Scripted(talk) as server:
+            self.talk("imap", None, address=server.address, typed="APPEND INBOX {300}\nLOGOUT\n")
+        self.assertEqual(server.heard, [b"a1 APPEND INBOX {300}\r\n", b"a2 LOGOUT\r\n"])
+
     def test_saved_packets(self):
         path = os.path.join(self.folder, "saved.pcapng")
         self.talk("smtp", "smtp", "--no-report", "--save", path, typed="EHLO me\nSTARTTLS\nEHLO within\nQUIT\n")

@@ -63,7 +63,7 @@ struct LineReader::Inner {
     if (history != nullptr) history_end(history);
     if (restored) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &*restored);
   }
-  // libedit takes what it finds for the state to which it returns after each line.
+  // Before el_init; libedit's own state between two lines, which has echo, is set to the same (EL_SETTY -x).
   void Silence() {
     termios now{};
     if (::tcgetattr(STDIN_FILENO, &now) != 0) return;
@@ -218,6 +218,7 @@ std::unique_ptr<LineReader> LineReader::Make(Options options) {
   el_set(e, EL_BIND, "^C", "glasspost-break", nullptr);
   el_set(e, EL_BIND, "^R", "em-inc-search-prev", nullptr);
   el_set(e, EL_SETTY, "-d", "-isig", nullptr);  // ^C is a key here, not the end of the program
+  if (inner->restored) el_set(e, EL_SETTY, "-x", "-icanon", "-echo", nullptr);
   inner->Load();
   return std::unique_ptr<LineReader>(new LineReader(std::move(inner)));
 }

@@ -320,6 +320,7 @@ void Talker::Handle(const Told& told) {
       break;
   }
   LeaveOut();
+  if (told.exchange.has_request) literal_due_ = false;  // refused before it came
   state_.OnExchange(told.exchange);
   if (told.exchange.has_reply) {
     if (replies_.size() >= TalkerLimits::kReplies) replies_.pop_front();
