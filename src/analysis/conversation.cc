@@ -25,7 +25,9 @@ constexpr std::size_t kTellerOctets = 512;
 constexpr std::uint64_t kRetransmissionsWorthTelling = 1;
 
 // Message octets are always wanted: findings are made from the header even where nobody asks for the message.
-ObserverOptions OptionsOf(const Report::Wants& w) { return {.show_secrets = w.show_secrets, .message_octets = true}; }
+ObserverOptions OptionsOf(const Report::Wants& w) {
+  return {.show_secrets = w.show_secrets, .message_octets = true, .requests = w.requests};
+}
 
 // A header that promises parts, or an attachment: what a report that leaves single texts alone has to look into.
 bool MayHaveParts(Octets header) {

@@ -127,6 +127,7 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   void OnTcpRetransmission(int side, std::uint64_t octets, bool conflict, const Origin& origin) override;
   // ObserverSink
   void OnExchange(const Exchange& exchange) override;
+  void OnRequest(const Exchange& exchange) override { teller().OnRequest(facts_, exchange); }
   void OnMessageStart(Direction direction, std::uint64_t exchange, const Envelope& envelope) override;
   void OnMessageOctets(Direction direction, Octets octets) override;
   void OnMessageGap(Direction direction, std::uint64_t length) override;

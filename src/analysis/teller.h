@@ -18,6 +18,8 @@ class Teller {
   // Every packet of the conversation, before what it brings; only if Report::Wants::packets.
   virtual void OnPacket(const ConversationFacts& /*facts*/, int /*side*/, const capture::Packet& /*packet*/) {}
   virtual void OnExchange(const ConversationFacts& facts, const Exchange& exchange) = 0;
+  // Its request, before there is anything of its reply; only if Report::Wants::requests.
+  virtual void OnRequest(const ConversationFacts& /*facts*/, const Exchange& /*exchange*/) {}
   virtual void OnMessage(const ConversationFacts& facts, const MessageFacts& message) = 0;
   // Octets of the message that the next OnMessage tells of; only if Report::Wants::message_octets.
   virtual void OnMessageOctets(Direction /*direction*/, Octets /*octets*/) {}
@@ -42,7 +44,8 @@ class Report {
     bool single_parts = true;  // with attachments: also the structure of a message that has one part and no attachment
     bool text = true;          // with attachments: also the text
     bool show_secrets = false;
-    bool secrets = false;  // ConversationFacts::secrets
+    bool secrets = false;   // ConversationFacts::secrets
+    bool requests = false;  // each when it is heard
   };
   virtual ~Report() = default;
   virtual Wants wants() const = 0;

@@ -7,7 +7,6 @@
 namespace glasspost::cli {
 
 using agent::Account;
-using agent::PasswordSource;
 
 void AccountChoice::AddTo(CommandLine& line) {
   CLI::App& app = line.app();
@@ -49,17 +48,7 @@ Expected<Account> AccountChoice::Choose(agent::Service service, const CommandLin
   if (!account.At(service))
     return Fail(std::string(line.Say("has no server for that", "没有相应的服务器")), account.address,
                 std::string(line.Say("say --server HOST[:PORT]", "请用 --server 主机[:端口] 指定")));
-  if (!user.empty()) account.user = user;
-  if (!authorities.empty()) account.authorities = authorities;
-  if (no_verify) account.verify = false;
-  if (!mechanism.empty()) {
-    const auto parsed = agent::ParseMechanism(mechanism);
-    if (!parsed) return Fail("is no mechanism that is known here", "--mechanism " + mechanism);
-    account.mechanism = *parsed;
-  }
-  if (!password_command.empty()) account.password = {PasswordSource::Kind::kCommand, password_command};
-  if (!password_variable.empty()) account.password = {PasswordSource::Kind::kEnvironment, password_variable};
-  if (!password_file.empty()) account.password = {PasswordSource::Kind::kFile, password_file};
+  if (const auto put = PutOver(account); !put) return std::unexpected(put.error());
   return account;
 }
 

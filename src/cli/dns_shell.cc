@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "base/ascii.h"
 #include "base/escape.h"
+#include "cli/line_reader.h"
 #include "wire/dns/names.h"
 
 namespace glasspost::cli {
@@ -46,19 +48,40 @@ class Shell {
   }
 
   int Run() {
-    const bool terminal = isatty(STDIN_FILENO) != 0;
-    if (terminal) TellServer();
-    std::string typed;
-    for (;;) {
-      if (terminal) fmt::print("> ");
-      std::fflush(stdout);
-      if (!std::getline(std::cin, typed)) break;
+    const auto reader = LineReader::Make({.history = HistoryPath("dns"), .complete = Complete, .wait = {}});
+    if (isatty(STDIN_FILENO) != 0) TellServer();
+    for (std::string typed; Next(reader.get(), typed);)
       if (!Take(Octets(typed).substr(0, kLongestLine))) break;
-    }
     return Finish(status_);
   }
 
  private:
+  // False: there are no more. ^C on an empty line ends it, as ^D does.
+  static bool Next(LineReader* reader, std::string& typed) {
+    std::fflush(stdout);
+    if (reader == nullptr) return static_cast<bool>(std::getline(std::cin, typed));
+    if (reader->Read("> ", typed) != LineReader::Outcome::kLine) return false;
+    reader->Remember(typed);
+    return true;
+  }
+
+  static LineReader::Completions Complete(Octets before) {
+    static constexpr std::string_view kWords[] = {"exit", "help", "server", "set"};
+    static constexpr std::string_view kSettings[] = {
+        "all", "debug", "nodebug", "norecurse", "novc", "port=", "recurse", "retry=", "timeout=", "type=", "vc"};
+    LineReader::Completions found;
+    const bool setting = before.starts_with("set ");
+    if (setting) found.from = before.rfind(' ') + 1;
+    const auto add = [&](std::string_view word) {
+      if (word.starts_with(before.substr(found.from))) found.words.emplace_back(word);
+    };
+    if (setting)
+      std::ranges::for_each(kSettings, add);
+    else
+      std::ranges::for_each(kWords, add);
+    return found;
+  }
+
   // False: that was the last.
   bool Take(Octets typed) {
     if (typed.ends_with('\r')) typed.remove_suffix(1);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <sysexits.h>
 
-#include <cstdlib>
 #include <thread>
 
 #include "agent/connect.h"
@@ -11,6 +10,7 @@
 #include "base/escape.h"
 #include "cli/account_choice.h"
 #include "cli/pop3_status.h"
+#include "cli/state_folder.h"
 #include "cli/terminal.h"
 #include "net/system_clock.h"
 
@@ -37,12 +37,6 @@ struct FetchOptions {
   std::optional<unsigned> days;
 };
 
-std::string StateFolder() {
-  if (const char* const state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/') return state;
-  const char* const home = std::getenv("HOME");
-  return home == nullptr ? std::string() : std::string(home) + "/.local/state";
-}
-
 // One file for each maildrop, whatever the port by which it is reached.
 std::string RememberedPath(const agent::Account& account) {
   const std::string state = StateFolder();
@@ -54,7 +48,7 @@ std::string RememberedPath(const agent::Account& account) {
     else
       name += c;
   }
-  return state + "/glasspost/fetched/" + name;
+  return state + "/fetched/" + name;
 }
 
 std::optional<agent::MailFormat> ParseFormat(const std::string& text) {

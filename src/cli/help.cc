@@ -13,12 +13,9 @@ using analysis::DisplayWidth;
 constexpr std::size_t kColumns = 80;  // of a terminal
 constexpr std::size_t kMargin = 2;
 constexpr std::size_t kRowWidth = 22;  // what is typed; a longer one stands on a line of its own
-constexpr std::string_view kCommands[] = {"account",   "alias", "analyze", "config",   "conversation", "conversations", "dns",
-                                          "domain",    "fetch", "help",    "journey",  "lab",          "mail",          "probe",
-                                          "providers", "queue", "send",    "sendmail", "serve",        "user"};
-constexpr std::string_view kCommands[] = {"account", "alias",  "analyze",  "config", "conversation", "conversations", "craft",
-                                          "dns",     "domain", "fetch",    "help",   "journey",      "lab",           "providers",
-                                          "queue",   "send",   "sendmail", "serve",  "user"};
+constexpr std::string_view kCommands[] = {
+    "account", "alias", "analyze", "config", "conversation", "conversations", "craft", "dns",      "domain", "fetch", "help",
+    "journey", "lab",   "mail",    "probe",  "providers",    "queue",         "send",  "sendmail", "serve",  "talk",  "user"};
 
 enum class Kind { kText, kGroup, kRow };
 struct Line {

@@ -4,6 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "agent/account.h"
+#include "base/error.h"
+
 namespace glasspost::cli {
 
 struct LoginOptions {
@@ -18,6 +21,8 @@ struct LoginOptions {
   bool no_verify = false;
 
   void AddLoginTo(CLI::App& app);
+  // What was typed, put over what the account says.
+  Expected<void> PutOver(agent::Account& account) const;
 };
 
 }  // namespace glasspost::cli

@@ -29,6 +29,7 @@
 #include "cli/send.h"
 #include "cli/sendmail.h"
 #include "cli/serve.h"
+#include "cli/talk.h"
 #include "cli/terminal.h"
 #include "cli/user.h"
 
@@ -110,6 +111,7 @@ constexpr Command kCommands[] = {
     {"send", [](Words words) { return glasspost::cli::RunSend(words); }},
     {"sendmail", [](Words words) { return glasspost::cli::RunSendmail(std::move(words)); }},
     {"serve", [](Words words) { return glasspost::cli::RunServe(std::move(words)); }},
+    {"talk", [](Words words) { return glasspost::cli::RunTalk(words); }},
     {"user", [](Words words) { return glasspost::cli::RunUser(words); }},
 };
 

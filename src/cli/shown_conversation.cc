@@ -40,8 +40,9 @@ Expected<std::unique_ptr<ShownConversation>> ShownConversation::Open(Protocol pr
   events.level = options.dialogue.full ? analysis::EventsOptions::Level::kFull : analysis::EventsOptions::Level::kHeaders;
   events.show_secrets = options.dialogue.show_secrets;
   events.we_are_client = true;
+  const bool heard = options.show || options.at_end || options.heard;
   shown->taps_ = std::make_unique<analysis::LiveTaps>(analysis::LiveOptions{protocol, true}, events,
-                                                      options.show ? shown.get() : nullptr, shown->recorder_.get());
+                                                      heard ? shown.get() : nullptr, shown->recorder_.get());
   return shown;
 }
 
@@ -50,6 +51,8 @@ ShownConversation::~ShownConversation() { static_cast<void>(Close()); }
 std::unique_ptr<Tap> ShownConversation::NewTap() { return taps_->NewTap(); }
 
 void ShownConversation::Part(std::uint64_t number, std::string octets) {
+  if (options_.at_end) held_[number] += octets;
+  if (!options_.show) return;
   auto& follower = followers_[number];
   if (!follower) follower = std::make_unique<analysis::Follower>(stdout, number, options_.dialogue);
   follower->Feed(octets);
@@ -66,7 +69,13 @@ void ShownConversation::Finish(analysis::EventsHead head) {
 
 Expected<void> ShownConversation::Close() {
   taps_.reset();
-  recorder_.reset();  // writes what it heard
+  recorder_.reset();         // writes what it heard
+  std::uint64_t number = 0;  // a connection of which nothing was heard has none
+  for (const auto& [key, events] : std::exchange(held_, {})) {
+    std::fputc('\n', stdout);
+    analysis::TellDialogue(stdout, ++number, events, options_.dialogue);
+    std::fflush(stdout);
+  }
   if (folder_.empty()) return {};
   const std::string folder = std::exchange(folder_, {});
   std::vector<std::filesystem::path> files;

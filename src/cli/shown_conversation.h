@@ -20,8 +20,10 @@ namespace glasspost::cli {
 class ShownConversation final : public analysis::EventSink {
  public:
   struct Options {
-    bool show = false;
-    std::string save;  // "FILE.pcapng"; further conversations become FILE-2.pcapng, …; empty: not kept
+    bool show = false;    // as it happens
+    bool at_end = false;  // or when it is over
+    bool heard = false;   // somebody else hears it: SetEar
+    std::string save;     // "FILE.pcapng"; further conversations become FILE-2.pcapng, …; empty: not kept
     analysis::DialogueReport::Options dialogue;
   };
   // The error says why nothing can be saved there.
@@ -30,6 +32,8 @@ class ShownConversation final : public analysis::EventSink {
 
   // For the next connection; null if nobody wants to know.
   std::unique_ptr<Tap> NewTap();
+  // Hears all that is told of the connections to come; outlives their taps. Only with `heard`.
+  void SetEar(analysis::Ear* ear) { taps_->SetEar(ear); }
   // After the last connection: the file has its name when this returns.
   Expected<void> Close();
 
@@ -43,6 +47,7 @@ class ShownConversation final : public analysis::EventSink {
   const Options options_;
   std::uint64_t last_ = 0;
   std::map<std::uint64_t, std::unique_ptr<analysis::Follower>> followers_;
+  std::map<std::uint64_t, std::string> held_;  // at_end: what was said, within EventsLimits
   std::unique_ptr<analysis::Recorder> recorder_;
   std::unique_ptr<analysis::LiveTaps> taps_;
   std::string folder_;  // of what is being recorded

@@ -225,6 +225,7 @@ Task<IoStatus> Stream::Send(Octets octets, Direction direction, bool records, st
 Task<IoStatus> Stream::StartTls(std::shared_ptr<const TlsContext> context, std::string host, std::chrono::nanoseconds timeout) {
   std::string().swap(backlog_);
   if (status_ != IoStatus::kOk) co_return status_;
+  const bool later = std::exchange(interrupted_, false);  // it is meant for a Read, not for the handshake
   if (tap_) tap_->OnTlsStart(clock().Now());
   engine_ = std::make_unique<TlsEngine>(std::move(context), host, tap_.get());
   drained_ = false;
@@ -251,6 +252,7 @@ Task<IoStatus> Stream::StartTls(std::shared_ptr<const TlsContext> context, std::
     engine_->Feed(Octets(records.data(), got));
   }
   handshaken_ = true;
+  interrupted_ |= later;
   if (tap_) tap_->OnTlsEstablished(clock().Now());
   co_return IoStatus::kOk;
 }

@@ -190,6 +190,9 @@ class ObserverSink {
   virtual ~ObserverSink() = default;
   // Exchanges come in the order of their numbers, each once, when its reply is whole or can no longer come.
   virtual void OnExchange(const Exchange& exchange) = 0;
+  // A command, an answer to a challenge or a data block is there to its end, and nothing of its reply: as OnExchange will tell it
+  // (but for its number, which may not be known yet). Only if ObserverOptions::requests.
+  virtual void OnRequest(const Exchange& /*exchange*/) {}
   // `exchange`: number of the exchange that carries the message (data block, first BDAT, RETR, FETCH, APPEND).
   virtual void OnMessageStart(Direction direction, std::uint64_t exchange, const Envelope& envelope) = 0;
   // Consecutive octets of the message as its sender wrote it: un-stuffed, without the final dot line.
@@ -211,6 +214,8 @@ struct ObserverOptions {
   // False: nobody looks at message octets; OnMessageOctets is not called (starts, gaps and ends are). The scan that finds
   // the end of data, and the findings that need it, stay.
   bool message_octets = true;
+  // Each request is told when it is heard, not only with its reply.
+  bool requests = false;
 };
 
 // One conversation's protocol, listened to. Never stops: it reports what breaks the rules and goes on.

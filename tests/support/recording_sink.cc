@@ -113,6 +113,11 @@ void RecordingSink::OnExchange(const Exchange& exchange) {
   spans.push_back(where);
 }
 
+void RecordingSink::OnRequest(const Exchange& exchange) {
+  if (!exchange.has_request || exchange.has_reply) broken.push_back("a request that is none");
+  requests.push_back(exchange.request.verb + (exchange.request.argument.empty() ? "" : " " + exchange.request.argument));
+}
+
 void RecordingSink::OnMessageStart(Direction direction, std::uint64_t exchange, const Envelope& envelope) {
   const auto d = static_cast<std::size_t>(Index(direction));
   if (open_[d]) broken.push_back("a message begins inside another");

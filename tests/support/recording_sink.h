@@ -24,6 +24,7 @@ class RecordingSink : public ObserverSink {
   };
 
   void OnExchange(const Exchange& exchange) override;
+  void OnRequest(const Exchange& exchange) override;
   void OnMessageStart(Direction direction, std::uint64_t exchange, const Envelope& envelope) override;
   void OnMessageOctets(Direction direction, Octets octets) override;
   void OnMessageGap(Direction direction, std::uint64_t length) override;
@@ -33,6 +34,7 @@ class RecordingSink : public ObserverSink {
   void OnProtocol(Protocol protocol) override;
 
   std::vector<std::string> exchanges;
+  std::vector<std::string> requests;  // as they were told before their replies
   std::vector<std::string> spans;     // beside each exchange: where request and reply lie, so that runs can be compared
   std::vector<std::string> findings;  // as in the files, with the detail: "finding 3 unknown-command XYZ"
   std::vector<std::string> turns;

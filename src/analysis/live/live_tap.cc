@@ -128,7 +128,9 @@ LiveTaps::LiveTaps(const LiveOptions& options, const EventsOptions& events, Even
 std::unique_ptr<LiveTap> LiveTaps::NewLiveTap() {
   if (sink_ == nullptr && recorder_ == nullptr) return nullptr;
   const std::uint64_t number = sink_ != nullptr ? sink_->NextNumber() : recorder_->NextNumber();
-  auto report = sink_ != nullptr ? std::make_unique<EventsReport>(number, *sink_, events_) : nullptr;
+  std::unique_ptr<Report> report;
+  if (sink_ != nullptr) report = std::make_unique<EventsReport>(number, *sink_, events_);
+  if (report != nullptr && ear_ != nullptr) report = WithEar(std::move(report), *ear_);
   auto recording = recorder_ != nullptr ? recorder_->NewRecording(number) : nullptr;
   return std::make_unique<LiveTap>(number, std::move(report), options_, std::move(recording));
 }

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "analysis/conversation.h"
+#include "analysis/live/ear.h"
 #include "analysis/live/events.h"
 #include "analysis/live/recorder.h"
 #include "analysis/teller.h"
@@ -72,12 +73,15 @@ class LiveTaps final : public TapSource {
   LiveTaps(const LiveOptions& options, const EventsOptions& events, EventSink* sink, Recorder* recorder);
   std::unique_ptr<Tap> NewTap() override { return NewLiveTap(); }
   std::unique_ptr<LiveTap> NewLiveTap();
+  // Hears what the sink is told, of taps made from now on; outlives them.
+  void SetEar(Ear* ear) { ear_ = ear; }
 
  private:
   LiveOptions options_;
   std::shared_ptr<const EventsOptions> events_;
   EventSink* sink_;
   Recorder* recorder_;
+  Ear* ear_ = nullptr;
 };
 
 }  // namespace glasspost::analysis

@@ -63,6 +63,32 @@ TEST_P(Live, WithinTlsIsToldToo) {
   }
 }
 
+// Who listens changes nothing; what is heard before its reply is told with it later.
+TEST_P(Live, IsToldTheSameWithAnEar) {
+  class Heard final : public Ear {
+   public:
+    void OnRequest(const ConversationFacts&, const Exchange& e) override {
+      EXPECT_TRUE(e.has_request);
+      ++requests;
+    }
+    void OnExchange(const ConversationFacts&, const Exchange& e) override { exchanges += e.has_request ? 1 : 0; }
+    void OnFinding(const ConversationFacts&, const Finding&) override { ++findings; }
+    std::size_t requests = 0, exchanges = 0, findings = 0;
+  };
+  const auto file = test::ReadConversationFile(GetParam());
+  ASSERT_TRUE(file) << file.error().Text();
+  if (!CanBeLive(*file)) GTEST_SKIP() << "not for this file";
+  const JsonReport::Options json{.attachments = true, .show_secrets = file->show_secrets};
+  Heard heard;
+  const std::string told = TextOf([&](std::FILE* out) {
+    JsonReport report(out, json);
+    LiveTap tap(1, WithEar(std::make_unique<Borrowed>(report), heard), {}, nullptr);
+    Hear(*file, tap);
+  });
+  EXPECT_EQ(told, LiveJson(*file, json));
+  EXPECT_LE(heard.requests, heard.exchanges);
+}
+
 INSTANTIATE_TEST_SUITE_P(Files, Live, ::testing::ValuesIn(LiveFiles(false)), NameOfFile);
 
 struct Secrecy {

@@ -237,8 +237,17 @@ void ImapObserver::CompleteCommand(Entry& e, const Origin& origin) {
     blocking_ = verb;
     blocking_tag_ = e.tag;
   }
+  TellRequest(e);
   if (client_only_) e.replied = true;
   Flush();
+}
+
+// Before its reply.
+void ImapObserver::TellRequest(const Entry& e) {
+  if (!options_.requests || e.replied) return;
+  Exchange told = e.exchange;
+  sasl::Redact(told, secrets_, e.composed);
+  sink_.OnRequest(told);
 }
 
 // The second word of LOGIN and all after it becomes its octet count (RFC 9051 §6.2.3: atom, quoted string or literal).
@@ -355,6 +364,7 @@ void ImapObserver::OnAnswer(const Line& line, const Origin& origin) {
   }
   asked_ = false;
   Touch(request.span, s, s.line_at, line.length, origin);
+  TellRequest(e);
   if (client_only_) e.replied = true;
   Flush();
 }

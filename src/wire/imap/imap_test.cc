@@ -14,6 +14,38 @@ using namespace std::string_literals;
 constexpr Direction kC = Direction::kToServer;
 constexpr Direction kS = Direction::kToClient;
 
+TEST(ImapObserver, RequestsBeforeTheirReplies) {
+  using Texts = std::vector<std::string>;
+  RecordingSink sink;
+  ObserverOptions options;
+  options.requests = true;
+  ImapObserver observer(sink, options);
+  const Origin now{1, 1'000'000};
+  observer.OnOctets(kS, "* OK hello\r\n", now);
+  observer.OnOctets(kC, "a1 LOGIN ada secret\r\n", now);
+  EXPECT_EQ(sink.requests, (Texts{"LOGIN ada *** (6 octets)"}));
+  observer.OnOctets(kS, "a1 NO\r\n", now);
+  observer.OnOctets(kC, "a2 AUTHENTICATE PLAIN\r\n", now);
+  observer.OnOctets(kS, "+ \r\n", now);
+  observer.OnOctets(kC, "AGEAc2VjcmV0\r\n", now);
+  EXPECT_EQ(sink.requests.back(), "* *** (12 octets)");
+  observer.OnOctets(kS, "a2 OK\r\n", now);
+  observer.OnOctets(kC, "a3 APPEND INBOX {2}\r\n", now);
+  EXPECT_EQ(sink.requests.size(), 3u);  // its literal is part of it
+  observer.OnOctets(kS, "+\r\n", now);
+  observer.OnOctets(kC, "x\n\r\n", now);
+  EXPECT_EQ(sink.requests.size(), 4u);
+  observer.OnEnd(now, false);
+  EXPECT_TRUE(sink.broken.empty());
+}
+
+TEST(ImapRules, EveryRuleThatAnRfcHasNamesIt) {
+  for (const Rule& rule : Rules()) {
+    EXPECT_EQ(FindRule(rule.name), &rule);
+    EXPECT_TRUE(rule.rfc.empty() || rule.rfc.starts_with("RFC ")) << rule.name;
+  }
+}
+
 TEST(ImapGrammar, Commands) {
   auto c = ParseCommand("a1 login alice \"x y\"");
   ASSERT_TRUE(c);

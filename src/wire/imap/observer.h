@@ -154,6 +154,7 @@ class ImapObserver : public Observer {
   void AppendArgument(Entry& entry, Octets text, bool cut, const Origin& origin);
   bool TakesMessage(const Entry& entry, std::size_t marker) const;
   void CompleteCommand(Entry& entry, const Origin& origin);
+  void TellRequest(const Entry& entry);
   bool MaskLogin(Entry& entry);
   bool HideUnknown(const Line& line, const std::optional<Command>& command);
   void BeginMalformed(Entry& entry, const Line& line, Octets told, const Origin& origin);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 #include "base/octets.h"
 #include "wire/exchange.h"
@@ -42,6 +44,7 @@ struct Rule {
   Octets name;
   Verb verb;
   std::uint8_t allowed;  // states in which the client may send it
+  std::string_view rfc;  // empty: no RFC has it
 };
 
 // What carries a secret where no command is read: the commands mistyped or misplaced, and those of the other protocols.
@@ -49,6 +52,8 @@ inline constexpr sasl::SecretWord kSecretWords[] = {
     {"LOGIN", 1}, {"AUTHENTICATE", 1}, {"AUTH", 1}, {"AUTHPLAIN"}, {"AUTHLOGIN"}, {"APOP", 1}, {"PASS"}, {"PASSWD"}, {"PASSWORD"},
 };
 
+// All of them, in the order of their names.
+std::span<const Rule> Rules();
 // `name` without regard to case, with "UID " before it where it is one; nothing for a command that no standard has.
 const Rule* FindRule(Octets name);
 

@@ -182,7 +182,19 @@ void Pop3Observer::ClientAnswer(const text::Line& line, const Origin& o) {
   p.request.sasl = step_.content;
   p.cleartext = step_.content == SaslContent::kPassword || step_.content == SaslContent::kCredentials ||
                 step_.content == SaslContent::kToken;
+  TellRequest(p);
   if (!server_seen_) Unanswered(o);
+}
+
+// Before its reply.
+void Pop3Observer::TellRequest(const Pending& p) {
+  if (!options_.requests) return;
+  Exchange told;
+  told.has_request = true;
+  told.phase = PhaseOf(p.command, p.answer);
+  told.request = p.request;
+  sasl::Redact(told, secrets_, CarriesSecret(p.command));
+  sink_.OnRequest(told);
 }
 
 void Pop3Observer::ClientCommand(const CommandLine& c, const text::Line& line, const Origin& o) {
@@ -209,6 +221,7 @@ void Pop3Observer::ClientCommand(const CommandLine& c, const text::Line& line, c
     secret_due_ = CarriesSecret(c.command) && !given;
   }
   FillArgument(p, c, octets, line.cut);
+  TellRequest(p);
   if (!server_seen_) Unanswered(o);
 }
 

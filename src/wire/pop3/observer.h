@@ -96,6 +96,7 @@ class Pop3Observer final : public Observer {
   CommandLine HideUnknown(const text::Line& line);
   void GiveUpPending(const Origin& o);
   Pending& Push(const text::Line& line);
+  void TellRequest(const Pending& p);
   bool PartialClientLine(const Origin& o);
   // The client speaks: what does that say about the reply it has been waiting for? Whether it did not wait.
   bool Outran(const Origin& o);

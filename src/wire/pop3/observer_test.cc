@@ -17,7 +17,7 @@ using test::RecordingSink;
 
 class Dialogue {
  public:
-  explicit Dialogue(const Pop3Limits& limits = {}) : observer(sink, {}, limits) {}
+  explicit Dialogue(const Pop3Limits& limits = {}, const ObserverOptions& options = {}) : observer(sink, options, limits) {}
   void C(std::string_view octets) { observer.OnOctets(Direction::kToServer, octets, Next()); }
   void S(std::string_view octets) { observer.OnOctets(Direction::kToClient, octets, Next()); }
   void End() { observer.OnEnd(Next(), false); }
@@ -31,6 +31,25 @@ class Dialogue {
   Pop3Observer observer;
   std::uint64_t frame = 0;
 };
+
+TEST(Pop3Requests, BeforeTheirReplies) {
+  using Texts = std::vector<std::string>;
+  ObserverOptions options;
+  options.requests = true;
+  Dialogue d({}, options);
+  d.S("+OK\r\n");
+  d.C("USER ada\r\nPASS secret\r\n");
+  EXPECT_EQ(d.sink.requests, (Texts{"USER ada", "PASS *** (6 octets)"}));
+  d.S("+OK\r\n-ERR\r\n");
+  d.C("AUTH PLAIN\r\n");
+  d.S("+ \r\n");
+  d.C("AGEAc2VjcmV0\r\n");
+  EXPECT_EQ(d.sink.requests.back(), "* *** (12 octets)");
+  d.S("+OK\r\n");
+  d.End();
+  EXPECT_EQ(d.sink.requests.size(), 4u);
+  EXPECT_TRUE(d.sink.broken.empty());
+}
 
 TEST(Pop3Limits, LineOctets) {
   for (const std::size_t over : {0, 1}) {

@@ -38,27 +38,28 @@ struct Rule {
   Shape without_argument;
   Shape with_argument;
   Phase phase;  // kConnect: the phase that its state belongs to
+  std::string_view rfc;
 };
 
 inline constexpr std::array<Rule, kCommandCount> kRules = {{
-    {Command::kUnknown, kInAuthorization | kInTransaction, Shape::kUnknown, Shape::kUnknown, Phase::kConnect},
-    {Command::kUser, kInAuthorization, Shape::kSingle, Shape::kSingle, Phase::kAuth},
-    {Command::kPass, kInAuthorization, Shape::kSingle, Shape::kSingle, Phase::kAuth},
-    {Command::kApop, kInAuthorization, Shape::kSingle, Shape::kSingle, Phase::kAuth},
-    {Command::kAuth, kInAuthorization, Shape::kListing, Shape::kSingle, Phase::kAuth},
-    {Command::kStat, kInTransaction, Shape::kSingle, Shape::kSingle, Phase::kRetrieval},
-    {Command::kList, kInTransaction, Shape::kListing, Shape::kSingle, Phase::kRetrieval},
-    {Command::kRetr, kInTransaction, Shape::kMessage, Shape::kMessage, Phase::kRetrieval},
-    {Command::kDele, kInTransaction, Shape::kSingle, Shape::kSingle, Phase::kRetrieval},
-    {Command::kNoop, kInTransaction, Shape::kSingle, Shape::kSingle, Phase::kRetrieval},
-    {Command::kRset, kInTransaction, Shape::kSingle, Shape::kSingle, Phase::kRetrieval},
-    {Command::kTop, kInTransaction, Shape::kText, Shape::kText, Phase::kRetrieval},
-    {Command::kUidl, kInTransaction, Shape::kListing, Shape::kSingle, Phase::kRetrieval},
-    {Command::kQuit, kInAuthorization | kInTransaction, Shape::kSingle, Shape::kSingle, Phase::kQuit},
-    {Command::kCapa, kInAuthorization | kInTransaction, Shape::kListing, Shape::kListing, Phase::kConnect},
-    {Command::kStls, kInAuthorization, Shape::kSingle, Shape::kSingle, Phase::kTls},
-    {Command::kUtf8, kInAuthorization, Shape::kSingle, Shape::kSingle, Phase::kConnect},
-    {Command::kLang, kInAuthorization | kInTransaction, Shape::kListing, Shape::kSingle, Phase::kConnect},
+    {Command::kUnknown, kInAuthorization | kInTransaction, Shape::kUnknown, Shape::kUnknown, Phase::kConnect, "RFC 1939 §3"},
+    {Command::kUser, kInAuthorization, Shape::kSingle, Shape::kSingle, Phase::kAuth, "RFC 1939 §7"},
+    {Command::kPass, kInAuthorization, Shape::kSingle, Shape::kSingle, Phase::kAuth, "RFC 1939 §7"},
+    {Command::kApop, kInAuthorization, Shape::kSingle, Shape::kSingle, Phase::kAuth, "RFC 1939 §7"},
+    {Command::kAuth, kInAuthorization, Shape::kListing, Shape::kSingle, Phase::kAuth, "RFC 5034 §4"},
+    {Command::kStat, kInTransaction, Shape::kSingle, Shape::kSingle, Phase::kRetrieval, "RFC 1939 §5"},
+    {Command::kList, kInTransaction, Shape::kListing, Shape::kSingle, Phase::kRetrieval, "RFC 1939 §5"},
+    {Command::kRetr, kInTransaction, Shape::kMessage, Shape::kMessage, Phase::kRetrieval, "RFC 1939 §5"},
+    {Command::kDele, kInTransaction, Shape::kSingle, Shape::kSingle, Phase::kRetrieval, "RFC 1939 §5"},
+    {Command::kNoop, kInTransaction, Shape::kSingle, Shape::kSingle, Phase::kRetrieval, "RFC 1939 §5"},
+    {Command::kRset, kInTransaction, Shape::kSingle, Shape::kSingle, Phase::kRetrieval, "RFC 1939 §5"},
+    {Command::kTop, kInTransaction, Shape::kText, Shape::kText, Phase::kRetrieval, "RFC 1939 §7"},
+    {Command::kUidl, kInTransaction, Shape::kListing, Shape::kSingle, Phase::kRetrieval, "RFC 1939 §7"},
+    {Command::kQuit, kInAuthorization | kInTransaction, Shape::kSingle, Shape::kSingle, Phase::kQuit, "RFC 1939 §4"},
+    {Command::kCapa, kInAuthorization | kInTransaction, Shape::kListing, Shape::kListing, Phase::kConnect, "RFC 2449 §5"},
+    {Command::kStls, kInAuthorization, Shape::kSingle, Shape::kSingle, Phase::kTls, "RFC 2595 §4"},
+    {Command::kUtf8, kInAuthorization, Shape::kSingle, Shape::kSingle, Phase::kConnect, "RFC 6856 §2"},
+    {Command::kLang, kInAuthorization | kInTransaction, Shape::kListing, Shape::kSingle, Phase::kConnect, "RFC 6856 §3"},
 }};
 
 constexpr const Rule& RuleOf(Command command) { return kRules[static_cast<std::size_t>(command)]; }

@@ -136,6 +136,7 @@ class SmtpObserver final : public Observer {
   void ActOnCommand(std::uint64_t number, const Origin& origin);
   void BeginChunk(std::uint64_t number, const Origin& origin);
   void TellPartialLine(const Origin& origin);
+  void TellRequest(const Entry& entry);
   Phase PhaseOf(Verb verb) const;
   Entry& NewEntry(const Origin& origin);
 

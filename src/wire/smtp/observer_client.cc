@@ -138,7 +138,20 @@ void SmtpObserver::OnCommand(const text::Line& line, bool partial, const Origin&
   quit_sent_ |= verb == Verb::kQuit;
   hello_sent_ |= verb == Verb::kHelo || verb == Verb::kEhlo || verb == Verb::kLhlo;
   queue_.Weigh(entry);
+  TellRequest(entry);
   if (!partial) ActOnCommand(exchange.number, origin);
+}
+
+// Before its reply. What may turn out to have been a secret is not told yet.
+void SmtpObserver::TellRequest(const Entry& entry) {
+  if (!options_.requests) return;
+  Exchange told = entry.exchange;
+  if (!options_.show_secrets && TellableVerb(entry) == "***") {
+    told.request.verb = "***";
+    told.request.written.clear(), told.request.argument.clear();
+  }
+  sasl::Redact(told, secrets_, entry.verb == Verb::kAuth || entry.verb == Verb::kAuthAnswer);
+  sink_.OnRequest(told);
 }
 
 void SmtpObserver::FillUnknown(Request& request, const text::Line& line) {
@@ -288,6 +301,7 @@ void SmtpObserver::OnAuthAnswer(const text::Line& line, const Origin& origin) {
   JudgeCommand(entry, line, origin);
   entry.replied = client_only_;
   queue_.Weigh(entry);
+  TellRequest(entry);
   SetHold(Hold::kAuthReply, exchange.number);
 }
 

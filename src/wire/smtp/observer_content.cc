@@ -131,6 +131,7 @@ void SmtpObserver::EndBlock(BlockEnd how, const Origin& origin) {
     }
     entry->request_done = true;
     entry->replied |= client_only_;
+    if (how == BlockEnd::kDot && !entry->replied) TellRequest(*entry);
   }
   if (scan.look_alike)
     Note(FindingId::kLookAlikeEndOfData, number, origin,

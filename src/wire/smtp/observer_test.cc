@@ -43,6 +43,50 @@ class SmtpObserverTest : public ::testing::Test {
   std::uint64_t frame_ = 0;
 };
 
+TEST_F(SmtpObserverTest, RequestsBeforeTheirReplies) {
+  using Texts = std::vector<std::string>;
+  ObserverOptions options;
+  options.requests = true;
+  Begin({}, options);
+  S("220 mx\r\n");
+  C("EHLO c.example\r\n");
+  EXPECT_EQ(sink_.requests, (Texts{"EHLO c.example"}));
+  S("250 mx\r\n");
+  C("AUTH PLAIN AGEAc2VjcmV0\r\n");
+  EXPECT_EQ(sink_.requests.back(), "AUTH PLAIN *** (12 octets)");
+  S("535 no\r\n");
+  C("AUTH LOGIN\r\n");
+  S("334 VXNlcm5hbWU6\r\n");
+  C("YQ==\r\n");
+  EXPECT_EQ(sink_.requests.back(), "* YQ==");
+  S("334 UGFzc3dvcmQ6\r\n");
+  C("c2VjcmV0\r\n");
+  EXPECT_EQ(sink_.requests.back(), "* *** (8 octets)");
+  S("235 ok\r\n");
+  // Base64 where no answer is due may be one.
+  C("c2VjcmV0c2VjcmV0\r\n");
+  EXPECT_EQ(sink_.requests.back(), "***");
+  S("500 what\r\n");
+  sink_.requests.clear();
+  C("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n");
+  EXPECT_EQ(sink_.requests, (Texts{"MAIL FROM:<a@b.example>", "RCPT TO:<c@d.example>", "DATA"}));
+  S("250 ok\r\n250 ok\r\n354 go\r\n");
+  C("Subject: x\r\n\r\n");
+  EXPECT_EQ(sink_.requests.size(), 3u);
+  C(".\r\n");
+  EXPECT_EQ(sink_.requests.back(), ". 14");
+  End();
+  EXPECT_TRUE(sink_.broken.empty());
+}
+
+TEST_F(SmtpObserverTest, NoRequestsWhereNobodyAsked) {
+  Begin({});
+  ToData();
+  C("x\r\n.\r\n");
+  End();
+  EXPECT_TRUE(sink_.requests.empty());
+}
+
 TEST_F(SmtpObserverTest, LineOctets) {
   Begin({.line_octets = 20});
   Hello();

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Speaking by hand with Postfix (SMTP) and Dovecot (POP3): stages, scripts, logins, STARTTLS, certificates that do not hold.
+
+  talk_test.py GLASSPOST
+
+Exit status 77: skipped (no root, no namespaces, packages not to be had).
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from peers import namespace  # noqa: E402
+
+MAIL = "127.0.0.10"
+HOSTS = {"mail.here.test": MAIL, "mail.wrong.test": MAIL, "ns.test": "127.0.0.53"}
+USER, PASSWORD = "ada@here.test", "richtig-17"
+MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256")
+
+W = None  # the world; made once
+RUNNING = []
+
+
+def setUpModule():
+    global W
+    from peers.dovecot import Dovecot
+    from peers.postfix import Postfix
+
+    W = namespace.World(["postfix", "dovecot"], HOSTS)
+    namespace.loopback_up([MAIL])
+    certificate = namespace.certificate(W.work / "tls", ["mail.here.test"])
+    dovecot = Dovecot(W, "talk-dovecot", address=MAIL, users={USER: PASSWORD}, mail=f"maildir:{W.work}/talk-mail/%u", pop3=110, pop3s=995, certificate=certificate,
+                      mechanisms="plain login cram-md5 scram-sha-256")
+    (W.work / "talk-mail").mkdir()
+    shutil.chown(W.work / "talk-mail", namespace.USERS["vmail"], namespace.USERS["vmail"])
+    RUNNING.append(dovecot.start())
+    postfix = Postfix(W, "talk-postfix", host="mail.here.test", address=MAIL, submission=587, submissions=465, domains=["here.test"], mailboxes={USER: USER},
+                      certificate=certificate, sasl=dovecot.sasl, settings={"virtual_mailbox_base": W.work / "talk-mail"})
+    RUNNING.append(postfix.start())
+    (W.work / "password").write_text(PASSWORD + "\n")
+    os.chmod(W.work / "password", 0o600)
+
+
+def tearDownModule():
+    for peer in reversed(RUNNING):
+        peer.stop()
+    if W:
+        W.remove()
+
+
+class Talk(unittest.TestCase):
+    def talk(self, *words, typed="", expect=0):
+        run = subprocess.run([GLASSPOST, "talk", *map(str, words), "--ca", W.work / "tls/ca.pem", "--no-report", "--no-explain", "--timeout", "20"], input=typed, capture_output=True, text=True,
+                             timeout=120)
+        self.assertEqual(run.returncode, expect, f"{run.stdout}\n{run.stderr}")
+        self.assertNotIn(PASSWORD, run.stdout + run.stderr)
+        return run.stdout
+
+    def login(self):
+        return "--user", USER, "--password-file", W.work / "password"
+
+    def test_a_transaction_each_way(self):
+        for words in (("smtp", "mail.here.test"), ("smtp", "mail.here.test", "--starttls"), ("smtp", "mail.here.test:465", "--tls", *self.login()),
+                      ("smtp", "mail.here.test:587", "--starttls", *self.login(), "--pipeline")):
+            with self.subTest(words):
+                said = self.talk(*words, "--from", USER, "--to", USER)
+                self.assertIn("queued as", said)
+                self.assertIn("QUIT", said)
+
+    def test_each_mechanism(self):
+        for mechanism in MECHANISMS:
+            with self.subTest(mechanism):
+                said = self.talk("smtp", "mail.here.test:587", "--starttls", *self.login(), "--auth", mechanism, "--from", USER, "--to", USER, "--quit-after", "auth")
+                self.assertIn(f"~> AUTH {mechanism}", said)
+                self.assertIn("<~  235", said)
+                said = self.talk("pop3", "mail.here.test:995", "--tls", *self.login(), "--auth", mechanism, "--quit-after", "stat")
+                self.assertIn(f"~> AUTH {mechanism}", said)
+                self.assertIn("~> STAT", said)
+
+    def test_wrong_password(self):
+        os.environ["WRONG"] = "falsch"
+        said = self.talk("smtp", "mail.here.test:587", "--starttls", "--user", USER, "--password-env", "WRONG", "--from", USER, "--to", USER, expect=28)
+        self.assertIn("<~* 535 5.7.8", said)
+        said = self.talk("pop3", "mail.here.test", "--starttls", "--user", USER, "--password-env", "WRONG", "--quit-after", "stat", expect=28)
+        self.assertIn("<~* -ERR", said)
+
+    def test_refusals(self):
+        self.talk("smtp", "mail.here.test", "--from", "x@else.test", "--to", "y@elsewhere.test", expect=24)
+        self.talk("smtp", "mail.here.test:587", "--starttls", "--from", USER, "--to", "y@elsewhere.test", expect=24)
+
+    def test_certificate_for_another_name(self):
+        for protocol, port in (("smtp", 465), ("pop3", 995)):
+            said = self.talk(protocol, f"mail.wrong.test:{port}", "--tls", expect=29)
+            self.assertIn("hostname mismatch", said)
+        self.assertIn("<~  220", self.talk("smtp", "mail.wrong.test:465", "--tls", "--no-verify", typed="QUIT\n"))
+
+    def test_a_script_fetches_what_another_sent(self):
+        message = W.work / "message"
+        message.write_bytes(b"Subject: by hand\r\n\r\n.dots\r\n..more\r\n")
+        send = W.work / "send"
+        send.write_text(f"< 220\n> EHLO me\n< 250 PIPELINING\nstarttls\n> EHLO me\n< /^250 SIZE/\n> MAIL FROM:<{USER}>\n>> RCPT TO:<{USER}>\n>> DATA\n< 250\n< 250\n< 354\n"
+                        f"send-file {message}\n< /queued as/\n> FROB\n< 50.\n> QUIT\n< 221\n< close\n")
+        self.talk("smtp", "mail.here.test", "--script", send)
+        fetch = W.work / "fetch"
+        fetch.write_text("< +OK\nstarttls\nauth LOGIN\n> UIDL\n< +OK\n> RETR 1\n< Subject: by hand\n> DELE 1\n< +OK\n> QUIT\n< +OK\n< close\n")
+        for _ in range(100):  # Postfix delivers in its own time
+            run = subprocess.run([GLASSPOST, "talk", "pop3", "mail.here.test", "--ca", W.work / "tls/ca.pem", "--no-report", "--script", fetch, *self.login()], input="", capture_output=True,
+                                 text=True, timeout=60)
+            if run.returncode == 0:
+                break
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertIn("<~  ..dots\n<~  ...more\n<~  .\n", run.stdout)
+
+
+if __name__ == "__main__":
+    namespace.enter()
+    GLASSPOST = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
