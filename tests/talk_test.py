@@ -98,6 +98,7 @@ class Terminal:
         return before
 
     def type(self, text):
+        time.sleep(0.2)  # the prompt stands a moment before the line is read, and until then the keys are the terminal's
         os.write(self.file, text.encode())
 
     def end(self, seconds=10):
