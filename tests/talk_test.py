@@ -4,6 +4,7 @@
   talk_test.py GLASSPOST
 """
 import base64
+import fcntl
 import os
 import pathlib
 import pty
@@ -11,7 +12,9 @@ import resource
 import select
 import shutil
 import socket
+import struct
 import subprocess
+import termios
 import sys
 import tempfile
 import threading
@@ -70,9 +73,6 @@ class Terminal:
             # libedit keeps the names of functions that were added to it, some 60 octets each, for good.
             more = {"ASAN_OPTIONS": "detect_leaks=0"} if SANITIZED else {}
             os.execve(GLASSPOST, [GLASSPOST, *arguments], environment | more)
-        import fcntl
-        import struct
-        import termios
         fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         self.said = ""
         self.at = 0
@@ -98,7 +98,10 @@ class Terminal:
         return before
 
     def type(self, text):
-        time.sleep(0.2)  # the prompt stands a moment before the line is read, and until then the keys are the terminal's
+        """once keys are read one by one or without an echo: the prompt stands a moment before, and until then they are the terminal's"""
+        until = time.monotonic() + 5
+        while termios.tcgetattr(self.file)[3] & termios.ICANON and termios.tcgetattr(self.file)[3] & termios.ECHO and time.monotonic() < until:
+            self.read(0.02)
         os.write(self.file, text.encode())
 
     def end(self, seconds=10):
