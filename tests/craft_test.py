@@ -53,6 +53,7 @@ class Making(unittest.TestCase):
         return tshark(self.file, *fields)
 
     def make(self, *words):
+        self.file.unlink(missing_ok=True)  # nothing is written over
         run("craft", *words, "-w", self.file)
 
     def test_every_layer(self):
@@ -138,6 +139,7 @@ class Making(unittest.TestCase):
         big = self.folder / "big"
         for size, status in ((65_535 - 28, DONE), (65_535 - 27, REFUSED)):  # ip.len
             big.write_bytes(bytes(size))
+            self.file.unlink(missing_ok=True)
             said = run("craft", "--template", "udp", "--payload-file", big, "-w", self.file, expect=status)
             self.assertEqual("ip.len: has no room" in said, status == REFUSED)
         big.write_bytes(bytes(65_536))

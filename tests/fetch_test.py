@@ -194,6 +194,30 @@ class Fetch(unittest.TestCase):
                 server, told, files = self.breaking("--delete", messages=[(unique, b"Subject: x\r\n\r\n")] * 3, uidl=uidl, hang_up_at=3, expect=TRY_LATER)
                 self.assertEqual((server.sessions, told["fetched"], files, len(server.messages)), (1, 2, 2, 3))
 
+    def test_other_ports_are_other_maildrops(self):
+        servers = [BreakingServer([(b"1", b"Subject: %d\r\n\r\n" % i)]) for i in range(2)]
+        for i, server in enumerate(servers):
+            self.addCleanup(server.close)
+            told = json.loads(self.run_it("--json", "--delete", "--to", self.home / f"m{i}", server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"]).stdout)
+            self.assertEqual((told["fetched"], told["known"], told["deleted"]), (1, 0, 1))
+
+    def test_what_is_no_list_of_fetched_messages(self):
+        server = BreakingServer([(b"1", b"Subject: 1\r\n\r\n")])
+        self.addCleanup(server.close)
+        mine = self.home / "my.mbox"
+        mine.write_text("From me\nword 12\n")
+        told = self.run_it("--remember", mine, "--to", self.home / "m", server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=TRY_LATER)
+        self.assertIn("no list", told.stderr)
+        self.assertEqual(mine.read_text(), "From me\nword 12\n")
+
+    def test_secrets_that_a_server_says_back(self):
+        server = BreakingServer([])
+        self.addCleanup(server.close)
+        server.talk = lambda stream: (stream.write(b"+OK ready\r\n-ERR\r\n+OK\r\n-ERR wrong password: " + PASSWORD.encode() + b"\r\n"), stream.flush(), stream.read())
+        run = self.run_it("--json", "--to", self.home / "m", server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=LOGIN)
+        self.assertNotIn(PASSWORD, run.stdout + run.stderr)
+        self.assertIn("***", run.stderr)
+
     def test_interrupted(self):
         """what was begun is not there, what was said is, under its name"""
         server = BreakingServer([(b"a", b"Subject: 1\r\n\r\n" + b"x" * 9_000_000)])
@@ -258,7 +282,7 @@ class Fetch(unittest.TestCase):
 
     def test_what_goes_wrong_is_said(self):
         to = ("--to", self.home / "Maildir")
-        self.environment["PASS"] = "wrong"
+        self.environment["PASS"] = "other-17"
         self.assertIn("wrong", self.run_it(*to, expect=LOGIN).stderr)
         self.environment["PASS"] = PASSWORD
         self.run_it(*to, expect=TRY_LATER, server=["--server", "pop3s://127.0.0.1:1"])

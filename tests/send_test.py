@@ -203,6 +203,9 @@ class Send(unittest.TestCase):
         for i in range(40):
             (folder / f"{i:02}.eml").write_text(MESSAGE.replace("whole", f"number {i}"))
         (folder / "21.eml").write_text("Subject: nobody's\n\nx")
+        for other in (".hidden.eml", "notes.txt", "41.eml~"):
+            (folder / other).write_text(MESSAGE)
+        (folder / "link.eml").symlink_to("/etc/passwd")
         server, words = self.fake()
         told = self.outcomes("-t", "--message", folder, sender=False, server=words, expect=DATA)
         self.assertEqual((server.connections, len(server.messages), len(told)), (1, 39, 39))
@@ -307,6 +310,40 @@ class Send(unittest.TestCase):
         if shutil.which("tshark"):
             seen = subprocess.run(["tshark", "-r", capture, "-d", f"tcp.port=={self.server.port['submission']},smtp", "-Y", "smtp.req.command == MAIL"], capture_output=True, text=True, check=True).stdout
             self.assertIn("ada@localhost.test", seen)
+
+    def test_nothing_is_smuggled_in(self):
+        server, words = self.fake()
+        for option, value in (("--message-id", "<q@x>\r\nBcc: evil@x.test\r\n\r\nbody"), ("--message-id", "q"), ("--hello", "me\r\nRSET"), ("--hello", "a b")):
+            self.run_it("--to", BOB, "--body", "x", option, value, server=words, expect=USAGE)
+        self.assertEqual(server.connections, 0)
+        text = "From: ada@localhost.test\r\nSubject: hi\rBcc: hidden@x.test\r\n\r\none\rtwo\r\n"
+        self.run_it("--message", "-", "--to", BOB, server=words, data=text.encode())
+        self.assertIn(b"Subject: hi Bcc: hidden@x.test\r\n", server.messages[0])
+        self.assertTrue(server.messages[0].endswith(b"\r\n\r\none two\r\n"))
+        self.assertFalse([line for line in server.lines if b"hidden" in line])
+
+    def test_secrets_that_a_server_says_back(self):
+        echo = FakeServer(offers=["AUTH LOGIN"], breaks=("AUTH", b"535 5.7.8 no ada " + PASSWORD.encode() + b" ZW5pZ21hLTE3 here\r\n", 99))
+        self.addCleanup(echo.close)
+        run = self.run_it("--to", BOB, "--body", "x", "--json", "--user", USER, "--password-env", "PASS", server=["--server", f"127.0.0.1:{echo.port}", "--tls", "none"], expect=LOGIN)
+        self.assertIn("***", run.stdout)
+        self.assertNotIn("ZW5pZ21hLTE3", run.stdout + run.stderr)
+
+    def test_what_is_said_of_tls_holds_for_an_account_too(self):
+        accounts = self.home / "accounts.toml"
+        server, _ = self.fake(offers=["AUTH PLAIN"])
+        accounts.write_text(f'[[account]]\naddress = "{USER}"\nuser = "{USER}"\nsmtp = {{ host = "127.0.0.1", port = {server.port}, tls = "none" }}\npassword = {{ environment = "PASS" }}\n')
+        accounts.chmod(0o600)
+        account = ["--accounts", accounts]
+        self.run_it("--to", BOB, "--body", "x", server=[*account, "--tls", "starttls"], expect=PROTOCOL)
+        self.run_it("--to", BOB, "--body", "x", server=[*account, "--tls", "bogus"], expect=CONFIG)
+        self.assertFalse([line for line in server.lines if b"AUTH" in line])
+
+    def test_each_recipient_once(self):
+        server, words = self.fake()
+        self.run_it("--to", BOB, "--cc", BOB.replace("localhost", "LOCALHOST"), "--bcc", BOB + ", Bob@localhost.test", "--body", "x", server=words)
+        self.assertEqual(len([line for line in server.lines if line.startswith(b"RCPT")]), 2)  # local parts are what they are
+        self.assertIn("several", self.run_it("--from", "a@x.test, b@x.test", "--to", BOB, "--body", "x", sender=False, server=words, expect=DATA).stderr)
 
     def test_words_that_do_not_fit(self):
         for words in (("-t", "--subject", "x"), ("--mx", "--server", "x"), ("--body", "x", "--body-file", "y"), ("--notify", "never,success"), ("--notify", "sometimes"), ("--port", "1"),

@@ -396,6 +396,18 @@ class Stages(TalkTest):
 
 
 class Scripts(TalkTest):
+    def test_answers_sent_ahead_are_masked(self):
+        """whoever sends them before they are asked for; a server that knows no AUTH makes no difference"""
+        said = self.talk("smtp", "smtp", *self.script(f"< 220\n> EHLO me\n< 250\n> AUTH LOGIN\n>> {base64.b64encode(USER.encode()).decode()}\n>> ZW5pZ21hLTE3\n> QUIT\n"))
+        self.assertNotIn("ZW5pZ21hLTE3", said)
+
+    def test_a_file_is_sent_where_it_was_asked_for(self):
+        body = os.path.join(self.folder, "body.eml")
+        pathlib.Path(body).write_text("Subject: x\n\nMAIL FROM:<evil@x.test>\n")
+        said = self.talk("smtp", "smtp", "--no-report", typed=f"EHLO me\n:file {body}\nQUIT\n", status=MESSAGE)
+        self.assertIn("has not asked for a message", said)
+        self.assertNotIn("evil", said)
+
     def test_expectations_that_hold(self):
         path = os.path.join(self.folder, "body")
         pathlib.Path(path).write_text("Subject: x\r\n\r\n.y\r\n", newline="")

@@ -1,7 +1,9 @@
 #include "agent/disk.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -38,6 +40,22 @@ Expected<void> SyncFile(int fd, const std::string& path) {
 Expected<void> SyncFileSystem(int fd, const std::string& path) {
   if (::syncfs(fd) != 0) return SystemError("cannot be written to the disk", path);
   return {};
+}
+
+bool SyncsWhole(int fd) {
+  struct statfs status {};
+  if (::fstatfs(fd, &status) != 0) return false;
+  constexpr decltype(status.f_type) kXfs = 0x58465342, kF2fs = 0xF2F52010;
+  switch (status.f_type) {
+    case EXT4_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+    case kXfs:
+    case kF2fs:
+      return true;
+    default:
+      return false;
+  }
 }
 
 Expected<void> SyncFolder(const std::string& path) {

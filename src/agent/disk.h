@@ -17,6 +17,8 @@ Expected<void> SyncFile(int fd, const std::string& path);
 // All that was written to the file system that the file lies on: for many files one wait, where fsync of each is one each.
 // Errors are told since Linux 5.8.
 Expected<void> SyncFileSystem(int fd, const std::string& path);
+// Is it one of the file systems of which that is true? Of those that a program or another machine serves it may not be.
+bool SyncsWhole(int fd);
 // A name in a folder is on the disk when the folder is.
 Expected<void> SyncFolder(const std::string& path);
 // With those above it, for its owner alone.

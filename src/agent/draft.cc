@@ -105,6 +105,15 @@ std::string_view TypeOfFile(std::string_view name) {
   return "application/octet-stream";
 }
 
+bool IsMessageId(Octets text) {
+  constexpr std::size_t kLongest = 900;  // it stands on one line
+  if (text.size() < 5 || text.size() > kLongest || text.front() != '<' || text.back() != '>') return false;
+  const Octets within = text.substr(1, text.size() - 2);
+  const std::size_t at = within.find('@');
+  return at != 0 && at != Octets::npos && at + 1 < within.size() &&
+         std::ranges::all_of(within, [](char c) { return c > ' ' && c < 0x7f && c != '<' && c != '>'; });
+}
+
 std::string WithCrlf(Octets text) {
   std::string out;
   out.reserve(text.size() + text.size() / 32);
@@ -154,6 +163,8 @@ Expected<void> ComposedMessage::AddFile(const Attachment& attachment) {
 }
 
 Expected<std::unique_ptr<ComposedMessage>> ComposedMessage::Make(const Draft& draft, Randomness& randomness) {
+  if (!draft.message_id.empty() && !IsMessageId(draft.message_id))
+    return Fail("is no message id", "Message-ID", "write it like <local@domain>");
   if (draft.text.size() > DraftLimits::kText || draft.html.size() > DraftLimits::kText)
     return Fail("is too long; attach it as a file", "the text");
   if (draft.attachments.size() > DraftLimits::kAttachments)

@@ -76,6 +76,9 @@ class ComposedMessage final : public smtp::MessageSource {
   std::string error_;
 };
 
+// "<local@domain>", printable ASCII without blanks and brackets within (RFC 5322 §3.6.4, leniently).
+bool IsMessageId(Octets text);
+
 // By the name's extension, for what people send; application/octet-stream for the rest.
 std::string_view TypeOfFile(std::string_view name);
 

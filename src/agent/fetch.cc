@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "agent/login_secrets.h"
+
 namespace glasspost::agent {
 namespace {
 
@@ -26,7 +28,8 @@ class Fetching final : public pop3::ClientHandler {
         writer_(writer),
         ids_(ids),
         on_progress_(std::move(on_progress)),
-        seconds_(clock.Now() / kSecond) {}
+        seconds_(clock.Now() / kSecond),
+        secrets_(SecretsOf(options.credentials)) {}
 
   net::Task<void> Run(net::Stream& stream, const Peer& server) {
     const bool begun = co_await Begin(stream, session_, server);
@@ -107,6 +110,7 @@ class Fetching final : public pop3::ClientHandler {
 
   void OnClosed(const pop3::ClientOutcome& outcome) override {
     report.closed = outcome;
+    secrets_.Redact(report.closed.text);
     if (outcome.kind != pop3::ClientOutcome::Kind::kDone) return;
     report.removed = deleted_;
     report.complete = planned_ && !report.trouble && !report.unable && !refused_;
@@ -122,10 +126,12 @@ class Fetching final : public pop3::ClientHandler {
   }
 
   void Remark(std::string text) {
+    secrets_.Redact(text);
     if (report.remarks.size() < kRemarks) report.remarks.push_back(std::move(text));
   }
 
   void GiveUp(std::string what, std::string remedy = {}) {
+    secrets_.Redact(what);
     report.unable = Error{std::move(what), {}, std::move(remedy)};
     Leave();
   }
@@ -214,7 +220,7 @@ class Fetching final : public pop3::ClientHandler {
       const auto at = uses.find(std::string(id));
       return at != uses.end() && at->second == 1;
     };
-    if (const auto kept = ids_->Retain(wanted); !kept) Trouble(kept.error());
+    if (const auto kept = ids_->Retain(wanted, seconds_); !kept) Trouble(kept.error());
   }
 
   bool MayGo(std::int64_t fetched) const {
@@ -288,6 +294,7 @@ class Fetching final : public pop3::ClientHandler {
   FetchedIds* const ids_;
   std::function<void(const FetchProgress&)> on_progress_;
   const std::int64_t seconds_;
+  const Secrets secrets_;
   std::vector<Message> messages_;
   FetchProgress progress_;
   std::vector<std::pair<const Message*, std::uint64_t>> waiting_;  // ended, not committed; and their octets

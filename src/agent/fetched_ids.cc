@@ -32,6 +32,7 @@ FetchedIds::FetchedIds(FetchedIds&& from) noexcept
     : path_(std::move(from.path_)),
       fd_(std::exchange(from.fd_, -1)),
       ids_(std::move(from.ids_)),
+      whole_(from.whole_),
       added_(std::move(from.added_)) {}
 
 FetchedIds::~FetchedIds() {
@@ -77,14 +78,22 @@ Expected<void> FetchedIds::Load() {
     if (end == Octets::npos) break;
     const Octets line = rest.substr(0, end);
     rest.remove_prefix(end + 1);
+    if (line.empty()) continue;
     const std::size_t blank = line.find(' ');
-    if (blank == Octets::npos || !IsId(line.substr(0, blank))) continue;
-    if (const auto seconds = ParseNumber(line.substr(blank + 1)); seconds && *seconds <= kLatest)
-      ids_[std::string(line.substr(0, blank))] = static_cast<std::int64_t>(*seconds);
+    const auto seconds = blank == Octets::npos ? std::nullopt : ParseNumber(line.substr(blank + 1));
+    if (!seconds || *seconds > kLatest || !IsId(line.substr(0, blank)))
+      return Fail("is no list of fetched messages", path_, "name another file; this one is left as it is");
+    ids_[std::string(line.substr(0, blank))] = static_cast<std::int64_t>(*seconds);
   }
-  // What follows is not to become part of a line that was cut off.
-  if (rest.empty()) return {};
-  if (const auto ended = WriteAll(fd_, "\n", path_); !ended) return ended;
+  return CutOff(static_cast<off_t>(text.size() - rest.size()));
+}
+
+// A line that was not written whole is none: its number may have been longer.
+Expected<void> FetchedIds::CutOff(off_t whole) {
+  whole_ = whole;
+  struct stat status {};
+  if (::fstat(fd_, &status) == 0 && status.st_size == whole) return {};
+  if (::ftruncate(fd_, whole) != 0) return SystemError("cannot be cut", path_);
   return {};
 }
 
@@ -102,18 +111,23 @@ Expected<void> FetchedIds::Sync() {
   const auto added = std::exchange(added_, {});
   std::string lines;
   for (const auto& [id, seconds] : added) lines += LineOf(id, seconds);
-  if (const auto written = WriteAll(fd_, lines, path_); !written) return written;
-  if (const auto synced = SyncFile(fd_, path_); !synced) return synced;
+  auto step = WriteAll(fd_, lines, path_);
+  if (step) step = SyncFile(fd_, path_);
+  if (!step) {
+    static_cast<void>(CutOff(whole_));
+    return step;
+  }
+  whole_ += static_cast<off_t>(lines.size());
   for (const auto& [id, seconds] : added) ids_[id] = seconds;
   return {};
 }
 
-Expected<void> FetchedIds::Retain(const std::function<bool(Octets id)>& wanted) {
+Expected<void> FetchedIds::Retain(const std::function<bool(Octets id)>& wanted, std::int64_t seconds) {
   const std::size_t before = ids_.size();
-  std::erase_if(ids_, [&](const auto& known) { return !wanted(known.first); });
+  std::erase_if(ids_, [&](const auto& known) { return seconds - known.second > kUnseen && !wanted(known.first); });
   if (ids_.size() == before) return {};
   std::string text;
-  for (const auto& [id, seconds] : ids_) text += LineOf(id, seconds);
+  for (const auto& [id, when] : ids_) text += LineOf(id, when);
   const std::string fresh = path_ + ".new";
   const int fd = ::open(fresh.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, kFileMode);
   if (fd < 0) return SystemError("cannot be made", fresh);
@@ -126,6 +140,7 @@ Expected<void> FetchedIds::Retain(const std::function<bool(Octets id)>& wanted) 
     return step;
   }
   ::close(std::exchange(fd_, fd));
+  whole_ = static_cast<off_t>(text.size());
   return SyncFolder(std::filesystem::absolute(path_).parent_path());
 }
 

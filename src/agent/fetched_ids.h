@@ -3,6 +3,8 @@
 // again rather than never. While one process has the file no other may.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -21,6 +23,7 @@ class FetchedIds {
   // RFC 1939 §7: 1 to 70 characters from 0x21 to 0x7E. Others give longer ones; what is beyond this, or no such text, is not
   // kept.
   static constexpr std::size_t kIdOctets = 255;
+  static constexpr std::int64_t kUnseen = std::int64_t{90} * 24 * 3600;  // seconds
   static bool IsId(Octets id);
 
   // Makes the file (0600) and its folders if they are not there. The error says so if another process has it.
@@ -35,17 +38,19 @@ class FetchedIds {
   void Add(Octets id, std::int64_t seconds);
   // What was added is on the disk when this returns. After an error nothing of it is known.
   Expected<void> Sync();
-  // Forgets those that are no more: a unique-id never comes again.
-  Expected<void> Retain(const std::function<bool(Octets id)>& wanted);
+  // Forgets those that are no more, once they were fetched long ago: a maildrop may list less for a while, and all again later.
+  Expected<void> Retain(const std::function<bool(Octets id)>& wanted, std::int64_t seconds);
   std::size_t size() const { return ids_.size(); }
 
  private:
   FetchedIds(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
   Expected<void> Load();
+  Expected<void> CutOff(off_t whole);
 
   std::string path_;
   int fd_ = -1;
   std::unordered_map<std::string, std::int64_t> ids_;
+  off_t whole_ = 0;  // octets of whole lines
   std::vector<std::pair<std::string, std::int64_t>> added_;
 };
 

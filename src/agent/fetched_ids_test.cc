@@ -61,6 +61,32 @@ TEST_F(FetchedIdsTest, ALineThatWasCutOffIsNoMessage) {
   EXPECT_EQ(ids.When("next"), 7);
 }
 
+TEST_F(FetchedIdsTest, ATornNumberIsNoTime) {
+  {
+    FetchedIds ids = Open();
+    EXPECT_TRUE(Add(ids, "whole", 100));
+  }
+  std::ofstream(path(), std::ios::app | std::ios::binary) << "u1 17";  // 1795450000, but for the power
+  {
+    FetchedIds ids = Open();
+    EXPECT_FALSE(ids.When("u1"));
+  }
+  EXPECT_EQ(Text(), "whole 100\n");
+  FetchedIds ids = Open();
+  EXPECT_FALSE(ids.When("u1"));
+  EXPECT_EQ(ids.size(), 1u);
+}
+
+TEST_F(FetchedIdsTest, AnotherFileIsLeftAsItIs) {
+  { FetchedIds ids = Open(); }
+  const std::string mail = "From MAILER-DAEMON Mon Nov 23\nSubject: x\n\nword 12\n";
+  std::ofstream(path(), std::ios::binary) << mail;
+  const auto opened = FetchedIds::Open(path());
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().Text().find("is no list"), std::string::npos);
+  EXPECT_EQ(Text(), mail);
+}
+
 TEST_F(FetchedIdsTest, WhatIsNoIdIsNotKept) {
   FetchedIds ids = Open();
   for (const std::string& id :
@@ -90,7 +116,9 @@ TEST_F(FetchedIdsTest, OneAtATimeAlsoAfterRetain) {
   EXPECT_FALSE(FetchedIds::Open(path()));
   EXPECT_TRUE(Add(ids, "a", 1));
   EXPECT_TRUE(Add(ids, "b", 2));
-  EXPECT_TRUE(ids.Retain([](Octets id) { return id == "b"; }));
+  EXPECT_TRUE(ids.Retain([](Octets id) { return id == "b"; }, FetchedIds::kUnseen + 1));
+  EXPECT_TRUE(ids.When("a"));  // listed again tomorrow, perhaps
+  EXPECT_TRUE(ids.Retain([](Octets id) { return id == "b"; }, FetchedIds::kUnseen + 2));
   EXPECT_EQ(Text(), "b 2\n");
   EXPECT_FALSE(FetchedIds::Open(path()));
   EXPECT_TRUE(Add(ids, "c", 3));

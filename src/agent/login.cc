@@ -1,6 +1,7 @@
 #include "agent/login.h"
 
 #include "agent/connect.h"
+#include "agent/login_secrets.h"
 
 namespace glasspost::agent {
 namespace {
@@ -141,6 +142,7 @@ net::Task<Trial> Try(const Network& network, Service service, const ServerAddres
     const auto options = OptionsFor<smtp::ClientOptions>(server, credentials);
     co_await Converse<SmtpTrial>(*stream, peer, options, network.randomness, trial);
   }
+  SecretsOf(credentials).Redact(trial.text);
   co_await stream->Close(std::chrono::seconds(2));
   co_return trial;
 }

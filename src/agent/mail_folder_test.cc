@@ -168,7 +168,7 @@ TEST_F(MailFolder, WhatMailWriterWroteIsReadBack) {
     ASSERT_TRUE(writer);
     const std::vector<std::string> messages = {"Subject: 1\r\n\r\nFrom x\r\n>From y\r\n\r\n", "Subject: 2\r\n\r\n", "\r\n>>\r\n"};
     for (const std::string& message : messages) {
-      ASSERT_TRUE((*writer)->Begin() && (*writer)->Write(message) && (*writer)->Commit());
+      ASSERT_TRUE((*writer)->Begin() && (*writer)->Write(message) && (*writer)->End() && (*writer)->Commit());
     }
     const auto source = OpenMailFolder(path);
     ASSERT_TRUE(source);

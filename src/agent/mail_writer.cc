@@ -158,8 +158,9 @@ class FolderWriter final : public MailWriter {
     auto step = Settle(names);
     Drop();
     if (step) step = SyncFolder(Folder());
-    if (!step) return std::unexpected(step.error());
-    return names;
+    if (step) return names;
+    for (const std::string& name : names) ::unlink(name.c_str());  // none of them counts: they come again
+    return std::unexpected(step.error());
   }
 
   void Abandon() override {
@@ -181,19 +182,29 @@ class FolderWriter final : public MailWriter {
   }
   // All octets first, then the names: none is seen that is not whole.
   Expected<void> Settle(std::vector<std::string>& names) {
-    const File& last = waiting_.back().file;
-    const auto synced = waiting_.size() == 1 ? SyncFile(last.fd(), last.path()) : SyncFileSystem(last.fd(), last.path());
-    if (!synced) return synced;
+    if (waiting_.size() > 1 && SyncsWhole(waiting_.front().file.fd())) {
+      // The file that has been open longest tells of every error since.
+      const auto synced = SyncFileSystem(waiting_.front().file.fd(), waiting_.front().file.path());
+      if (!synced) return synced;
+    } else {
+      for (const Waiting& one : waiting_)
+        if (const auto synced = SyncFile(one.file.fd(), one.file.path()); !synced) return synced;
+    }
     for (Waiting& one : waiting_) {
-      // A link, not a rename: it never takes the place of another file.
-      if (::link(one.file.path().c_str(), one.name.c_str()) != 0) {
-        const auto error = SystemError("cannot be named", one.name);
-        for (const std::string& name : names) ::unlink(name.c_str());
-        return error;
+      if (!Name(one)) {
+        return SystemError("cannot be named", one.name);
       }
       names.push_back(one.name);
     }
     return {};
+  }
+  // A link, not a rename: it never takes the place of another file. Where there are no links the name, which is drawn, must do.
+  static bool Name(const Waiting& one) {
+    const char* const from = one.file.path().c_str();
+    if (::link(from, one.name.c_str()) == 0) return true;
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return false;
+    return ::renameat2(AT_FDCWD, from, AT_FDCWD, one.name.c_str(), RENAME_NOREPLACE) == 0 ||
+           (errno == EINVAL && ::access(one.name.c_str(), F_OK) != 0 && ::rename(from, one.name.c_str()) == 0);
   }
   static void Unlink(File& file) {
     file.Close();

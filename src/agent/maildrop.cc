@@ -81,7 +81,7 @@ void Maildrop::OnReply(Command command, std::uint64_t number, const pop3::Status
     session_.Retrieve(number);
   } else {
     const std::string where = number == 0 ? connected_.peer.host : fmt::format("message {}", number);
-    step_ = Fail(fmt::format("the server refuses {}: {}", Name(command), reply.text), where);
+    step_ = Fail(fmt::format("the server refuses {}: {}", Name(command), secrets_.Redacted(reply.text)), where);
   }
 }
 
@@ -114,7 +114,10 @@ void Maildrop::OnEnd(Command command, std::uint64_t number) {
   (*on_head_)(place, {head_, messages_[place].size, whole});
 }
 
-void Maildrop::OnClosed(const pop3::ClientOutcome& outcome) { closed_ = outcome; }
+void Maildrop::OnClosed(const pop3::ClientOutcome& outcome) {
+  closed_ = outcome;
+  secrets_.Redact(closed_->text);
+}
 
 std::size_t Maildrop::PlaceOf(std::uint64_t number) const {
   const auto at = std::ranges::lower_bound(messages_, number, {}, &MaildropMessage::number);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/connect.h"
+#include "agent/login_secrets.h"
 #include "agent/mail_source.h"
 #include "base/randomness.h"
 
@@ -25,7 +26,7 @@ class Maildrop final : public pop3::ClientHandler {
  public:
   // `options` outlives it.
   Maildrop(Connected connected, Randomness& randomness, const pop3::ClientOptions& options)
-      : connected_(std::move(connected)), session_(*this, options, randomness) {}
+      : connected_(std::move(connected)), secrets_(SecretsOf(options.credentials)), session_(*this, options, randomness) {}
 
   // Logs in and asks for the list.
   net::Task<Expected<void>> Enter();
@@ -58,6 +59,7 @@ class Maildrop final : public pop3::ClientHandler {
   void OnClosed(const pop3::ClientOutcome& outcome) override;
 
   Connected connected_;
+  const Secrets secrets_;
   pop3::ClientSession session_;
   std::vector<MaildropMessage> messages_;
   std::optional<pop3::ClientOutcome> closed_;

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/login_secrets.h"
+
 namespace glasspost::agent {
 namespace {
 
 class Sending final : public smtp::ClientHandler {
  public:
   Sending(const smtp::ClientOptions& options, Randomness& randomness, Outbox& outbox)
-      : session_(*this, options, randomness), outbox_(outbox) {}
+      : session_(*this, options, randomness), outbox_(outbox), secrets_(SecretsOf(options.credentials)) {}
 
   net::Task<smtp::Outcome> Run(net::Stream& stream, const Peer& server) {
     const bool begun = co_await Begin(stream, session_, server);
@@ -26,8 +28,12 @@ class Sending final : public smtp::ClientHandler {
     outcomes_.assign(message_->recipients.size(), smtp::Outcome());
     session_.Send(*message_);
   }
-  void OnRecipient(std::size_t index, const smtp::Outcome& outcome) override { outcomes_[index] = outcome; }
-  void OnClosed(const smtp::Outcome& outcome) override { closed_ = outcome; }
+  void OnRecipient(std::size_t index, const smtp::Outcome& outcome) override { outcomes_[index] = Told(outcome); }
+  void OnClosed(const smtp::Outcome& outcome) override { closed_ = Told(outcome); }
+  smtp::Outcome Told(smtp::Outcome outcome) const {
+    secrets_.Redact(outcome.text);
+    return outcome;
+  }
 
   void HandBack() {
     message_ = nullptr;
@@ -36,6 +42,7 @@ class Sending final : public smtp::ClientHandler {
 
   smtp::ClientSession session_;
   Outbox& outbox_;
+  const Secrets secrets_;
   const smtp::ClientMessage* message_ = nullptr;  // that is being sent
   std::vector<smtp::Outcome> outcomes_;
   smtp::Outcome closed_;

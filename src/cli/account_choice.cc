@@ -38,9 +38,9 @@ Expected<Account> AccountChoice::Choose(agent::Service service, const CommandLin
     if (found == nullptr) return Fail(std::string(line.Say("there is no such account", "没有这个账户")), address, add);
     account = *found;
   }
+  const auto kind = tls.empty() ? std::nullopt : agent::ParseTlsKind(tls);
+  if (!tls.empty() && !kind) return Fail("is none of implicit, starttls, none", "--tls " + tls);
   if (!server.empty()) {
-    const auto kind = tls.empty() ? std::nullopt : agent::ParseTlsKind(tls);
-    if (!tls.empty() && !kind) return Fail("is none of implicit, starttls, none", "--tls " + tls);
     auto typed = agent::ParseServer(service, server, kind);
     if (!typed) return std::unexpected(typed.error());
     account.At(service) = *typed;
@@ -48,6 +48,12 @@ Expected<Account> AccountChoice::Choose(agent::Service service, const CommandLin
   if (!account.At(service))
     return Fail(std::string(line.Say("has no server for that", "没有相应的服务器")), account.address,
                 std::string(line.Say("say --server HOST[:PORT]", "请用 --server 主机[:端口] 指定")));
+  // In place of the account's, which knows the port: one that is known to speak otherwise is not asked in vain.
+  if (auto& known = account.At(service); kind && server.empty() && known->tls != *kind) {
+    const bool other_port = (known->tls == agent::TlsKind::kImplicit) != (*kind == agent::TlsKind::kImplicit);
+    if (other_port) known->port = agent::UsualPort(service, *kind);
+    known->tls = *kind;
+  }
   if (const auto put = PutOver(account); !put) return std::unexpected(put.error());
   return account;
 }

@@ -33,6 +33,7 @@ Expected<std::unique_ptr<AgentWorld>> AgentWorld::Make(const std::string& name_s
 void AgentWorld::TidyWhenInterrupted(std::function<void()> tidy) {
   signals_.add(SIGINT);
   signals_.add(SIGTERM);
+  signals_.add(SIGHUP);
   signals_.async_wait([tidy = std::move(tidy)](const boost::system::error_code& error, int number) {
     if (error) return;
     tidy();

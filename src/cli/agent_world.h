@@ -32,8 +32,8 @@ class AgentWorld {
   }
   agent::Network network() { return {context_, deadlines_, *resolver_, randomness_}; }
 
-  // On SIGINT or SIGTERM during Run `tidy` is called, on Run's thread, between two steps of what runs; then the program ends
-  // with 128 and the signal's number. For what would be left behind: half-written files, a capture without its name.
+  // On SIGINT, SIGTERM or SIGHUP during Run `tidy` is called, on Run's thread, between two steps of what runs; then the program
+  // ends with 128 and the signal's number. For what would be left behind: half-written files, a capture without its name.
   void TidyWhenInterrupted(std::function<void()> tidy);
 
   // Of an account: whom it trusts.

@@ -145,7 +145,8 @@ Expected<void> WriteFile(const std::string& path, Octets octets) {
     if (std::fwrite(octets.data(), 1, octets.size(), stdout) == octets.size()) return {};
     return Fail("cannot be written", "standard output");
   }
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0 && errno == EEXIST) return Fail("is there already", path, "name another file, or take it away");
   if (fd < 0) return agent::SystemError("cannot be written", path);
   auto written = agent::WriteAll(fd, octets, path);
   if (::close(fd) != 0 && written) return agent::SystemError("cannot be written", path);

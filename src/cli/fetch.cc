@@ -37,12 +37,15 @@ struct FetchOptions {
   std::optional<unsigned> days;
 };
 
-// One file for each maildrop, whatever the port by which it is reached.
+// One file for each maildrop: the usual ports lead to the same one, another port may lead to another server.
 std::string RememberedPath(const agent::Account& account) {
   const std::string state = StateFolder();
   if (state.empty()) return {};
   std::string name;
-  for (const char c : account.user + "@" + account.pop3->host) {
+  const std::uint16_t port = account.pop3->port;
+  const bool usual = agent::UsualTls(agent::Service::kPop3, port).has_value();
+  const std::string where = usual ? account.pop3->host : account.pop3->HostAndPort();
+  for (const char c : account.user + "@" + where) {
     if (c == '/' || c == '%' || c == '\0')
       name += fmt::format("%{:02X}", static_cast<unsigned>(c));
     else

@@ -100,6 +100,7 @@ class DropPlace final : public MailPlace, public agent::MailSource {
     auto shown = choice_.Show(Protocol::kPop3, line_);
     if (!shown) return std::unexpected(shown.error());
     shown_ = std::move(*shown);
+    world_->TidyWhenInterrupted([this] { static_cast<void>(shown_->Close()); });
     return {};
   }
 

@@ -101,6 +101,16 @@ Expected<std::string> ReadWhole(const std::string& file, std::size_t most) {
   return text;
 }
 
+void AddRecipients(std::vector<mime::Mailbox>& all, const std::vector<mime::Mailbox>& more) {
+  const auto same = [](const mime::Mailbox& a, const mime::Mailbox& b) {
+    const std::size_t at = a.address.rfind('@'), other = b.address.rfind('@');
+    return a.address.substr(0, at) == b.address.substr(0, other) &&
+           EqualsNoCase(Octets(a.address).substr(at + 1), Octets(b.address).substr(other + 1));
+  };
+  for (const mime::Mailbox& one : more)
+    if (std::ranges::none_of(all, [&](const mime::Mailbox& known) { return same(known, one); })) all.push_back(one);
+}
+
 Expected<Outgoing> Compose(const agent::Draft& draft, std::vector<mime::Mailbox> recipients) {
   auto composed = agent::ComposedMessage::Make(draft, SystemRandomness());
   if (!composed) return std::unexpected(composed.error());
@@ -121,7 +131,11 @@ Outgoing OutgoingOf(std::unique_ptr<agent::ComposedMessage> composed, const agen
 
 Expected<Outgoing> ReadMessage(const std::string& text, const std::string& from, const std::string& own_address,
                                bool header_recipients, std::vector<mime::Mailbox> recipients) {
-  Octets rest = text;
+  // A bare CR is no line end (RFC 5321 §2.3.8): were it made one, it would end fields and header that nobody else ends there.
+  std::string clean = text;
+  for (std::size_t at = clean.find('\r'); at != std::string::npos; at = clean.find('\r', at + 1))
+    if (at + 1 == clean.size() || clean[at + 1] != '\n') clean[at] = ' ';
+  Octets rest = clean;
   const auto head = ReadHead(rest);
   if (!head) return std::unexpected(head.error());
   const std::string sender = from.empty() ? own_address : from;
@@ -147,7 +161,7 @@ Expected<Outgoing> ReadMessage(const std::string& text, const std::string& from,
     if (to.size() > SendmailHeadLimits::kRecipients) return Fail("names more than 1,000 recipients", "the header");
     auto named = ParseMailboxes(to, "To, Cc, Bcc:");
     if (!named) return std::unexpected(named.error());
-    out.recipients.insert(out.recipients.end(), named->begin(), named->end());
+    AddRecipients(out.recipients, *named);
   }
   return out;
 }

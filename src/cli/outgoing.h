@@ -45,6 +45,9 @@ class OutgoingSource final : public smtp::MessageSource {
 // so that any server takes them. `origin`: what the error names.
 Expected<std::vector<mime::Mailbox>> ParseMailboxes(const std::vector<std::string>& texts, const std::string& origin);
 
+// Each address once; domains without regard to case.
+void AddRecipients(std::vector<mime::Mailbox>& all, const std::vector<mime::Mailbox>& more);
+
 // A file whole, "-": standard input; an error where it has more than `most` octets.
 Expected<std::string> ReadWhole(const std::string& file, std::size_t most);
 
@@ -53,9 +56,9 @@ Outgoing OutgoingOf(std::unique_ptr<agent::ComposedMessage> composed, const agen
                     std::vector<mime::Mailbox> recipients);
 Expected<Outgoing> Compose(const agent::Draft& draft, std::vector<mime::Mailbox> recipients);
 
-// A message as it lies in a file: made fit to be sent (Bcc taken out; From, Date and Message-ID added where they are missing).
-// `from`: the sender, and the reverse-path; empty: the message's own. `header_recipients`: those of its To, Cc and Bcc are added
-// to `recipients`.
+// A message as it lies in a file: made fit to be sent (Bcc taken out, a CR that ends no line made a blank; From, Date and
+// Message-ID added where they are missing). `from`: the sender, and the reverse-path; empty: the message's own.
+// `header_recipients`: those of its To, Cc and Bcc are added to `recipients`.
 Expected<Outgoing> ReadMessage(const std::string& text, const std::string& from, const std::string& own_address,
                                bool header_recipients, std::vector<mime::Mailbox> recipients);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -38,8 +39,11 @@ Expected<std::vector<std::string>> FilesOf(const std::vector<std::string>& named
       continue;
     }
     const std::size_t first = files.size();
-    for (const auto& entry : std::filesystem::directory_iterator(path, error))
-      if (entry.is_regular_file(error)) files.push_back(entry.path().string());
+    // As `fetch --format eml` and others name them: what else lies there, hidden files and links are no messages.
+    for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+      const bool is_message = entry.path().extension() == ".eml" && !entry.path().filename().string().starts_with('.');
+      if (is_message && entry.is_regular_file(error) && !entry.is_symlink(error)) files.push_back(entry.path().string());
+    }
     if (error) return Fail("cannot be listed: " + error.message(), path);
     std::sort(files.begin() + static_cast<std::ptrdiff_t>(first), files.end());
   }
@@ -71,6 +75,8 @@ class Send {
       if (!mailboxes) return std::unexpected(mailboxes.error());
       *into = std::move(*mailboxes);
     }
+    if (!options_.comes_whole() && options_.body_file.empty() && options_.body.empty() && ::isatty(STDIN_FILENO) != 0)
+      fmt::print(stderr, "{}\n", line_.Say("the text, please; ^D ends it", "请输入正文；按 ^D 结束"));
     if (options_.comes_whole()) {
       auto files = FilesOf(options_.messages.empty() ? std::vector<std::string>{"-"} : options_.messages);
       if (!files) return std::unexpected(files.error());
@@ -84,9 +90,8 @@ class Send {
   }
 
   std::vector<mime::Mailbox> Recipients() const {
-    std::vector<mime::Mailbox> all = to_;
-    all.insert(all.end(), cc_.begin(), cc_.end());
-    all.insert(all.end(), bcc_.begin(), bcc_.end());
+    std::vector<mime::Mailbox> all;
+    for (const auto* some : {&to_, &cc_, &bcc_}) AddRecipients(all, *some);
     return all;
   }
 
@@ -105,6 +110,7 @@ class Send {
     const auto sender = ParseMailboxes({from}, "--from");
     if (from.empty()) return Fail(std::string(line_.Say("nobody to send it as", "没有发件人")), {}, "--from ADDRESS");
     if (!sender) return std::unexpected(sender.error());
+    if (sender->size() != 1) return Fail("names several senders; one sends", "--from " + from);
     draft.from = sender->front();
     if (draft.from.name.empty() && draft.from.address == account_.address) draft.from.name = account_.name;
     draft.to = to_;
@@ -201,6 +207,12 @@ void AddOptions(CommandLine& line, SendOptions& options) {
   app.add_flag("-t", options.whole);
 }
 
+bool IsHello(Octets text) {
+  constexpr std::size_t kLongest = 255;
+  return text.size() <= kLongest &&
+         std::ranges::all_of(text, [](char c) { return c > ' ' && c != 0x7f && c != '<' && c != '>'; });
+}
+
 // What is wrong with the options together; empty: nothing.
 std::string Misuse(const SendOptions& options) {
   const bool written = !options.subject.empty() || !options.body.empty() || !options.body_file.empty() ||
@@ -215,6 +227,9 @@ std::string Misuse(const SendOptions& options) {
     return "--mx goes to the servers of the recipients: no --server, no --user";
   if (options.sending.by_mx && options.choice.tls == "implicit") return "--mx: TLS is none or starttls there";
   if (!options.sending.by_mx && options.sending.port != 25) return "--port goes with --mx; otherwise --server HOST:PORT";
+  if (!options.sending.host.empty() && !IsHello(options.sending.host)) return "--hello takes a domain or an address literal";
+  if (!options.message_id.empty() && !agent::IsMessageId(options.message_id))
+    return "--message-id is written like <local@domain>";
   if (smtp::EncodeXtext(options.sending.envid).size() > kLongestEnvid) return "--envid is too long";
   return {};
 }

@@ -136,7 +136,7 @@ class Terminal {
     const bool data = talker_.state().input() == Input::kData;
     if (line.size() > ScriptLimits::kLine) return view_.Remark(view_.Say("too long a line", "行太长"), true), true;
     if (!data && (line == "?" || line == ":help" || line == ":?")) return view_.Help(talker_.state()), true;
-    if (!data && !talker_.literal_due() && !HoldsSecret(line, talker_.state())) reader_->Remember(line);
+    if (!data && !talker_.literal_due() && !HoldsSecret(line, talker_.state()) && !talker_.Knows(line)) reader_->Remember(line);
     if (line.starts_with("::")) {
       talker_.Type(Octets(line).substr(1), false);
     } else if (line.starts_with(':')) {

@@ -323,6 +323,7 @@ void Talker::Handle(const Told& told) {
   if (told.exchange.has_request) literal_due_ = false;  // refused before it came
   state_.OnExchange(told.exchange);
   if (told.exchange.has_reply) {
+    login_unanswered_ = false;
     if (replies_.size() >= TalkerLimits::kReplies) replies_.pop_front();
     replies_.push_back({told.exchange, std::exchange(heard_, {})});
   }
@@ -355,12 +356,15 @@ void Talker::ShowSent(const Order& order, std::size_t requests) {
     }
     told = std::find_if(told, told_.end(), [](const Told& t) { return t.kind == Told::Kind::kRequest; });
     if (requests == 0 || told == told_.end()) {
-      view_.Sent(Masked(line, last_answer_ && !state_.asks_for_user(), false), state_.tls(), order.typed);
+      const bool answer = last_answer_ && !state_.asks_for_user();
+      view_.Sent(Masked(line, answer || login_unanswered_, false), state_.tls(), order.typed);
+      login_unanswered_ |= last_answer_ || StartsWithNoCase(line, "AUTH");
       continue;
     }
     const Request& r = told++->exchange.request;
     std::string shown = r.tag.empty() ? "" : r.tag + " ";
     shown += r.verb == "*" ? r.argument : std::string(r.VerbAsWritten()) + (r.argument.empty() ? "" : " " + r.argument);
+    login_unanswered_ |= r.verb == "*" || StartsWithNoCase(r.verb, "AUTH");
     const bool masked = shown.find("***") != std::string::npos;
     if (masked) Masked(line, r.verb == "*", true);
     view_.Sent(masked ? Octets(shown) : line, state_.tls(), order.typed);

@@ -78,6 +78,8 @@ class Talker final : public Dialogue, public analysis::Ear {
 
   // Dialogue
   const SessionState& state() const override { return state_; }
+  // A secret of this conversation stands in it.
+  bool Knows(Octets line) const { return secrets_.Redacted(line) != line; }
   Answer Greeting() override;
   Answer Ask(const std::string& line) override;
   std::vector<Answer> AskAll(std::span<const std::string> lines) override;
@@ -146,6 +148,7 @@ class Talker final : public Dialogue, public analysis::Ear {
   View& view_;
   SessionState state_;
   Secrets secrets_;
+  bool login_unanswered_ = false;  // AUTH or an answer was sent, and no reply came yet: what is sent behind it may be an answer
   Peer peer_;
   std::unique_ptr<net::Stream> stream_;
   std::deque<Order> orders_;

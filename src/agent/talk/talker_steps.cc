@@ -218,6 +218,10 @@ bool Talker::SendPieces(std::FILE* file, bool as_lines) {
 }
 
 bool Talker::SendFile(const std::string& path) {
+  const bool asked = state_.protocol() == Protocol::kImap ? literal_due_ : state_.input() == Input::kData;
+  if (!asked && state_.protocol() != Protocol::kPop3)  // each of its lines would be a command
+    return Trouble({"the server has not asked for a message", path,
+                    "first DATA and its 354 (IMAP: a literal and its +); :raw sends anything"});
   const auto file = Open(path);
   if (!file) return Trouble(file.error());
   return SendPieces(file->get(), state_.protocol() != Protocol::kImap);

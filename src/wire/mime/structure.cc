@@ -229,8 +229,8 @@ std::string SafeFilename(const Part& part) {
     bad ? safe.push_back('_') : void(safe.append(name.substr(0, n)));
     name.remove_prefix(taken);
   }
-  // No hidden files, no "." and "..", no blanks at the ends.
-  const std::size_t first = safe.find_first_not_of(". ");
+  // No hidden files, no "." and "..", no blanks at the ends, nothing that a command would take for an option.
+  const std::size_t first = safe.find_first_not_of(". -");
   safe.erase(0, first);
   while (safe.ends_with('.') || safe.ends_with(' ')) safe.pop_back();
   if (safe.empty()) return "part-" + part.number + "." + std::string(ExtensionFor(part.type));

@@ -298,6 +298,8 @@ TEST(SafeFilename, LeavesNothingHarmful) {
   EXPECT_EQ(safe("C:\\dir\\x.txt"), "x.txt");
   EXPECT_EQ(safe(".bashrc"), "bashrc");
   EXPECT_EQ(safe(".."), "part-2.pdf");
+  EXPECT_EQ(safe("-rf"), "rf");
+  EXPECT_EQ(safe("a-b (1).pdf"), "a-b (1).pdf");
   EXPECT_EQ(safe("dir/"), "part-2.pdf");
   EXPECT_EQ(safe("", "message/rfc822"), "part-2.eml");
   EXPECT_EQ(safe("", "x/y"), "part-2.bin");

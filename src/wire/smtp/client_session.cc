@@ -1,5 +1,6 @@
 #include "wire/smtp/client_session.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace glasspost::smtp {
@@ -213,7 +214,14 @@ void ClientSession::Quit() {
   PutLine("QUIT");
 }
 
-void ClientSession::PutLine(std::string_view line) { (output_ += line) += "\r\n"; }
+// One line whatever it is made of: nothing that a caller lets through becomes a second command.
+void ClientSession::PutLine(std::string_view line) {
+  const std::size_t begin = output_.size();
+  (output_ += line) += "\r\n";
+  const auto end = output_.end() - 2;
+  const auto breaks = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
+  std::replace_if(output_.begin() + static_cast<std::ptrdiff_t>(begin), end, breaks, '?');
+}
 
 void ClientSession::TimedOut() {
   Break(Local(Outcome::Kind::kDeferred, 451, "4.4.2", "The server did not answer in time (" + std::string(Name(stage_)) + ")"));
