@@ -21,7 +21,9 @@ BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 def run(command, glasspost):
     environment = dict(os.environ, PATH=f"{pathlib.Path(glasspost).resolve().parent}:{os.environ['PATH']}", LANG="C.UTF-8", NO_COLOR="1")
     environment.pop("LC_ALL", None)
-    done = subprocess.run(["bash", "-c", command], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    # A reader waits a second for a server; a machine that is busy with other tests needs longer.
+    patient = "sleep() { command sleep $(($1 * 3)); }; " + command
+    done = subprocess.run(["bash", "-c", patient], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
     return [line.rstrip() for line in done.stdout.splitlines()]
 
 
