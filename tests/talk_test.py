@@ -70,9 +70,7 @@ class Terminal:
     def __init__(self, arguments, environment, columns=100):
         self.pid, self.file = pty.fork()
         if self.pid == 0:
-            # libedit keeps the names of functions that were added to it, some 60 octets each, for good.
-            more = {"ASAN_OPTIONS": "detect_leaks=0"} if SANITIZED else {}
-            os.execve(GLASSPOST, [GLASSPOST, *arguments], environment | more)
+            os.execve(GLASSPOST, [GLASSPOST, *arguments], environment)
         fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         self.said = ""
         self.at = 0
@@ -97,11 +95,18 @@ class Terminal:
         self.at = at + len(text)
         return before
 
+    def cooked(self):
+        """the terminal edits lines and makes signals of keys: nobody reads them yet"""
+        modes = termios.tcgetattr(self.file)[3]
+        return modes & termios.ICANON and modes & termios.ECHO
+
     def type(self, text):
-        """once keys are read one by one or without an echo: the prompt stands a moment before, and until then they are the terminal's"""
+        """once keys are read, and what the program had to say is said: to print it, it lets go of the keys"""
         until = time.monotonic() + 5
-        while termios.tcgetattr(self.file)[3] & termios.ICANON and termios.tcgetattr(self.file)[3] & termios.ECHO and time.monotonic() < until:
-            self.read(0.02)
+        while time.monotonic() < until:
+            before = self.cooked()
+            if not self.read(0.15) and not before and not self.cooked():
+                break
         os.write(self.file, text.encode())
 
     def end(self, seconds=10):
