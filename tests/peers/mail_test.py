@@ -142,7 +142,7 @@ class Mail(unittest.TestCase):
         folder = self.folder / "out"
         folder.mkdir()
         for name, octets in messages.MESSAGES.items():
-            (folder / name).write_bytes(octets)
+            (folder / (name + ".eml")).write_bytes(octets)
         told = [json.loads(line) for line in self.send("--json", "--message", folder, "--to", self.user).stdout.splitlines()]
         self.assertEqual(len(told), len(messages.MESSAGES))
         found = {m[m.index(b"\nSubject: ") + 10 :].split(b"\r", 1)[0].decode(): messages.without_trace(m) for m in self.fetched(len(told))}
