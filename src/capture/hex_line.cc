@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/ascii.h"
+#include "base/unescape.h"
 
 namespace glasspost::capture {
 namespace {
@@ -10,10 +11,8 @@ namespace {
 constexpr Octets kMiddleDot = "\xc2\xb7";  // what newer Wiresharks print for an octet that does not print
 constexpr std::size_t kTabColumns = 8;
 
-constexpr bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 constexpr bool IsSpace(char c) { return c == ' ' || c == '\t'; }
 constexpr bool IsSeparator(char c) { return IsSpace(c) || c == ',' || c == ':' || c == ';' || c == '-' || c == '"'; }
-constexpr std::uint8_t Value(char c) { return static_cast<std::uint8_t>(IsDigit(c) ? c - '0' : ToLower(c) - 'a' + 10); }
 
 // `pattern`: 0 stands for a digit, all else for itself.
 bool Matches(Octets text, Octets pattern) {
@@ -75,7 +74,7 @@ HexToken NextHexToken(Octets line, std::size_t at) {
   token.prefixed = backslash || StartsWithNoCase(rest, "0x");
   std::size_t digits = token.prefixed ? 2 : 0;
   std::size_t end = digits;
-  while (end < rest.size() && IsHexDigit(rest[end])) ++end;
+  while (end < rest.size() && HexValue(rest[end]) >= 0) ++end;
   const bool ended = end == rest.size() || IsSeparator(rest[end]) || rest[end] == '|' || (backslash && rest[end] == '\\');
   token.end = at + end;
   if (end == digits || !ended) {
@@ -89,9 +88,9 @@ HexToken NextHexToken(Octets line, std::size_t at) {
 }
 
 void AppendDigits(Octets digits, std::vector<std::uint8_t>& row) {
-  if (digits.size() == 1) row.push_back(Value(digits[0]));  // 0x0
+  if (digits.size() == 1) row.push_back(static_cast<std::uint8_t>(HexValue(digits[0])));  // 0x0
   for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
-    row.push_back(static_cast<std::uint8_t>(Value(digits[i]) << 4 | Value(digits[i + 1])));
+    row.push_back(static_cast<std::uint8_t>(HexValue(digits[i]) << 4 | HexValue(digits[i + 1])));
 }
 
 bool IsTextColumn(Octets line, std::size_t at, const std::vector<std::uint8_t>& row) {

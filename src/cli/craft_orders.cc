@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "base/nearest.h"
+#include "base/unescape.h"
 #include "capture/craft/value.h"
 
 namespace glasspost::cli {
@@ -137,7 +138,7 @@ class Taker {
     }
     auto octets = option == "--payload-file"  ? ReadPayload(value)
                   : option == "--payload-hex" ? capture::FromHex(value)
-                                              : capture::Unescaped(value);
+                                              : Unescape(value);
     if (!octets) return std::unexpected(octets.error());
     if (option == "--text")
       order.text = std::move(*octets);

@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/base64.h"
 #include "base/escape.h"
+#include "base/unescape.h"
 
 namespace glasspost::test {
 namespace {
@@ -15,52 +16,6 @@ namespace {
 constexpr Timestamp kSecond = 1'000'000'000;
 constexpr Timestamp kStart = 1'700'000'000 * kSecond;
 constexpr Timestamp kStepTime = 1'000'000;  // each line of the dialogue comes a millisecond after the one before
-
-std::optional<int> HexDigit(char c) {
-  if (IsDigit(c)) return c - '0';
-  c = ToLower(c);
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return {};
-}
-
-std::optional<std::string> Unescape(Octets text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      out.push_back(text[i]);
-      continue;
-    }
-    if (++i == text.size()) return {};
-    switch (text[i]) {
-      case 'r':
-        out.push_back('\r');
-        break;
-      case 'n':
-        out.push_back('\n');
-        break;
-      case 't':
-        out.push_back('\t');
-        break;
-      case '0':
-        out.push_back('\0');
-        break;
-      case '\\':
-        out.push_back('\\');
-        break;
-      case 'x': {
-        if (i + 2 >= text.size()) return {};
-        const auto high = HexDigit(text[i + 1]), low = HexDigit(text[i + 2]);
-        if (!high || !low) return {};
-        out.push_back(static_cast<char>(*high * 16 + *low));
-        i += 2;
-        break;
-      }
-      default:
-        return {};
-    }
-  }
-  return out;
-}
 
 class Parser {
  public:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/unescape.h"
 
 namespace glasspost::agent::talk {
 namespace {
@@ -20,12 +21,6 @@ constexpr Word kWords[] = {
     {"raw", Step::Kind::kRaw, true},      {"send-file", Step::Kind::kSendFile, true}, {"starttls", Step::Kind::kStartTls, false},
     {"tls", Step::Kind::kTls, false},     {"wait", Step::Kind::kWait, true},
 };
-
-int HexValue(char c) {
-  if (IsDigit(c)) return c - '0';
-  const char lower = ToLower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 Expected<void> FillAuth(Step& step, Octets rest) {
   const std::size_t space = std::min(rest.find(' '), rest.size());
@@ -89,27 +84,6 @@ Expected<Step> ParseLine(Octets line) {
 }
 
 }  // namespace
-
-Expected<std::string> Unescape(Octets text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      out += text[i];
-      continue;
-    }
-    const char c = ++i < text.size() ? text[i] : ' ';
-    static constexpr Octets kNames("rnt0\\", 5), kMeant("\r\n\t\0\\", 5);
-    if (const std::size_t at = kNames.find(c); at != Octets::npos) {
-      out += kMeant[at];
-    } else if (c == 'x' && i + 2 < text.size() && HexValue(text[i + 1]) >= 0 && HexValue(text[i + 2]) >= 0) {
-      out += static_cast<char>(HexValue(text[i + 1]) * 16 + HexValue(text[i + 2]));
-      i += 2;
-    } else {
-      return Fail("is no escape", "\\" + std::string(1, c), "\\r \\n \\t \\0 \\\\ \\xHH");
-    }
-  }
-  return out;
-}
 
 std::vector<std::string_view> CommandWords() {
   std::vector<std::string_view> words;

@@ -66,7 +66,5 @@ Expected<Step> ParseCommand(Octets line);
 std::vector<std::string_view> CommandWords();
 // The error names the line.
 Expected<std::vector<Step>> ParseScript(Octets text, const std::string& name);
-// "\r\n\x00\\" undone.
-Expected<std::string> Unescape(Octets text);
 
 }  // namespace glasspost::agent::talk

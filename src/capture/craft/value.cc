@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "base/nearest.h"
+#include "base/unescape.h"
 #include "wire/dns/constants.h"
 #include "wire/dns/message.h"
 
@@ -53,17 +54,11 @@ std::optional<std::uint64_t> Named(Field field, Octets text) {
   }
 }
 
-int Nibble(char c) {
-  if (IsDigit(c)) return c - '0';
-  c = ToLower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 Expected<std::string> Mac(Octets text) {
   std::string octets;
   const bool shape = text.size() == 17;
   for (std::size_t i = 0; shape && i < text.size(); i += 3) {
-    const int high = Nibble(text[i]), low = Nibble(text[i + 1]);
+    const int high = HexValue(text[i]), low = HexValue(text[i + 1]);
     if (high < 0 || low < 0 || (i > 0 && text[i - 1] != ':' && text[i - 1] != '-')) break;
     octets.push_back(static_cast<char>(high << 4 | low));
   }
@@ -98,7 +93,7 @@ Expected<std::string> Parse(const Place& place, Octets text) {
       return DnsName(text);
     case PlaceKind::kText:
     case PlaceKind::kOctets:
-      return Unescaped(text);
+      return Unescape(text);
     default:
       return Fail("takes octets only", {}, "write them like hex:0a1b");
   }
@@ -140,50 +135,12 @@ Expected<std::string> OctetsOf(const Place& place, Octets text) {
   return octets;
 }
 
-Expected<std::string> Unescaped(Octets text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      out.push_back(text[i]);
-      continue;
-    }
-    const char c = ++i < text.size() ? text[i] : '\0';
-    switch (c) {
-      case 'r':
-        out.push_back('\r');
-        break;
-      case 'n':
-        out.push_back('\n');
-        break;
-      case 't':
-        out.push_back('\t');
-        break;
-      case '0':
-        out.push_back('\0');
-        break;
-      case '\\':
-        out.push_back('\\');
-        break;
-      case 'x': {
-        const int high = i + 2 < text.size() ? Nibble(text[i + 1]) : -1, low = i + 2 < text.size() ? Nibble(text[i + 2]) : -1;
-        if (high < 0 || low < 0) return Fail("\\x wants two hex digits", std::string(text));
-        out.push_back(static_cast<char>(high << 4 | low));
-        i += 2;
-        break;
-      }
-      default:
-        return Fail("a backslash stands before r, n, t, 0, xHH or another backslash", std::string(text));
-    }
-  }
-  return out;
-}
-
 Expected<std::string> FromHex(Octets text) {
   std::string out;
   int high = -1;
   for (const char c : text) {
     if (high < 0 && (c == ' ' || c == ':' || c == '\n' || c == '\r' || c == '\t')) continue;
-    const int nibble = Nibble(c);
+    const int nibble = HexValue(c);
     if (nibble < 0) return Fail("are no octets in hex", std::string(text), "write them like 0a1b or 0a 1b");
     if (high < 0) {
       high = nibble;

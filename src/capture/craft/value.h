@@ -19,8 +19,6 @@ Expected<std::uint64_t> NumberOf(const Place& place, Octets text);
 // as it has.
 Expected<std::string> OctetsOf(const Place& place, Octets text);
 
-// \r \n \t \0 \\ and \xHH; all else stands for itself.
-Expected<std::string> Unescaped(Octets text);
 // "0a ff", "0A:FF", "0aff".
 Expected<std::string> FromHex(Octets text);
 

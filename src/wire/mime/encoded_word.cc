@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/ascii.h"
+#include "base/unescape.h"
 #include "wire/mime/charset.h"
 
 namespace glasspost::mime {
@@ -82,12 +83,6 @@ void AppendBase64(std::string& out, Octets text, Group& group) {
     group = {};
   }
   if ((group.count == 2 && (group.bits & 15) == 0) || (group.count == 3 && (group.bits & 3) == 0)) finish();
-}
-
-int HexValue(char c) {
-  if (IsDigit(c)) return c - '0';
-  c = ToUpper(c);
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 void AppendQ(std::string& out, Octets text) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/unescape.h"
 #include "wire/mime/charset.h"
 #include "wire/mime/encoded_word.h"
 
@@ -128,12 +129,6 @@ class Reader {
   Octets text_;
   std::size_t at_ = 0;
 };
-
-int HexValue(char c) {
-  if (IsDigit(c)) return c - '0';
-  c = ToUpper(c);
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 void AppendPercentDecoded(std::string& out, Octets text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
