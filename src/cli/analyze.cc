@@ -21,6 +21,7 @@
 #include "base/escape.h"
 #include "cli/arguments.h"
 #include "cli/help.h"
+#include "cli/large_pages.h"
 #include "cli/spool.h"
 #include "cli/terminal.h"
 
@@ -227,6 +228,7 @@ int RunAnalyze(const std::vector<std::string>& words) {
                    nearest.empty() ? std::string(kHelp) : fmt::format("did you mean {}?", nearest)});
   }
   if (const auto checked = CheckTogether(arguments); !checked) return refuse(checked.error());
+  UseLargePages();
   return Analyze(arguments).Run();
 }
 
