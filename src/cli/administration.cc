@@ -14,6 +14,7 @@
 #include "net/system_clock.h"
 #include "server/admin_setup.h"
 #include "server/admin_socket.h"
+#include "server/default_domain.h"
 #include "server/service_settings.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -25,12 +26,10 @@ constexpr std::chrono::seconds kPatience(5);
 constexpr std::chrono::milliseconds kPause(50);
 constexpr std::string_view kInUse = "the data folder is in use";
 
-std::string FirstDomain(store::Store& store) {
+std::string DefaultDomain(const server::Config& config, store::Store& store) {
   std::promise<std::string> promise;
   auto future = promise.get_future();
-  store.directory().ListDomains({}, [&promise](store::Result<std::vector<std::string>> domains) {
-    promise.set_value(domains && !domains->empty() ? domains->front() : std::string());
-  });
+  server::FindDefaultDomain(config, store.directory(), [&promise](std::string domain) { promise.set_value(std::move(domain)); });
   return future.get();
 }
 
@@ -41,7 +40,7 @@ struct Administration::OwnStore {
   OwnStore(std::unique_ptr<store::Store> opened, const server::Config& config)
       : store(std::move(opened)),
         recipients(store->directory()),
-        settings(server::MakeAdminSettings(config, FirstDomain(*store))),
+        settings(server::MakeAdminSettings(config, DefaultDomain(config, *store))),
         verifiers(server::MakeVerifierOptions(config)),
         context{.store = *store,
                 .recipients = recipients,
@@ -56,10 +55,11 @@ struct Administration::OwnStore {
                         made(server::MakeVerifiers(password, verifiers, SystemRandomness()));
                       });
                     },
-                .knows_verifier = server::KnowsVerifier,
+                .check_verifier = [config](const std::string& verifier) { return server::CheckVerifier(config, verifier); },
                 .directory_changed = [](std::move_only_function<void()> done) { done(); },
                 .queue_changed = [] {},
                 .follow = [](std::uint64_t, bool) { return false; },
+                .running = [] { return std::vector<store::ConversationHead>(); },
                 .events = nullptr,
                 .version = GLASSPOST_VERSION} {}
   ~OwnStore() {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <span>
 #include <thread>
 
 #include "analysis/live/tell.h"
@@ -26,6 +28,9 @@ using server::json::object;
 
 constexpr std::chrono::milliseconds kFollowed(500);  // the list is looked at so often
 constexpr std::uint64_t kListed = 100;               // if nothing else is asked for
+// Conversations are not kept in the order of their ends: of those that ended so long before the last one that was told, others may
+// still come.
+constexpr Timestamp kLate = 30'000'000'000;
 
 EventsHead HeadOf(const object& row) {
   EventsHead head;
@@ -39,12 +44,13 @@ EventsHead HeadOf(const object& row) {
   return head;
 }
 
-void PrintJson(const EventsHead& head) {
+void PrintJson(const EventsHead& head, bool running) {
   const EventsSummary summary = EventsSummary::Decode(head.summary);
   object out;
   out["conversation"] = head.number;
   out["begin"] = server::JsonTime(head.begin);
-  out["end"] = server::JsonTime(head.end);
+  out["end"] = running ? server::json::value(nullptr) : server::json::value(server::JsonTime(head.end));
+  out["running"] = running;
   out["protocol"] = server::JsonText(head.protocol);
   out["client"] = server::JsonText(summary.client);
   out["server"] = server::JsonText(summary.server);
@@ -60,37 +66,66 @@ class List {
   List(const CommandLine& line, Administration& administration, object request)
       : line_(line), administration_(administration), request_(std::move(request)) {}
 
-  // Those after the last that was told, oldest first. A status: it failed.
-  std::optional<int> Tell() {
-    std::vector<EventsHead> heads;
-    request_["after"] = last_;
+  // Those that are there, by number; of all of them the last `limit`. A status: it failed.
+  std::optional<int> Tell(std::uint64_t limit) {
+    std::vector<Row> rows;
+    if (const auto status = Ask(rows)) return status;
+    std::ranges::sort(rows, {}, [](const Row& row) { return row.head.number; });
+    for (const Row& row : rows)
+      if (!row.running) Learn(row.head);
+    const std::size_t first = rows.size() - static_cast<std::size_t>(std::min<std::uint64_t>(rows.size(), limit));
+    for (const Row& row : std::span(rows).subspan(first)) Print(row);
+    return std::nullopt;
+  }
+
+  // Those that ended since.
+  std::optional<int> TellNew() {
+    request_["ended_since"] = static_cast<std::uint64_t>(std::max<Timestamp>(1, newest_ - kLate));
+    std::vector<Row> rows;
+    if (const auto status = Ask(rows)) return status;
+    std::ranges::sort(rows, {}, [](const Row& row) { return std::pair(row.head.end, row.head.number); });
+    for (const Row& row : rows)
+      if (Learn(row.head)) Print(row);
+    std::erase_if(told_, [&](const auto& one) { return one.second < newest_ - kLate; });
+    return std::nullopt;
+  }
+  std::uint64_t printed() const { return printed_; }
+
+ private:
+  struct Row {
+    EventsHead head;
+    bool running = false;
+  };
+
+  std::optional<int> Ask(std::vector<Row>& rows) {
     const auto answer = administration_->Call(request_, [&](const object& row) {
-      heads.push_back(HeadOf(row));
+      rows.push_back({HeadOf(row), FlagIn(row, "running")});
       return true;
     });
     if (!answer) return Complain(answer.error()), kCannotOpen;
     if (!FlagIn(*answer, "ok")) return Refusal(*answer);
-    std::ranges::reverse(heads);
-    for (const EventsHead& head : heads) {
-      last_ = std::max(last_, head.number);
-      ++told_;
-      if (line_.json()) {
-        PrintJson(head);
-        continue;
-      }
-      if (!std::exchange(headed_, true)) analysis::WriteListHeading(stdout, line_.language(), line_.style());
-      analysis::WriteListLine(stdout, head, line_.language(), line_.style());
-    }
     return std::nullopt;
   }
-  std::uint64_t told() const { return told_; }
 
- private:
+  // False: it was told already.
+  bool Learn(const EventsHead& head) {
+    newest_ = std::max(newest_, head.end);
+    return told_.emplace(head.number, head.end).second;
+  }
+
+  void Print(const Row& row) {
+    ++printed_;
+    if (line_.json()) return PrintJson(row.head, row.running);
+    if (!std::exchange(headed_, true)) analysis::WriteListHeading(stdout, line_.language(), line_.style());
+    analysis::WriteListLine(stdout, row.head, row.running, line_.language(), line_.style());
+  }
+
   const CommandLine& line_;
   Administration& administration_;
   object request_;
-  std::uint64_t last_ = 0;
-  std::uint64_t told_ = 0;
+  std::map<std::uint64_t, Timestamp> told_;  // numbers with ends, of the last while
+  Timestamp newest_ = 0;                     // end
+  std::uint64_t printed_ = 0;
   bool headed_ = false;
 };
 
@@ -119,15 +154,16 @@ int RunConversations(const std::vector<std::string>& words) {
   request["do"] = "conversations";
   request["protocol"] = server::JsonText(protocol);
   request["peer"] = server::JsonText(peer);
-  if (!all) request["limit"] = limit;
+  if (all) limit = ~std::uint64_t{0};
+  if (!follow) request["limit"] = limit;  // what is not to be followed need not be known
   List list(line, *administration, std::move(request));
-  if (const auto status = list.Tell()) return *status;
+  if (const auto status = list.Tell(limit)) return *status;
   while (follow) {
     if (std::fflush(stdout) != 0) break;
     std::this_thread::sleep_for(kFollowed);
-    if (const auto status = list.Tell()) return *status;
+    if (const auto status = list.TellNew()) return *status;
   }
-  if (!line.json() && list.told() == 0) fmt::print("{}\n", line.Say("No conversation is kept.", "没有保存任何会话。"));
+  if (!line.json() && list.printed() == 0) fmt::print("{}\n", line.Say("No conversation is kept.", "没有保存任何会话。"));
   return Finish(kDone);
 }
 

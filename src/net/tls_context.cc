@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "base/tap.h"
@@ -29,14 +30,23 @@ Expected<SslContext> NewContext(bool server) {
   return context;
 }
 
+// What the system says of a file says more than "system lib".
+std::string ReadError() {
+  const int system = errno;
+  const unsigned long error = ERR_peek_error();
+  if (error == 0 || !ERR_SYSTEM_ERROR(error)) return TlsErrorText();
+  ERR_clear_error();
+  return std::strerror(ERR_GET_REASON(error) != 0 ? ERR_GET_REASON(error) : system);
+}
+
 Expected<SslContext> NewPair(const KeyPairFiles& files) {
   Expected<SslContext> context = NewContext(true);
   if (!context) return context;
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context->get(), files.certificate.c_str()) != 1)
-    return Fail("no certificate can be read: " + TlsErrorText(), files.certificate, "give a PEM file, the chain in order");
+    return Fail("no certificate can be read: " + ReadError(), files.certificate, "give a PEM file, the chain in order");
   if (SSL_CTX_use_PrivateKey_file(context->get(), files.key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return Fail("no key can be read: " + TlsErrorText(), files.key, "give the PEM file of the certificate's key");
+    return Fail("no key can be read: " + ReadError(), files.key, "give the PEM file of the certificate's key");
   if (SSL_CTX_check_private_key(context->get()) != 1) return Fail("the key is not the certificate's", files.key);
   return context;
 }

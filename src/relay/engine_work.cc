@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/journey.h"
 #include "relay/engine.h"
 
 namespace glasspost::relay {
@@ -46,6 +47,7 @@ void Engine::NoteDead(const Endpoint& endpoint, const smtp::Outcome& why) {
 net::Task<std::unique_ptr<Connection>> Engine::OpenOne(Lane& lane, const Itinerary& way, Trip& trip, smtp::Outcome& why) {
   for (const Hop& hop : way.hops) {
     if (stopping_) co_return nullptr;
+    if (!trip.host.empty()) trip.passed.push_back({trip.host, trip.address, trip.conversation, why});
     trip.host = hop.host;
     trip.address = hop.endpoint.Text();
     trip.conversation = 0;
@@ -79,6 +81,7 @@ net::Task<void> Engine::Work([[maybe_unused]] std::shared_ptr<Engine> self, Lane
   const std::string domain = lane.name.starts_with("route:") ? lane.domain : lane.name;
   const Itinerary way = co_await FindHops(parts_.resolver, options_, lane.route, domain, parts_.randomness);
   trip.routed = way.detail;
+  AppendDetail(trip.routed, "destination", domain);
   smtp::Outcome why = way.failure;
   std::unique_ptr<Connection> connection;
   if (!stopping_ && !way.hops.empty()) connection = co_await OpenOne(lane, way, trip, why);

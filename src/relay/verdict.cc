@@ -189,6 +189,14 @@ void Judge::Conclude(std::vector<Verdict> verdicts, const Trip& trip, Timestamp 
     of_all(JourneyKind::kRouted, trip.routed);
     sheet.events.back().conversation = 0;
   }
+  for (const Passed& passed : trip.passed) {
+    std::string detail;
+    AppendDetail(detail, "host", passed.host);
+    AppendDetail(detail, "address", passed.address);
+    AppendDetail(detail, "failure", ReplyText(passed.why));
+    of_all(JourneyKind::kAttempt, std::move(detail));
+    sheet.events.back().conversation = passed.conversation;
+  }
   if (!trip.host.empty()) {
     std::string detail;
     AppendDetail(detail, "host", trip.host);

@@ -24,8 +24,17 @@ struct Parcel {
   const store::Entry& first() const { return entries.front(); }
 };
 
+// A host that would not have us, before the one at which the trip ended.
+struct Passed {
+  std::string host;
+  std::string address;
+  std::uint64_t conversation = 0;
+  smtp::Outcome why;
+};
+
 // How they went.
 struct Trip {
+  std::vector<Passed> passed;  // no more than RelayLimits::hosts
   std::string host;     // empty: no host was reached or sought
   std::string address;  // with its port
   std::string tls;

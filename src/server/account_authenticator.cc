@@ -33,7 +33,14 @@ store::AddressName AccountNameOf(const std::string& user, const std::string& def
 
 AccountAuthenticator::AccountAuthenticator(store::Directory& directory, PasswordChecker& checker, const Clock& clock,
                                            AuthenticatorOptions options)
-    : directory_(directory), checker_(checker), options_(std::move(options)), failed_(clock, options_.limits) {}
+    : directory_(directory), checker_(checker), failed_(clock, options.limits) {
+  options_ = std::make_shared<const AuthenticatorOptions>(std::move(options));
+}
+
+void AccountAuthenticator::SetOptions(AuthenticatorOptions options) {
+  failed_.SetLimits(options.limits);
+  options_ = std::make_shared<const AuthenticatorOptions>(std::move(options));
+}
 
 // Also looks again whether the address is blocked: of many guesses at once it learns from no more than the limit.
 LoginResult AccountAuthenticator::Decide(PasswordChecker::Outcome outcome, const store::Account& account, const Address& from) {
@@ -48,7 +55,7 @@ LoginResult AccountAuthenticator::Decide(PasswordChecker::Outcome outcome, const
 
 void AccountAuthenticator::CheckPassword(std::string user, std::string password, Address from,
                                          std::move_only_function<void(LoginResult)> done) {
-  store::AddressName name = AccountNameOf(user, options_.default_domain);
+  store::AddressName name = AccountNameOf(user, options_.load()->default_domain);
   std::string text = name.Text();
   directory_.FindAccount(std::move(name), [this, text = std::move(text), password = std::move(password), from,
                                            done = std::move(done)](store::Result<store::Account> found) mutable {
@@ -69,7 +76,7 @@ void AccountAuthenticator::CheckPassword(std::string user, std::string password,
 }
 
 void AccountAuthenticator::FindVerifiers(std::string user, Address from, std::move_only_function<void(FoundVerifiers)> done) {
-  directory_.FindAccount(AccountNameOf(user, options_.default_domain), [this, from, done = std::move(done)](
+  directory_.FindAccount(AccountNameOf(user, options_.load()->default_domain), [this, from, done = std::move(done)](
                                                                            store::Result<store::Account> found) mutable {
     if (!found || failed_.Blocked(from)) return done({});
     done({.verifiers = std::move(found->verifiers), .account = found->id, .name = std::move(found->name), .inbox = found->inbox});
@@ -83,7 +90,7 @@ void AccountAuthenticator::NoteProof(Address from, bool good) {
 void AccountAuthenticator::FindOffers(std::move_only_function<void(store::Result<LoginOffers>)> done) {
   directory_.VerifierSchemes([this, done = std::move(done)](store::Result<std::vector<std::string>> schemes) mutable {
     if (!schemes) return done(std::unexpected(schemes.error()));
-    done(OffersFor(*schemes, options_));
+    done(OffersFor(*schemes, *options_.load()));
   });
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,9 @@ class AccountAuthenticator final : public Authenticator {
   void FindVerifiers(std::string user, Address from, std::move_only_function<void(FoundVerifiers)> done) override;
   void NoteProof(Address from, bool good) override;
 
+  // For what is asked from now on. Any thread.
+  void SetOptions(AuthenticatorOptions options);
+
   // What accounts can use now; to be asked for again whenever an account or its verifiers have changed.
   void FindOffers(std::move_only_function<void(store::Result<LoginOffers>)> done);
 
@@ -53,7 +57,7 @@ class AccountAuthenticator final : public Authenticator {
 
   store::Directory& directory_;
   PasswordChecker& checker_;
-  const AuthenticatorOptions options_;
+  std::atomic<std::shared_ptr<const AuthenticatorOptions>> options_;
   FailedLogins failed_;
 };
 

@@ -14,7 +14,8 @@
 //     queue.list {SELECTION, after, limit} → rows            queue.count
 //     queue.show {id, message} → rows, octets                of the header, or of the whole message
 //     queue.act {SELECTION, action}                          retry, hold, release, remove
-//     conversations {before, after, limit, protocol, peer} → rows, the newest first
+//     conversations {before, limit, protocol, peer, ended_since} → rows, the newest first; those that run ("running") before
+//                                                            all others, unless ended_since (ns of the epoch) is given
 //     conversation {number, follow} → octets               (with follow first a row {running}, and then as it goes on)
 //     journey {key} → rows                                   a Message-ID, queue id, address or digest
 //   + recipient {address}                                    would mail to it be taken?
@@ -72,7 +73,7 @@ struct AdminContext {
   std::function<std::shared_ptr<const AdminSettings>()> settings;
   // Verifiers of a password (server/passwords.h), on a thread where slowness harms nobody; `Made` may be called on any.
   std::function<void(std::string password, Made made)> make_verifiers;
-  std::function<bool(const std::string& verifier)> knows_verifier;  // can it be verified here at all?
+  std::function<Expected<void>(const std::string& verifier)> check_verifier;  // may it be an account's?
   // After the cache was invalidated; `done`, on any thread, once what follows from it holds for new connections.
   std::function<void(std::move_only_function<void()> done)> directory_changed = [](std::move_only_function<void()> done) {
     done();
@@ -80,6 +81,8 @@ struct AdminContext {
   std::function<void()> queue_changed = [] {};  // entries became due, or there are new ones
   // Somebody looks on at a running conversation (true), or not any more. The answer: is it running?
   std::function<bool(std::uint64_t number, bool on)> follow = [](std::uint64_t, bool) { return false; };
+  // Those that run and in which something was said, by number.
+  std::function<std::vector<store::ConversationHead>()> running = [] { return std::vector<store::ConversationHead>(); };
   Events* events = nullptr;
   std::string version = {};
 };

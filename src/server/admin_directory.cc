@@ -120,10 +120,10 @@ AdminCall::Reply AdminCall::DomainList() {
 net::Task<Expected<std::vector<std::string>>> AdminCall::WantedVerifiers(json::object& answer) {
   const std::vector<std::string> given = TextsIn(request_, "verifiers");
   if (!given.empty()) {
-    for (const std::string& verifier : given)
-      if (verifier.size() > store::DirectoryLimits::kVerifierOctets || !context_.knows_verifier(verifier))
-        co_return Fail("is no verifier that is known here", verifier.substr(0, verifier.find('}') + 1),
-                       "as in {SSHA256}…, {SHA512-CRYPT}$6$…, {BLF-CRYPT}$2y$…");
+    for (const std::string& verifier : given) {
+      auto good = context_.check_verifier(verifier);
+      if (!good) co_return std::unexpected(std::move(good.error()));
+    }
     if (given.size() > store::DirectoryLimits::kVerifiers) co_return Fail("too many verifiers");
     co_return given;
   }

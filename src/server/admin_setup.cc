@@ -1,5 +1,8 @@
 #include "server/admin_setup.h"
 
+#include "base/ascii.h"
+#include "server/service_settings.h"
+
 namespace glasspost::server {
 
 std::shared_ptr<const AdminSettings> MakeAdminSettings(const Config& config, const std::string& default_domain) {
@@ -12,12 +15,13 @@ std::shared_ptr<const AdminSettings> MakeAdminSettings(const Config& config, con
   return settings;
 }
 
-std::function<void(std::string, AdminContext::Made)> VerifiersOf(Passwords& passwords, std::function<VerifierOptions()> options) {
-  return [&passwords, options = std::move(options)](std::string password, AdminContext::Made made) {
-    passwords.Make(std::move(password), options(), std::move(made));
-  };
+Expected<void> CheckVerifier(const Config& config, const std::string& verifier) {
+  const std::string scheme = verifier.substr(0, verifier.find('}') + 1);
+  if (verifier.size() > store::DirectoryLimits::kVerifierOctets || CostOf(verifier) == VerifierCost::kNever)
+    return Fail("is no verifier that is known here", scheme, "as in {SSHA256}…, {SHA512-CRYPT}$6$…, {BLF-CRYPT}$2y$…");
+  if (EqualsNoCase(scheme, "{PLAIN}") && !MakeVerifierOptions(config).plain)
+    return Fail("would keep the password as it is, which only APOP and CRAM-MD5 need", scheme, "set auth.apop or auth.cram_md5 first");
+  return {};
 }
-
-bool KnowsVerifier(const std::string& verifier) { return CostOf(verifier) != VerifierCost::kNever; }
 
 }  // namespace glasspost::server

@@ -11,8 +11,7 @@
 namespace glasspost::server {
 
 std::shared_ptr<const AdminSettings> MakeAdminSettings(const Config& config, const std::string& default_domain);
-// AdminContext::make_verifiers of the server's pool. `passwords` outlives it; `options` are asked for each time.
-std::function<void(std::string, AdminContext::Made)> VerifiersOf(Passwords& passwords, std::function<VerifierOptions()> options);
-bool KnowsVerifier(const std::string& verifier);
+// AdminContext::check_verifier.
+Expected<void> CheckVerifier(const Config& config, const std::string& verifier);
 
 }  // namespace glasspost::server

@@ -7,7 +7,6 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <utility>
@@ -194,23 +193,6 @@ bool Answers(const sockaddr_un& address) {
   return there;
 }
 
-// What lies in it is its owner's alone; the folder itself can be passed through by everyone, but not listed.
-Expected<void> LetPass(const std::string& folder) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    const auto status = entry.symlink_status(error);
-    if (error || std::filesystem::is_symlink(status) || std::filesystem::is_socket(status)) continue;
-    const auto others = status.permissions() & (std::filesystem::perms::group_all | std::filesystem::perms::others_all);
-    if (others == std::filesystem::perms::none) continue;
-    std::filesystem::permissions(entry.path(), others, std::filesystem::perm_options::remove, error);
-    if (error) return Fail("cannot be made its owner's alone: " + error.message(), entry.path().string());
-  }
-  struct stat about = {};
-  if (::stat(folder.c_str(), &about) != 0) return Fail("cannot be looked at: " + Reason(), folder);
-  if (about.st_uid == ::geteuid() && (about.st_mode & 0011) != 0011) ::chmod(folder.c_str(), (about.st_mode & 07777) | 0011);
-  return {};
-}
-
 uid_t PeerOf(int socket) {
   ucred peer = {};
   socklen_t size = sizeof peer;
@@ -278,8 +260,6 @@ Expected<std::unique_ptr<AdminSocket>> AdminSocket::Open(const std::string& path
   sockaddr_un address;
   if (!Fits(path, address)) return Fail("the path is too long for a socket", path, "name a shorter one with --admin-socket");
   ::umask(0077);
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  if (auto passable = LetPass(folder.empty() ? "." : folder); !passable) return std::unexpected(passable.error());
   struct stat about = {};
   if (::lstat(path.c_str(), &about) == 0) {
     if (!S_ISSOCK(about.st_mode)) return Fail("is there, and is no socket", path, "move it away");

@@ -50,7 +50,10 @@ class AdminTest : public testing::Test {
                              made(std::vector<std::string>{"{PLAIN}" + password});
                            }).detach();
                          },
-                     .knows_verifier = [](const std::string& verifier) { return verifier.starts_with("{PLAIN}"); },
+                     .check_verifier = [](const std::string& verifier) -> Expected<void> {
+                       if (verifier.starts_with("{PLAIN}")) return {};
+                       return Fail("is no verifier that is known here");
+                     },
                      .directory_changed =
                          [this](std::move_only_function<void()> done) {
                            ++directory_changes_;
@@ -338,6 +341,7 @@ TEST_F(AdminTest, ConversationsAreListedAndRead) {
   kept.Append(number, std::string(100'000, 'e'));
   store::ConversationHead head;
   head.number = number;
+  head.end = 7;
   head.protocol = "smtp";
   head.peer = "192.0.2.1:4711";
   head.summary = "\xff\x01";
@@ -345,7 +349,20 @@ TEST_F(AdminTest, ConversationsAreListedAndRead) {
   EXPECT_EQ(Fault({{"do", "conversations"}, {"protocol", "smtp"}, {"peer", "192.0"}}), "ok");
   ASSERT_EQ(rows_.size(), 1u);
   EXPECT_EQ(*DecodeBase64(TextIn(rows_[0], "summary")), "\xff\x01");
-  Ask({{"do", "conversations"}, {"after", number}});
+  Ask({{"do", "conversations"}, {"ended_since", 7}});
+  EXPECT_EQ(rows_.size(), 1u);
+  Ask({{"do", "conversations"}, {"ended_since", 8}});
+  EXPECT_TRUE(rows_.empty());
+  context_->running = [&] {
+    store::ConversationHead other = head;  // one that ended just now is told once
+    other.number = number + 1;
+    return std::vector{head, other};
+  };
+  Ask({{"do", "conversations"}});
+  ASSERT_EQ(rows_.size(), 2u);
+  EXPECT_EQ(NumberIn(rows_[0], "number"), number + 1);
+  EXPECT_TRUE(FlagIn(rows_[0], "running"));
+  Ask({{"do", "conversations"}, {"peer", "198."}});
   EXPECT_TRUE(rows_.empty());
   EXPECT_EQ(Fault({{"do", "conversation"}, {"number", number}}), "ok");
   EXPECT_EQ(octets_.size(), 100'000u);

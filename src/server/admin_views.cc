@@ -45,6 +45,12 @@ json::object RowOf(const store::ConversationHead& head) {
   return row;
 }
 
+// As the store selects.
+bool Fits(const store::ConversationHead& head, const store::ConversationSelection& selection) {
+  return head.number < selection.before && (selection.protocol.empty() || head.protocol == selection.protocol) &&
+         head.peer.starts_with(selection.peer);
+}
+
 }  // namespace
 
 AdminCall::Reply AdminCall::Conversations() {
@@ -52,8 +58,20 @@ AdminCall::Reply AdminCall::Conversations() {
   selection.before = Number("before", ~0ull);
   selection.protocol = Text("protocol");
   selection.peer = Text("peer");
-  const std::uint64_t after = Number("after");
   std::uint64_t left = Number("limit", ~0ull);
+  std::vector<store::ConversationHead> running;
+  if (const std::uint64_t since = Number("ended_since"); since != 0) {
+    selection.ended_since = static_cast<Timestamp>(since);
+  } else {
+    running = context_.running();
+    std::erase_if(running, [&](const store::ConversationHead& head) { return !Fits(head, selection); });
+    for (auto head = running.rbegin(); head != running.rend() && left > 0; ++head, --left) {
+      auto row = RowOf(*head);
+      row["running"] = true;
+      const bool sent = co_await peer_.SendRow(std::move(row));
+      if (!sent) co_return Yes();
+    }
+  }
   while (left > 0) {
     selection.limit = static_cast<std::size_t>(std::min<std::uint64_t>(left, store::DirectoryLimits::kPage));
     const auto heads = co_await Call<std::vector<store::ConversationHead>>(
@@ -61,7 +79,7 @@ AdminCall::Reply AdminCall::Conversations() {
     if (!heads) co_return No(heads.error());
     if (heads->empty()) break;
     for (const store::ConversationHead& head : *heads) {
-      if (head.number <= after) co_return Yes();
+      if (std::ranges::binary_search(running, head.number, {}, &store::ConversationHead::number)) continue;  // it ended just now
       const bool sent = co_await peer_.SendRow(RowOf(head));
       if (!sent) co_return Yes();
     }

@@ -1,8 +1,10 @@
 // Live conversations on their way into the store's ring, and who looks on while they run. Any thread.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 #include "analysis/live/events.h"
 #include "store/conversations.h"
@@ -15,6 +17,7 @@ class ConversationSink final : public analysis::EventSink {
   explicit ConversationSink(store::Conversations& kept) : kept_(kept) {}
 
   std::uint64_t NextNumber() override;
+  void Begun(analysis::EventsHead head) override;
   void Part(std::uint64_t number, std::string octets) override;
   void Finish(analysis::EventsHead head) override;
   void Ended(std::uint64_t number) override;
@@ -22,11 +25,17 @@ class ConversationSink final : public analysis::EventSink {
 
   // Somebody looks on at a conversation, or not any more. The answer: is it running?
   bool Follow(std::uint64_t number, bool on);
+  // Those that run and in which something was said, by number.
+  std::vector<store::ConversationHead> Running() const;
 
  private:
   store::Conversations& kept_;
   mutable std::mutex mutex_;
-  std::unordered_map<std::uint64_t, int> running_;  // and how many look on
+  struct Live {
+    int lookers = 0;
+    std::unique_ptr<store::ConversationHead> head;  // null: nothing was said yet
+  };
+  std::unordered_map<std::uint64_t, Live> running_;
 };
 
 }  // namespace glasspost::server

@@ -16,19 +16,24 @@ std::array<std::uint8_t, 16> KeyOf(const Address& address) {
 }  // namespace
 
 bool FailedLogins::Blocked(const Address& address) {
-  if (off()) return false;
   const std::lock_guard lock(mutex_);
+  if (off()) return false;
   const auto at = by_key_.find(KeyOf(address));
   if (at == by_key_.end()) return false;
   // A further failure must fit.
   return at->second->debt_until - clock_.Steady() > share() * (limits_.failures - 1);
 }
 
+void FailedLogins::SetLimits(const FailedLoginLimits& limits) {
+  const std::lock_guard lock(mutex_);
+  limits_ = limits;
+}
+
 void FailedLogins::Failed(const Address& address) {
-  if (off()) return;
   const Key key = KeyOf(address);
   const std::int64_t now = clock_.Steady();
   const std::lock_guard lock(mutex_);
+  if (off()) return;
   while (!entries_.empty() && entries_.front().debt_until <= now) {
     by_key_.erase(entries_.front().key);
     entries_.pop_front();

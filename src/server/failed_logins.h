@@ -26,6 +26,8 @@ class FailedLogins {
   bool Blocked(const Address& address);
   void Failed(const Address& address);
   std::size_t addresses() const;
+  // From now on; what failed before keeps its time. Any thread.
+  void SetLimits(const FailedLoginLimits& limits);
 
  private:
   using Key = std::array<std::uint8_t, 16>;
@@ -37,8 +39,8 @@ class FailedLogins {
   bool off() const { return limits_.window.count() == 0 || limits_.failures == 0; }
 
   const Clock& clock_;
-  const FailedLoginLimits limits_;
   mutable std::mutex mutex_;
+  FailedLoginLimits limits_;
   std::list<Entry> entries_;  // the latest failure last
   std::map<Key, std::list<Entry>::iterator> by_key_;
 };

@@ -10,22 +10,30 @@
 #include <filesystem>
 #include <utility>
 
+#include "server/data_folder.h"
+
 namespace glasspost::server {
 namespace {
 
-// Of the folder and all below it; links are not followed.
+// Of the folder and the server's own files in it; links are not followed.
 Expected<void> Give(const std::string& folder, uid_t user, gid_t group) {
   const auto give = [&](const std::string& path) -> Expected<void> {
     if (::lchown(path.c_str(), user, group) == 0) return {};
     return Fail(std::string("cannot be given to the user: ") + std::strerror(errno), path);
   };
   if (auto given = give(folder); !given) return given;
-  std::error_code error;
-  for (auto it = std::filesystem::recursive_directory_iterator(folder, error); !error && it != std::filesystem::end(it);
-       it.increment(error)) {
-    if (auto given = give(it->path().string()); !given) return given;
+  const auto files = OwnFiles(folder);
+  if (!files) return std::unexpected(files.error());
+  for (const auto& file : *files) {
+    if (auto given = give(file.string()); !given) return given;
+    std::error_code error;
+    if (!std::filesystem::is_directory(std::filesystem::symlink_status(file, error))) continue;
+    for (auto it = std::filesystem::recursive_directory_iterator(file, error); !error && it != std::filesystem::end(it);
+         it.increment(error)) {
+      if (auto given = give(it->path().string()); !given) return given;
+    }
+    if (error) return Fail("cannot be read: " + error.message(), file.string());
   }
-  if (error) return Fail("cannot be read: " + error.message(), folder);
   return {};
 }
 

@@ -1,14 +1,19 @@
 #include "server/server.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <future>
 
 #include "net/self_signed.h"
 #include "server/admin_setup.h"
+#include "server/data_folder.h"
+#include "server/default_domain.h"
 #include "server/notify.h"
 #include "server/privileges.h"
 #include "server/smtp_connection.h"
@@ -16,7 +21,6 @@
 namespace glasspost::server {
 namespace {
 
-constexpr const char* kFirstDomain = "localhost.test";
 
 // The pool that the authenticator asks.
 class PooledChecker final : public PasswordChecker {
@@ -94,6 +98,7 @@ Expected<std::unique_ptr<Server>> Server::Make(const Config& config, const Clock
   }
   if (const auto dropped = DropPrivileges(config.server.user, config.server.group, server->folder_); !dropped)
     return std::unexpected(dropped.error());
+  server->CheckCertificatesStayReadable();
   return server;
 }
 
@@ -145,12 +150,8 @@ std::shared_ptr<analysis::LiveTaps> Server::MakeTaps(Protocol protocol, bool we_
 Expected<void> Server::MakeFirstDomain() {
   const auto domains = Await<std::vector<std::string>>([&](auto done) { store_->directory().ListDomains({}, std::move(done)); });
   if (!domains) return Fail("the store cannot be read: " + domains.error().text, folder_);
-  if (!domains->empty()) {
-    current_.default_domain = domains->front();
-    return {};
-  }
+  if (!domains->empty()) return {};
   fresh_ = true;
-  current_.default_domain = kFirstDomain;
   const auto added = Await<void>([&](auto done) {
     store_->directory().AddDomain(kFirstDomain, {{{"postmaster", kFirstDomain}, {}, 0}, {{"abuse", kFirstDomain}, {}, 0}},
                                   clock_.Now(), std::move(done));
@@ -161,6 +162,8 @@ Expected<void> Server::MakeFirstDomain() {
 
 // What of the accounts decides about what is offered.
 Expected<void> Server::ReadDirectory() {
+  const auto domain = Await<std::string>([&](auto done) { FindDefaultDomain(config_, store_->directory(), std::move(done)); });
+  current_.default_domain = *domain;
   authenticator_ = std::make_unique<AccountAuthenticator>(store_->directory(), *checker_, clock_,
                                                           MakeAuthenticatorOptions(config_, current_.default_domain));
   const auto schemes = Await<std::vector<std::string>>([&](auto done) { store_->directory().VerifierSchemes(std::move(done)); });
@@ -193,6 +196,17 @@ Expected<void> Server::LoadTls(const Config& config) {
   if (const auto loaded = tls_.Load(options); !loaded) return loaded;
   current_.tls = tls_.current();
   return {};
+}
+
+// Root could read them; who the server became must, too, when they are renewed.
+void Server::CheckCertificatesStayReadable() {
+  for (const CertificatePair& pair : PairsOf(config_)) {
+    for (const std::string& file : {pair.certificate, pair.key}) {
+      if (::access(file.c_str(), R_OK) == 0) continue;
+      events_.Note(Event::kFault, 0, {{"tls", fmt::format("{}: user {} cannot read it, so SIGHUP will not take a renewed one ({})", file,
+                                                          config_.server.user, std::strerror(errno))}});
+    }
+  }
 }
 
 Expected<void> Server::Listen() {
@@ -264,14 +278,19 @@ Expected<void> Server::OpenAdmin() {
           [this](std::string password, AdminContext::Made made) {
             passwords_->Make(std::move(password), MakeVerifierOptions(config_), std::move(made));
           },
-      .knows_verifier = KnowsVerifier,
+      .check_verifier = [this](const std::string& verifier) { return CheckVerifier(config_, verifier); },
       .directory_changed = [this](std::move_only_function<void()> done) { DirectoryChanged(std::move(done)); },
       .queue_changed = [this] { relay_->relay().Retry(); },
       .follow = [this](std::uint64_t number, bool on) { return sink_->Follow(number, on); },
+      .running = [this] { return sink_->Running(); },
       .events = &events_,
       .version = GLASSPOST_VERSION,
   });
-  auto opened = AdminSocket::Open(AdminSocketPath(config_), workers_->first().context, *admin_);
+  const std::string path = AdminSocketPath(config_);
+  if (std::filesystem::path(path).parent_path() == std::filesystem::path(folder_)) {
+    if (auto passable = LetPass(folder_); !passable) return passable;
+  }
+  auto opened = AdminSocket::Open(path, workers_->first().context, *admin_);
   if (!opened) return std::unexpected(opened.error());
   socket_ = std::move(*opened);
   return {};
@@ -388,6 +407,7 @@ void Server::Reload() {
       config_ = read.config;
       log_.SetLevel(config_.log.level);
       MakeServices();
+      DirectoryChanged([] {});  // which logins are offered, and the default domain, depend on both
       events_.Note(Event::kReloaded, 0, {});
     }
   }
@@ -396,12 +416,19 @@ void Server::Reload() {
 
 void Server::DirectoryChanged(std::move_only_function<void()> done) {
   recipients_->Invalidate();
-  authenticator_->FindOffers([this, done = std::move(done)](store::Result<LoginOffers> offers) mutable {
-    if (!offers) return;
-    net::asio::post(workers_->first().context, [this, offers = *offers, done = std::move(done)]() mutable {
-      current_.offers = offers;
-      MakeServices();
-      done();
+  FindDefaultDomain(config_, store_->directory(), [this, done = std::move(done)](std::string domain) mutable {
+    net::asio::post(workers_->first().context, [this, domain = std::move(domain), done = std::move(done)]() mutable {
+      authenticator_->SetOptions(MakeAuthenticatorOptions(config_, domain));
+      authenticator_->FindOffers(
+          [this, domain = std::move(domain), done = std::move(done)](store::Result<LoginOffers> offers) mutable {
+            net::asio::post(workers_->first().context,
+                            [this, domain = std::move(domain), offers = std::move(offers), done = std::move(done)]() mutable {
+                              current_.default_domain = std::move(domain);
+                              if (offers) current_.offers = *offers;
+                              MakeServices();
+                              done();
+                            });
+          });
     });
   });
 }

@@ -52,6 +52,7 @@ class Server {
   void DirectoryChanged(std::move_only_function<void()> done);
   store::Store& store() { return *store_; }
   Log& log() { return log_; }
+  const std::string& default_domain() const { return current_.default_domain; }  // before Run
   bool fresh() const { return fresh_; }  // this was the first start
   const std::string& folder() const { return folder_; }
 
@@ -69,6 +70,7 @@ class Server {
   Expected<void> OpenStore(store::SqliteOptions options);
   Expected<void> OpenTaps();
   Expected<void> MakeFirstDomain();
+  void CheckCertificatesStayReadable();
   Expected<void> LoadTls(const Config& config);
   Expected<void> ReadDirectory();
   Expected<void> Listen();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct ConversationSelection {
   std::size_t limit = 100;
   std::string protocol;  // empty: any
   std::string peer;      // empty: any; else the beginning of it
+  Timestamp ended_since = std::numeric_limits<Timestamp>::min();
 };
 
 class Conversations {

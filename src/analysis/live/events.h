@@ -18,7 +18,7 @@
 
 namespace glasspost::analysis {
 
-// What is known of a conversation once it is over.
+// What is known of a conversation, all of it once it is over.
 struct EventsHead {
   std::uint64_t number = 0;
   Timestamp begin = 0;
@@ -35,6 +35,8 @@ class EventSink {
   virtual ~EventSink() = default;
   // Never given twice.
   virtual std::uint64_t NextNumber() = 0;
+  // Something was said, and more is to come: what is known so far. Once, before the first part.
+  virtual void Begun(EventsHead /*head*/) {}
   // Whole records.
   virtual void Part(std::uint64_t number, std::string octets) = 0;
   // After the last part.

@@ -159,18 +159,22 @@ class EventsTeller final : public Teller {
     if (!PutEnd(facts, true)) PutEnd(facts, false);
     HandOver(true);
     EventsSummary s;
-    s.client = facts.client().Text();
-    s.server = facts.server().Text();
     s.words_en = summary_.Words(facts, Language::kEnglish);
     s.words_zh = summary_.Words(facts, Language::kChinese);
     s.findings = findings_;
     s.messages = summary_.messages();
     s.recognised = !facts.by_port_only;
-    std::string peer = options_.we_are_client ? s.server : s.client;
-    sink_.Finish({number_, facts.start, facts.end, std::string(Name(facts.protocol)), std::move(peer), s.Encode(), handed_});
+    sink_.Finish(Head(facts, std::move(s)));
   }
 
  private:
+  EventsHead Head(const ConversationFacts& facts, EventsSummary s) const {
+    s.client = facts.client().Text();
+    s.server = facts.server().Text();
+    const std::string& peer = options_.we_are_client ? s.server : s.client;
+    return {number_, facts.start, facts.end, std::string(Name(facts.protocol)), peer, s.Encode(), handed_};
+  }
+
   // What the records before need to be understood: the beginning, and each time the protocol turns out to be another.
   void Follow(const ConversationFacts& facts) {
     if (begun_ && facts.protocol == protocol_) return;
@@ -188,7 +192,7 @@ class EventsTeller final : public Teller {
     }
     w.Number(static_cast<std::uint64_t>(facts.protocol));
     End(at, dialogue_, ~std::size_t{0});
-    begun_ = true;
+    if (!std::exchange(begun_, true)) sink_.Begun(Head(facts, {}));
     protocol_ = facts.protocol;
   }
 

@@ -96,7 +96,7 @@ void WriteListHeading(std::FILE* out, Language language, const Style& style) {
   std::fwrite(text.data(), 1, text.size(), out);
 }
 
-void WriteListLine(std::FILE* out, const EventsHead& head, Language language, const Style& style) {
+void WriteListLine(std::FILE* out, const EventsHead& head, bool running, Language language, const Style& style) {
   const EventsSummary s = EventsSummary::Decode(head.summary);
   TableRow row;
   row.start = head.begin;
@@ -105,7 +105,12 @@ void WriteListLine(std::FILE* out, const EventsHead& head, Language language, co
   row.client = ForTerminal(s.client);
   row.server = ForTerminal(s.server);
   row.findings = s.findings;
-  row.words = language == Language::kChinese ? s.words_zh : s.words_en;
+  const bool zh = language == Language::kChinese;
+  if (running) {
+    row.words = zh ? "进行中" : "still running";
+  } else {
+    row.words = zh ? s.words_zh : s.words_en;
+  }
   const std::string text = TableNumber(head.number, style) + TableLine(row, language, style);
   std::fwrite(text.data(), 1, text.size(), out);
 }

@@ -31,6 +31,7 @@ class Follower {
 
 // The list of `glasspost conversations`: a heading, then a line each; as wide or narrow as TableReport's.
 void WriteListHeading(std::FILE* out, Language language, const Style& style);
-void WriteListLine(std::FILE* out, const EventsHead& head, Language language, const Style& style);
+// `running`: it has no end yet, and no summary.
+void WriteListLine(std::FILE* out, const EventsHead& head, bool running, Language language, const Style& style);
 
 }  // namespace glasspost::analysis
