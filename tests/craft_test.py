@@ -8,6 +8,7 @@ The network is a namespace of its own, made by unshare; without root, or where t
 import os
 import pathlib
 import re
+import select
 import shutil
 import socket
 import subprocess
@@ -215,6 +216,184 @@ class Sending(unittest.TestCase):
     def test_nobody_there(self):
         self.assertIn("127.0.0.1:9", run("craft", "--template", "pop3", "--send", "tcp://127.0.0.1:9", expect=CANNOT))
         self.assertIn("nobody listens", run("craft", "--template", "dns", "--send", "udp://127.0.0.1:9", expect=CANNOT))
+
+    def lead(self, serve):
+        """a server of one connection: its port, and what it gives back when it is done"""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        result = []
+
+        def accept():
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rwb") as stream:
+                result.append(serve(connection, stream))
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        return listener.getsockname()[1], lambda: (thread.join(60), result[0])[1]
+
+    def test_the_next_payload_waits_for_the_end_of_the_reply(self):
+        """a reply that comes in two halves: nothing is sent between them, whatever the time"""
+        for protocol, greeting, asked, halves in (
+                ("smtp", b"220 here\r\n", ("EHLO me", "NOOP"), (b"250-here\r\n", b"250 SIZE 9\r\n")),
+                ("pop3", b"+OK here\r\n", ("CAPA", "NOOP"), (b"+OK these\r\nUSER\r\n", b"UIDL\r\n.\r\n")),
+                ("imap", b"* OK here\r\n", ("a1 CAPABILITY", "a2 NOOP"), (b"* CAPABILITY IMAP4rev1\r\n", b"a1 OK done\r\n"))):
+            with self.subTest(protocol=protocol):
+                def serve(connection, stream):
+                    connection.sendall(greeting[:3])
+                    early = bool(self.readable(connection, 0.3))
+                    connection.sendall(greeting[3:])
+                    stream.readline()
+                    for half in halves:
+                        connection.sendall(half[:-1])
+                        early |= self.readable(connection, 0.3)
+                        connection.sendall(half[-1:])
+                        if half is halves[0]:
+                            early |= self.readable(connection, 0.3)
+                    line = stream.readline()
+                    connection.sendall({"smtp": b"250 yes\r\n", "pop3": b"+OK\r\n", "imap": b"a2 OK yes\r\n"}[protocol])
+                    return early, line
+
+                port, done = self.lead(serve)
+                words = [w for text in asked for w in ("--template", protocol, "--text", text)]
+                run("craft", *words, "--send", f"tcp://127.0.0.1:{port}")
+                self.assertEqual(done(), (False, asked[1].encode() + b"\r\n"))
+
+    @staticmethod
+    def readable(connection, seconds):
+        return bool(select.select([connection], [], [], seconds)[0])
+
+    def test_lines_of_a_message_need_no_answer(self):
+        def serve(connection, stream):
+            connection.sendall(b"220 here\r\n")
+            stream.readline()
+            connection.sendall(b"250 yes\r\n")
+            stream.readline()
+            connection.sendall(b"250 yes\r\n")
+            stream.readline()
+            connection.sendall(b"354 go on\r\n")
+            while (line := stream.readline()) != b".\r\n":
+                self.assertTrue(line)
+            connection.sendall(b"250 taken\r\n")
+            return True
+
+        port, done = self.lead(serve)
+        texts = ("MAIL FROM:<a@b.test>", "RCPT TO:<c@d.test>", "DATA", "Subject: one", "", ".")
+        started = time.monotonic()
+        told = run("craft", *[w for t in texts for w in ("--template", "smtp", "--text", t)], "--send", f"tcp://127.0.0.1:{port}",
+                   "--wait", "20000")
+        self.assertLess(time.monotonic() - started, 15)
+        self.assertTrue(done())
+        self.assertIn("250 taken", told)
+
+    def test_an_answer_whose_end_is_known_is_read_to_it(self):
+        """more than is kept of it, and no more than may be awaited of it; the next command is the judge of where it ended"""
+        most = 64 << 20
+        head, end = b"+OK here it is\r\n", b"\r\n.\r\n"
+        for size, status in ((most - len(head + end), DONE), (most, REFUSED)):
+            def serve(connection, stream):
+                connection.sendall(b"+OK here\r\n")
+                stream.readline()
+                connection.sendall(head)
+                line = b"x" * 65_534 + b"\r\n"
+                for _ in range(size // len(line)):
+                    connection.sendall(line)
+                connection.sendall(b"y" * (size % len(line)) + (end if status == DONE else b""))
+                early = self.readable(connection, 0.2) if status == DONE else False
+                line = stream.readline() if status == DONE or self.readable(connection, 20) else b""
+                if status == DONE:
+                    connection.sendall(b"+OK bye\r\n")
+                return line
+
+            port, done = self.lead(serve)
+            run("craft", "--template", "pop3", "--text", "RETR 1", "--template", "pop3", "--text", "QUIT", "--send",
+                f"tcp://127.0.0.1:{port}", "--wait", "5000", expect=status)
+            self.assertEqual(done(), b"QUIT\r\n")
+
+    def peak(self, *words):
+        """KiB of memory, at most, of a command that succeeds; what it says goes nowhere"""
+        child = subprocess.Popen([GLASSPOST, *map(str, words)], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(child.returncode, DONE, words)
+        return usage.ru_maxrss
+
+    def test_many_rounds_in_bounded_memory(self):
+        """a hundred times as many, of 1,400 octets each: no more memory, over TCP and UDP, told and saved"""
+        def smtp(connection, stream):
+            connection.sendall(b"220 here\r\n")
+            lines = 0
+            while stream.readline():
+                connection.sendall(b"250 yes\r\n")
+                lines += 1
+            return lines
+
+        few, many = 400, 40_000
+        peaks = []
+        for rounds in (few, many):
+            port, done = self.lead(smtp)
+            peaks.append(self.peak("craft", "--template", "smtp", "--text", "NOOP " + "x" * 1393, "--send", f"tcp://127.0.0.1:{port}", "--count",
+                                   rounds, "--save", self.folder / f"tcp-{rounds}.pcapng"))
+            self.assertEqual(done(), rounds)
+        self.assertLess(peaks[1] - peaks[0], 8 << 10)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.settimeout(60)
+
+            def echo():
+                for _ in range(few + many):
+                    listener.sendto(*listener.recvfrom(2048))
+
+            thread = threading.Thread(target=echo)
+            thread.start()
+            peaks = [self.peak("craft", "--template", "udp", "--text", "x" * 1400, "--send", f"udp://127.0.0.1:{listener.getsockname()[1]}", "--count",
+                               rounds, "--save", self.folder / f"udp-{rounds}.pcapng") for rounds in (few, many)]
+            thread.join(60)
+        self.assertLess(peaks[1] - peaks[0], 8 << 10)
+        self.assertEqual(len(tshark(self.folder / f"udp-{few}.pcapng", "frame.number")), 2 * few)
+
+    @staticmethod
+    def dns_answer(query, address):
+        return query[:2] + b"\x81\x80" + query[4:6] + b"\0\1\0\0\0\0" + query[12:] + b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + bytes(address)
+
+    def test_a_late_answer_of_another_query(self):
+        """over UDP and TCP: the answer to the first query comes before that to the second"""
+        words = [w for i, name in ((7, "one.test"), (8, "two.test")) for w in ("--template", "dns", "--text", name, "--set", f"dns.id={i}")]
+        late = lambda q: self.dns_answer(q, (192, 0, 2, 1))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.settimeout(30)
+
+            def serve():
+                first, _ = listener.recvfrom(512)
+                second, client = listener.recvfrom(512)
+                other = self.dns_answer(b"\0\x08" + first[2:], (192, 0, 2, 3))  # the right number, another question
+                for answer in (late(first), other, self.dns_answer(second, (192, 0, 2, 2))):
+                    listener.sendto(answer, client)
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            told = run("craft", *words, "--send", f"udp://127.0.0.1:{listener.getsockname()[1]}", "--wait", "700", expect=REFUSED)
+            thread.join(20)
+        self.assertIn("192.0.2.2", told)
+        self.assertNotIn("192.0.2.1", told)
+        self.assertNotIn("192.0.2.3", told)
+        self.assertIn("1 of 2 were answered", told)
+
+        def over_tcp(connection, stream):
+            first, second = (stream.read(int.from_bytes(stream.read(2), "big")) for _ in range(2))
+            for answer in (late(first), self.dns_answer(second, (192, 0, 2, 2))):
+                octets = len(answer).to_bytes(2, "big") + answer
+                connection.sendall(octets[:9])
+                time.sleep(0.2)  # quiet, but not the end
+                connection.sendall(octets[9:])
+            return True
+
+        port, done = self.lead(over_tcp)
+        told = run("craft", *words, "--send", f"tcp://127.0.0.1:{port}", "--wait", "700", expect=REFUSED)
+        self.assertTrue(done())
+        self.assertIn("192.0.2.2", told)
+        self.assertNotIn("192.0.2.1", told)
 
     def test_an_endless_answer(self):
         most = 1 << 20
