@@ -110,6 +110,17 @@ class Making(unittest.TestCase):
         hexed.write_text(text)
         self.assertIn("example.org", run("analyze", "--from-hex", hexed, "--conversation", "1", "--hex"))
 
+    def test_standard_output_is_for_one_thing(self):
+        octets = subprocess.run([GLASSPOST, "craft", "--template", "syn", "-w", "-"], capture_output=True, check=True, timeout=60).stdout
+        self.assertEqual(octets[:4], b"\x0a\x0d\x0d\x0a")
+        for words in (["--hex"], ["--fields"], ["--send", "tcp://127.0.0.1:9"]):
+            for language, said in (("en", "no room on standard output"), ("zh", "已占用标准输出")):
+                with self.subTest(words=words, language=language):
+                    done = subprocess.run([GLASSPOST, "craft", "--template", "pop3", *words, "-w", "-", "--lang", language], capture_output=True,
+                                          text=True, timeout=60)
+                    self.assertEqual((done.returncode, done.stdout), (USAGE, ""))
+                    self.assertIn(said, done.stderr)
+
     def test_what_cannot_be(self):
         for words, said, status in (
                 (("--set", "tcp.flag.syn=1"), "did you mean tcp.flags.syn?", REFUSED),
