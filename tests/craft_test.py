@@ -10,6 +10,7 @@ import pathlib
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -362,6 +363,59 @@ class Sending(unittest.TestCase):
             thread.join(60)
         self.assertLess(peaks[1] - peaks[0], 8 << 10)
         self.assertEqual(len(tshark(self.folder / f"udp-{few}.pcapng", "frame.number")), 2 * few)
+
+    def test_where_nothing_can_be_saved_nothing_is_sent(self):
+        kept = self.folder / "kept.pcapng"
+        kept.write_text("another's")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener, socket.create_server(("127.0.0.1", 0)) as stream:
+            listener.bind(("127.0.0.1", 0))
+            for scheme, where in (("udp", listener), ("tcp", stream)):
+                for path, said in ((kept, "is there already"), (self.folder / "none" / "kept.pcapng", "cannot be written")):
+                    with self.subTest(scheme=scheme, said=said):
+                        told = run("craft", "--template", "udp", "--text", "hello", "--send", f"{scheme}://127.0.0.1:{where.getsockname()[1]}",
+                                   "--save", path, expect=CANNOT)
+                        self.assertIn(said, told)
+                        self.assertFalse(self.readable(where, 0.2))
+        self.assertEqual(kept.read_text(), "another's")
+        run("craft", "--template", "udp", "--text", "hello", "--send", "udp://127.0.0.1:9", "--save", self.folder / "of-nothing", expect=CANNOT)
+        self.assertEqual([p.name for p in self.folder.iterdir()], ["kept.pcapng"])
+
+    def test_interrupted(self):
+        """what was said is saved under its name, and nothing else is left"""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for scheme in ("tcp", "udp"):
+                with self.subTest(number=number, scheme=scheme):
+                    kept = self.folder / f"{number}-{scheme}.pcapng"
+                    if scheme == "tcp":
+                        def serve(connection, stream):
+                            connection.sendall(b"+OK here\r\n")
+                            stream.readline()
+                            connection.sendall(b"+OK once\r\n")
+                            stream.readline()
+                            child.send_signal(number)
+                            return stream.readline()
+
+                        port, done = self.lead(serve)
+                    else:
+                        listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                        self.addCleanup(listener.close)
+                        listener.bind(("127.0.0.1", 0))
+                        listener.settimeout(30)
+                        port = listener.getsockname()[1]
+                    child = subprocess.Popen([GLASSPOST, "craft", "--template", "pop3" if scheme == "tcp" else "udp", "--text", "NOOP", "--count", "2",
+                                              "--send", f"{scheme}://127.0.0.1:{port}", "--save", str(kept), "--wait", "60000"],
+                                             stdout=subprocess.DEVNULL)
+                    if scheme == "tcp":
+                        done()
+                    else:
+                        listener.sendto(*listener.recvfrom(99))
+                        listener.recvfrom(99)
+                        child.send_signal(number)
+                    self.assertEqual(child.wait(30), 128 + number)
+                    if scheme == "tcp":
+                        self.assertIn("+OK once", run("analyze", kept, "--conversation", "1"))
+                    self.assertGreaterEqual(len(tshark(kept, "frame.number")), 2)
+        self.assertEqual(len(list(self.folder.iterdir())), 6)
 
     @staticmethod
     def dns_answer(query, address):

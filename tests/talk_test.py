@@ -11,6 +11,7 @@ import pty
 import resource
 import select
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -488,6 +489,22 @@ send-file {path}
         self.assertIn("AUTHENTICATE PLAIN ***", said)
         self.assertIn(b"a1 CAPABILITY\r\n", server.heard)
         self.assertIn(b"x9 LOGOUT\r\n", server.heard)
+
+
+    def test_interrupted(self):
+        """what was said is saved under its name, and nothing else is left"""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number=number):
+                folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+                child = subprocess.Popen([GLASSPOST, "talk", "smtp", f"localhost:{self.server.port['smtp']}", *self.script("> EHLO me\n< 250\nwait 60\n"),
+                                          "--save", folder / "kept.pcapng"], stdout=subprocess.PIPE, text=True)
+                with child.stdout as told:
+                    while "<-  250 " not in (line := told.readline()):
+                        self.assertTrue(line)
+                    child.send_signal(number)
+                    told.read()
+                self.assertEqual(child.wait(20), 128 + number)
+                self.assertEqual([p.name for p in folder.iterdir()], ["kept.pcapng"])
 
 
 class Hostile(TalkTest):
