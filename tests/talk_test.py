@@ -222,6 +222,39 @@ class Lines(TalkTest):
         self.assertIn("*** TLS failed: certificate verify failed", said)
         self.assertNotIn("NOOP", said)
 
+    def test_the_certificate_is_shown(self):
+        """TLS first, and in the middle; what holds, and each fault"""
+        for arguments in (("smtp", "submissions", "--tls"), ("pop3", "pop3s", "--tls"), ("smtp", "smtp", "--starttls"), ("pop3", "pop3", "--starttls")):
+            with self.subTest(arguments=arguments):
+                said = self.talk(*arguments, "--no-report", typed="QUIT\n")
+                self.assertRegex(said, r"=== TLS: TLSv1\.3 TLS_\w+; what follows is encrypted\n=== certificate: CN=good\n"
+                                       r"=== for 127\.0\.0\.1, localhost; by CN=Test authority; valid 20[0-9-]+ – 20[0-9-]+\s+\((29|30) days left\); EC 256,")
+                self.assertNotIn("***", said)
+        folder = pathlib.Path(self.folder)
+        for name, alternatives, days, faults in (
+                ("ended", "DNS:localhost", -1, ["its certificate has expired"]),
+                ("another", "DNS:elsewhere.test", 30, ["its certificate is not for this host"]),
+                ("both", "DNS:elsewhere.test", -1, ["its certificate has expired", "its certificate is not for this host"]),
+                ("soon", "DNS:localhost", 5, ["its certificate expires soon"])):
+            pem, key = certificate(folder, name, alternatives, days)
+            server = Server(GLASSPOST, f'tls.certificate = "{pem}"\ntls.key = "{key}"\n')
+            try:
+                address = f"localhost:{server.port['smtp']}"
+                for words, status in ((["--ca", self.ca], OK if name == "soon" else TLS), (["--no-verify"], OK)):
+                    with self.subTest(name=name, words=words):
+                        done = subprocess.run([GLASSPOST, "talk", "smtp", address, "--starttls", "--no-report", *words], input="QUIT\n", env=self.environment,
+                                              capture_output=True, text=True, timeout=60)
+                        self.assertEqual(done.returncode, status, done.stdout)
+                        self.assertIn(f"=== certificate: CN={name}\n", done.stdout)
+                        self.assertEqual([w for w in ("its certificate has expired", "its certificate is not for this host", "its certificate expires soon")
+                                          if "*** " + w in done.stdout], faults)
+                        self.assertEqual("TLS failed" in done.stdout, status == TLS)
+                done = subprocess.run([GLASSPOST, "talk", "smtp", address, "--starttls", "--no-report", "--lang", "zh", "--no-verify"], input="QUIT\n",
+                                      env=self.environment, capture_output=True, text=True, timeout=60)
+                self.assertRegex(done.stdout, f"=== 证书：CN={name}\n=== 用于 ")
+            finally:
+                server.close()
+
     def test_passwords_are_masked(self):
         plain = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
         typed = f"EHLO me\nAUTH PLAIN {plain}\nQUIT\n"

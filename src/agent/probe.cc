@@ -230,19 +230,6 @@ void TakeSteps(const Visit& visit, ProbedServer& out) {
   }
 }
 
-std::optional<ProbedCertificate> ReadCertificate(const Visit& visit, const std::string& host) {
-  ProbedCertificate certificate;
-  const Bytes der = AsBytes(visit.certificate);
-  if (visit.certificate.empty() || !tls::ParseCertificate(der, certificate.info)) return {};
-  tls::ParseStrength(der, certificate.strength);
-  certificate.for_host = tls::IsCertificateFor(der, host);
-  if (visit.tls) {
-    certificate.trusted = visit.tls->verified;
-    certificate.why_not = visit.tls->why_not;
-  }
-  return certificate;
-}
-
 struct Version {
   const char* name;
   std::uint16_t number;
@@ -252,25 +239,6 @@ constexpr Version kVersions[] = {{"TLSv1.3", 0x0304}, {"TLSv1.2", 0x0303}, {"TLS
 constexpr std::string_view kFaultNames[kProbeFaultCount] = {
     "unreachable", "broke-off", "no-tls",   "handshake-failed", "expired", "not-yet-valid", "expires-soon",   "wrong-name",
     "self-signed", "untrusted", "weak-key", "weak-signature",   "old-tls", "only-old-tls",  "clear-passwords"};
-
-void AddCertificateFaults(const ProbedCertificate& certificate, Timestamp now, std::vector<ProbeFault>& faults) {
-  using enum ProbeFault;
-  constexpr int kEnough = 112;
-  const std::int64_t seconds = now / 1'000'000'000;
-  const std::size_t before = faults.size();
-  const auto& info = certificate.info;
-  if (info.not_after < seconds) faults.push_back(kExpired);
-  if (info.not_before > seconds) faults.push_back(kNotYetValid);
-  if (!certificate.for_host) faults.push_back(kWrongName);
-  if (certificate.strength.self_issued && !certificate.trusted) faults.push_back(kSelfSigned);
-  // What else may be wrong with the chain; said where nothing above explains it, or the chain itself is not known.
-  const bool explained = faults.size() > before;
-  if (!certificate.trusted && !explained) faults.push_back(kUntrusted);
-  if (info.not_after >= seconds && info.not_after - seconds < ProbeOptions::kSoon) faults.push_back(kExpiresSoon);
-  if (certificate.strength.security_bits < kEnough) faults.push_back(kWeakKey);
-  const bool signature_matters = !certificate.strength.self_issued && certificate.strength.signature_bits > 0;
-  if (signature_matters && certificate.strength.signature_bits < kEnough) faults.push_back(kWeakSignature);
-}
 
 }  // namespace
 
@@ -325,7 +293,7 @@ net::Task<ProbedServer> Probe(const Network& network, Service service, ServerAdd
   if (visit.tls) {
     out.tls = visit.tls->version;
     out.cipher = visit.tls->cipher;
-    out.certificate = ReadCertificate(visit, server.host);
+    out.certificate = ReadCertificate(visit.certificate, &*visit.tls, server.host);
   }
   if (!options.versions || !visit.handshake_tried) co_return out;
   for (const Version& version : kVersions) {
@@ -343,7 +311,39 @@ net::Task<ProbedServer> Probe(const Network& network, Service service, ServerAdd
   co_return out;
 }
 
+std::optional<ProbedCertificate> ReadCertificate(Octets certificate, const net::TlsInfo* info, const std::string& host) {
+  ProbedCertificate read;
+  const Bytes der = AsBytes(certificate);
+  if (certificate.empty() || !tls::ParseCertificate(der, read.info)) return {};
+  tls::ParseStrength(der, read.strength);
+  read.for_host = tls::IsCertificateFor(der, host);
+  if (info != nullptr) {
+    read.trusted = info->verified;
+    read.why_not = info->why_not;
+  }
+  return read;
+}
+
 std::string_view Name(ProbeFault fault) { return kFaultNames[static_cast<int>(fault)]; }
+
+std::vector<ProbeFault> FaultsOf(const ProbedCertificate& certificate, Timestamp now) {
+  using enum ProbeFault;
+  constexpr int kEnough = 112;
+  std::vector<ProbeFault> faults;
+  const std::int64_t seconds = now / 1'000'000'000;
+  const auto& info = certificate.info;
+  if (info.not_after < seconds) faults.push_back(kExpired);
+  if (info.not_before > seconds) faults.push_back(kNotYetValid);
+  if (!certificate.for_host) faults.push_back(kWrongName);
+  if (certificate.strength.self_issued && !certificate.trusted) faults.push_back(kSelfSigned);
+  // What else may be wrong with the chain; said where nothing above explains it, or the chain itself is not known.
+  if (!certificate.trusted && faults.empty()) faults.push_back(kUntrusted);
+  if (info.not_after >= seconds && info.not_after - seconds < ProbeOptions::kSoon) faults.push_back(kExpiresSoon);
+  if (certificate.strength.security_bits < kEnough) faults.push_back(kWeakKey);
+  const bool signature_matters = !certificate.strength.self_issued && certificate.strength.signature_bits > 0;
+  if (signature_matters && certificate.strength.signature_bits < kEnough) faults.push_back(kWeakSignature);
+  return faults;
+}
 
 std::vector<ProbeFault> FaultsOf(const ProbedServer& server, Timestamp now) {
   using enum ProbeFault;
@@ -355,7 +355,10 @@ std::vector<ProbeFault> FaultsOf(const ProbedServer& server, Timestamp now) {
     faults.push_back(kBrokeOff);
   }
   if (!server.tls_offered && (server.clear.asked || server.trouble.empty())) faults.push_back(kNoTls);
-  if (server.certificate) AddCertificateFaults(*server.certificate, now, faults);
+  if (server.certificate) {
+    const auto of_certificate = FaultsOf(*server.certificate, now);
+    faults.insert(faults.end(), of_certificate.begin(), of_certificate.end());
+  }
   const auto taken = [&](std::string_view name) {
     return std::ranges::any_of(
         server.versions, [&](const ProbedVersion& v) { return v.name == name && v.answer == ProbedVersion::Answer::kTaken; });

@@ -11,6 +11,7 @@
 #include "agent/account.h"
 #include "agent/login.h"
 #include "base/error.h"
+#include "net/tls_engine.h"
 #include "wire/tls/certificate.h"
 
 namespace glasspost::agent {
@@ -52,6 +53,10 @@ struct ProbedCertificate {
   bool trusted = false;
   std::string why_not;  // where it is not trusted
 };
+
+// What a server showed: `certificate` is DER; `info`: what the handshake made of it, null: it came to none. Nothing where it is
+// no certificate.
+std::optional<ProbedCertificate> ReadCertificate(Octets certificate, const net::TlsInfo* info, const std::string& host);
 
 struct ProbedVersion {
   enum class Answer : std::uint8_t { kTaken, kRefused, kUnknown };  // kUnknown: no connection, or no TLS at all
@@ -101,6 +106,7 @@ enum class ProbeFault : std::uint8_t {
 };
 inline constexpr int kProbeFaultCount = 15;
 std::string_view Name(ProbeFault fault);  // "wrong-name"
+std::vector<ProbeFault> FaultsOf(const ProbedCertificate& certificate, Timestamp now);
 std::vector<ProbeFault> FaultsOf(const ProbedServer& server, Timestamp now);
 
 }  // namespace glasspost::agent

@@ -113,7 +113,9 @@ class Talk {
     auto world = AgentWorld::Make(options_.login.name_server);
     if (!world) return std::unexpected(world.error());
     world_ = std::move(*world);
-    auto tls = AgentWorld::Tls(account_.verify, account_.authorities);
+    // Who takes any certificate is told all the same what is wrong with it.
+    auto tls = net::TlsContext::ForClient(
+        {.verify = true, .authorities = account_.authorities, .alpn = {}, .insist = account_.verify, .only = 0});
     if (!tls) return std::unexpected(tls.error());
     tls_ = std::move(*tls);
     view_ = std::make_unique<TalkView>(TalkView::Options{.language = line_.language(),
