@@ -12,6 +12,7 @@ import select
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -83,6 +84,82 @@ class Making(unittest.TestCase):
             with self.subTest(words=words):
                 self.make(*words)
                 self.assertEqual(self.read(*fields), [expected])
+
+    def test_records_are_added(self):
+        """to each section, over UDP and TCP; their fields can be set as if they had been there"""
+        words = ("--text", "example.test MX", "--set", "dns.flags.response=1", "--add", "dns.count.answers=example.test 60 IN MX 10 mail.example.test",
+                 "--add", "dns.count.answers=example.test MX 20 spare.example.test", "--add", "dns.count.auth_rr=example.test. NS ns.example.test",
+                 "--add", "dns.count.add_rr=mail.example.test CH A 192.0.2.25", "--add", "dns.count.add_rr=x.test TYPE4711 \\# 2 0a0b",
+                 "--add", "dns.count.queries=other.test AAAA", "--set", "dns.a=192.0.2.99", "--set", "dns.resp.ttl#2=7", "--set", "dns.mx.preference#2=30")
+        fields = ("dns.count.queries", "dns.count.answers", "dns.count.auth_rr", "dns.count.add_rr", "dns.resp.ttl", "dns.a", "_ws.malformed")
+        self.make("--template", "dns", *words)
+        self.assertEqual(self.read(*fields), [["2", "2", "1", "2", "60", "192.0.2.99", ""]])
+        told = run("analyze", self.file, "--conversation", "1")
+        for record in ("example.test. 60 IN MX 10 mail.example.test.", "example.test. 7 IN MX 30 spare.example.test.", "example.test. 3600 IN NS ns.example.test.",
+                       "mail.example.test. 3600 CH A", "x.test. 3600 IN TYPE4711 \\# 2 0A0B"):
+            self.assertIn(record, told)
+        octets = self.folder / "query"
+        query = bytes.fromhex("000701000001000000000000") + b"\7example\4test\0\0\x0f\0\1"
+        octets.write_bytes(len(query).to_bytes(2, "big") + query)
+        self.make("--template", "tcp", "--dst", "192.0.2.53:53", "--payload-file", octets, "--add", "dns.count.answers=example.test MX 10 mail.example.test")
+        self.assertEqual(self.read("dns.length", "dns.count.answers", "dns.mx.mail_exchange", "tcp.len"), [["51", "1", "mail.example.test", "53"]])
+
+    def test_records_that_cannot_be_added(self):
+        for text, said in (("dns.count.answers=example.test", "says no type"), ("dns.count.answers=a..b A 192.0.2.1", "begins with no name"),
+                           ("dns.count.answers=a.test A elsewhere", "data that its type does not"), ("dns.count.answers=a.test FOO x", "FOO is no type"),
+                           ("dns.count.answers=a.test 2147483648 A 192.0.2.1", "2147483648 is no type"), ("dns.count.queries=a.test A 192.0.2.1", "has no data"),
+                           ("dns.id=7", "nothing can be added there"), ("dns.count.answer=a.test A 192.0.2.1", "did you mean dns.count.answers?")):
+            with self.subTest(text=text):
+                self.assertIn(said, run("craft", "--template", "dns", "--add", text, expect=REFUSED))
+        run("craft", "--template", "dns", "--add", "dns.count.answers=a.test 2147483647 A 192.0.2.1")
+        self.assertIn("nothing can be added", run("craft", "--template", "smtp", "--add", "tcp.seq=1", expect=REFUSED))
+        cut = ("--template", "udp", "--dst", "192.0.2.53:53", "--payload-hex", "000101000001000000000000 0765", "--add", "dns.count.answers=a.test A 192.0.2.1")
+        self.assertIn("the message is broken", run("craft", *cut, expect=REFUSED))
+
+    def hello(self, name="mail.example.test"):
+        """a ClientHello as OpenSSL makes it, in a file"""
+        out = ssl.MemoryBIO()
+        context = ssl.create_default_context()
+        try:
+            context.wrap_bio(ssl.MemoryBIO(), out, server_hostname=name).do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        path = self.folder / "hello"
+        path.write_bytes(out.read())
+        return path
+
+    def test_fields_of_tls(self):
+        """by the names of the field table; with a name of another length every length around it follows"""
+        hello = self.hello()
+        size = hello.stat().st_size
+        names = ("tls.record.content_type", "tls.record.version", "tls.record.length", "tls.handshake.type", "tls.handshake.length", "tls.handshake.version",
+                 "tls.handshake.extensions_server_name_list_len", "tls.handshake.extensions_server_name_len", "tls.handshake.extensions_server_name")
+        for port in (465, 25):  # behind STARTTLS, too
+            for name in ("a.much.longer.name.of.a.mail.server.example.test", "x.test", "sail.example.test"):
+                with self.subTest(port=port, name=name):
+                    more = len(name) - len("mail.example.test")
+                    self.make("--template", "tcp", "--dst", f"192.0.2.25:{port}", "--payload-file", hello, "--set", "tls.record.version=0x0303",
+                              "--set", "tls.handshake.version=0x0302", "--set", f"tls.handshake.extensions_server_name={name}", "--set", "tls.handshake.ciphersuite#2=0x002f")
+                    if port == 465:
+                        self.assertEqual(self.read(*names, "_ws.malformed", "tcp.len"),
+                                         [["22", "0x0303", str(size - 5 + more), "1", str(size - 9 + more), "0x0302", str(len(name) + 3), str(len(name)), name, "", str(size + more)]])
+        self.make("--template", "tcp", "--dst", "192.0.2.25:465", "--payload-file", hello, "--set", "tls.record.length=7", "--set",
+                  "tls.handshake.extensions_server_name=longer.example.test")  # what is set is kept
+        self.assertRegex(run("craft", "--from", self.file, "--fields"), r"tls\.record\.length +number +7\n")
+        listed = run("craft", "--template", "tcp", "--dst", "192.0.2.25:465", "--payload-file", hello, "--fields")
+        for name in names:
+            self.assertRegex(listed, rf"(?m)^  [0-9a-f]{{4}}  .* {re.escape(name)} ", name)
+        self.assertIn("TLS", listed)
+
+    def test_tls_at_its_limits(self):
+        """a name may be as long as the record's greatest length has room for it, and no longer"""
+        hello = self.hello("x.test")
+        rest = hello.stat().st_size - 5 - len("x.test")
+        words = ("--template", "tcp", "--dst", "192.0.2.25:465", "--payload-file", hello, "--set")
+        most = 16384 + 2048 - rest
+        run("craft", *words, "tls.handshake.extensions_server_name=" + "x" * most)
+        self.assertIn("tls.record.length says at most 18432", run("craft", *words, "tls.handshake.extensions_server_name=" + "x" * (most + 1), expect=REFUSED))
+        self.assertIn("has 2 octets", run("craft", *words, "tls.handshake.ciphersuite=hex:010203", expect=REFUSED))
 
     def test_keep(self):
         words = ("--template", "pop3", "--text", "NOOP", "--payload", "")

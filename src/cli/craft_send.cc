@@ -64,7 +64,8 @@ class PayloadSender {
     shown.save = sending_.save;
     shown.dialogue = {
         .language = line_.language(), .style = line_.style(), .full = sending_.full, .show_secrets = sending_.show_secrets};
-    auto opened = ShownConversation::Open(protocol_, shown);
+    // What TLS hides is not told.
+    auto opened = ShownConversation::Open(protocol_ == Protocol::kTls ? Protocol::kUnknown : protocol_, shown);
     if (!opened) return Complain(opened.error()), kCannotOpen;
     if (end_->ear() != nullptr) (*opened)->SetEar(end_->ear());
     world_->TidyWhenInterrupted([&] { static_cast<void>((*opened)->Close()); });
