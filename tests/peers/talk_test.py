@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Speaking by hand with Postfix (SMTP) and Dovecot (POP3): stages, scripts, logins, STARTTLS, certificates that do not hold.
+"""Speaking by hand with Postfix (SMTP) and Dovecot (POP3, IMAP): stages, scripts, logins, STARTTLS, certificates that do not hold.
 
   talk_test.py GLASSPOST
 
@@ -32,7 +32,7 @@ def setUpModule():
     W = namespace.World(["postfix", "dovecot"], HOSTS)
     namespace.loopback_up([MAIL])
     certificate = namespace.certificate(W.work / "tls", ["mail.here.test"])
-    dovecot = Dovecot(W, "talk-dovecot", address=MAIL, users={USER: PASSWORD}, mail=f"maildir:{W.work}/talk-mail/%u", pop3=110, pop3s=995, certificate=certificate,
+    dovecot = Dovecot(W, "talk-dovecot", address=MAIL, users={USER: PASSWORD}, mail=f"maildir:{W.work}/talk-mail/%u", pop3=110, pop3s=995, imap=143, imaps=993, certificate=certificate,
                       mechanisms="plain login cram-md5 scram-sha-256")
     (W.work / "talk-mail").mkdir()
     shutil.chown(W.work / "talk-mail", namespace.USERS["vmail"], namespace.USERS["vmail"])
@@ -113,6 +113,54 @@ class Talk(unittest.TestCase):
                 break
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
         self.assertIn("<~  ..dots\n<~  ...more\n<~  .\n", run.stdout)
+
+    def imap(self, *words, typed="", expect=0):
+        """explained, and told once more at the end"""
+        run = subprocess.run([GLASSPOST, "talk", "imap", *map(str, words), "--ca", W.work / "tls/ca.pem", "--timeout", "20"], input=typed, capture_output=True, text=True,
+                             timeout=120)
+        self.assertEqual(run.returncode, expect, f"{run.stdout}\n{run.stderr}")
+        self.assertNotIn(PASSWORD, run.stdout + run.stderr)
+        return run.stdout
+
+    def explained(self, said, steps):
+        """each command, what is said about it, its last line, and what is said about that, in this order"""
+        at = 0
+        for step in steps:
+            found = said.find(step, at)
+            self.assertGreaterEqual(found, 0, f"{step!r} is not in\n{said[at:]}")
+            at = found + len(step)
+
+    def test_imap(self):
+        """a message is put there with a literal, and fetched as one"""
+        message = "Subject: literal\r\n\r\nin octets\r\n"
+        lines = [f"LOGIN {USER} {PASSWORD}", f"APPEND INBOX {{{len(message)}}}", *message.split("\r\n")[:-1], "", "SELECT INBOX", "FETCH 1 BODY.PEEK[]",
+                 "STORE 1 +FLAGS (\\Deleted)", "EXPUNGE", "FETCH 1 FLAGS", "LOGOUT"]
+        said = self.imap("mail.here.test", typed="".join(line + "\n" for line in lines))
+        worked = "· OK: it worked."
+        self.explained(said, [
+            "<-  * OK [CAPABILITY IMAP4rev1", "· This is the server's greeting.", "=== the tag a1 was put before it", "a1 LOGIN ada@here.test *** (10 octets)", "<-  a1 OK", worked,
+            f"a2 APPEND INBOX {{{len(message)}}}", "<-  + ", "in octets", "<-  a2 OK [APPENDUID", worked, "a3 SELECT INBOX", "· The client opens this mailbox.", "<-  * 1 EXISTS",
+            "<-  a3 OK [READ-WRITE]", worked, "a4 FETCH 1 BODY.PEEK[]", f"<-  * 1 FETCH (BODY[] {{{len(message)}}}", "<-  Subject: literal", "<-  in octets", "<-  a4 OK", worked,
+            "a5 STORE", "a6 EXPUNGE", "<-  * 1 EXPUNGE", "<-  a6 OK", "a7 FETCH 1 FLAGS", "<** a7 BAD", "a8 LOGOUT", "· The client says goodbye.", "<-  * BYE", "<-  a8 OK", worked,
+            "=== the server closed the connection", "Conversation 1"])
+
+    def test_imap_over_tls(self):
+        """in the middle, by the command and by the option, and first"""
+        select = ["SELECT INBOX", "LOGOUT"]
+        for words, typed in ((("mail.here.test",), ["STARTTLS", "CAPABILITY", f"LOGIN {USER} {PASSWORD}", *select]), (("mail.here.test", "--starttls"), [":auth", *select]),
+                             (("mail.here.test:993", "--tls"), [":auth SCRAM-SHA-256", *select])):
+            with self.subTest(words):
+                said = self.imap(*words, *self.login(), typed="".join(line + "\n" for line in typed))
+                self.explained(said, ["=== TLS: TLSv1.3", "=== certificate: CN=mail.here.test", " OK ", "SELECT INBOX", "<~  * FLAGS", " OK [READ-WRITE]", "LOGOUT", "<~  * BYE"])
+
+    def test_imap_wrong_password_and_script(self):
+        os.environ["WRONG"] = "falsch"
+        said = self.talk("imap", "mail.here.test", "--starttls", "--user", USER, "--password-env", "WRONG", "--quit-after", "auth", expect=28)
+        self.assertRegex(said, r"<~\* a\d+ NO \[AUTHENTICATIONFAILED\]")
+        script = W.work / "imap"
+        script.write_text("< OK\nstarttls\nauth PLAIN\n> EXAMINE INBOX\n< /OK .READ-ONLY/\n> FROB\n< BAD\n> LOGOUT\n< OK\n< close\n")
+        said = self.talk("imap", "mail.here.test", "--script", script, *self.login())
+        self.assertIn("~> a", said)
 
 
 if __name__ == "__main__":
