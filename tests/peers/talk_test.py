@@ -133,15 +133,15 @@ class Talk(unittest.TestCase):
     def test_imap(self):
         """a message is put there with a literal, and fetched as one"""
         message = "Subject: literal\r\n\r\nin octets\r\n"
-        lines = [f"LOGIN {USER} {PASSWORD}", f"APPEND INBOX {{{len(message)}}}", *message.split("\r\n")[:-1], "", "SELECT INBOX", "FETCH 1 BODY.PEEK[]",
+        lines = [f"LOGIN {USER} {PASSWORD}", "CREATE literal", f"APPEND literal {{{len(message)}}}", *message.split("\r\n")[:-1], "", "SELECT literal", "FETCH 1 BODY.PEEK[]",
                  "STORE 1 +FLAGS (\\Deleted)", "EXPUNGE", "FETCH 1 FLAGS", "LOGOUT"]
         said = self.imap("mail.here.test", typed="".join(line + "\n" for line in lines))
         worked = "· OK: it worked."
         self.explained(said, [
-            "<-  * OK [CAPABILITY IMAP4rev1", "· This is the server's greeting.", "=== the tag a1 was put before it", "a1 LOGIN ada@here.test *** (10 octets)", "<-  a1 OK", worked,
-            f"a2 APPEND INBOX {{{len(message)}}}", "<-  + ", "in octets", "<-  a2 OK [APPENDUID", worked, "a3 SELECT INBOX", "· The client opens this mailbox.", "<-  * 1 EXISTS",
-            "<-  a3 OK [READ-WRITE]", worked, "a4 FETCH 1 BODY.PEEK[]", f"<-  * 1 FETCH (BODY[] {{{len(message)}}}", "<-  Subject: literal", "<-  in octets", "<-  a4 OK", worked,
-            "a5 STORE", "a6 EXPUNGE", "<-  * 1 EXPUNGE", "<-  a6 OK", "a7 FETCH 1 FLAGS", "<** a7 BAD", "a8 LOGOUT", "· The client says goodbye.", "<-  * BYE", "<-  a8 OK", worked,
+            "<-  * OK [CAPABILITY IMAP4rev1", "· This is the server's greeting.", "=== the tag a1 was put before it", "a1 LOGIN ada@here.test *** (10 octets)", "<-  a1 OK", worked, "a2 CREATE literal", "<-  a2 OK", worked,
+            f"a3 APPEND literal {{{len(message)}}}", "<-  + ", "in octets", "<-  a3 OK [APPENDUID", worked, "a4 SELECT literal", "· The client opens this mailbox.", "<-  * 1 EXISTS",
+            "<-  a4 OK [READ-WRITE]", worked, "a5 FETCH 1 BODY.PEEK[]", f"<-  * 1 FETCH (BODY[] {{{len(message)}}}", "<-  Subject: literal", "<-  in octets", "<-  a5 OK", worked,
+            "a6 STORE", "a7 EXPUNGE", "<-  * 1 EXPUNGE", "<-  a7 OK", "a8 FETCH 1 FLAGS", "<** a8 BAD", "a9 LOGOUT", "· The client says goodbye.", "<-  * BYE", "<-  a9 OK", worked,
             "=== the server closed the connection", "Conversation 1"])
 
     def test_imap_over_tls(self):
