@@ -30,7 +30,8 @@ class HeardTeller final : public analysis::Teller {
     one.verb = exchange.has_request ? exchange.request.verb : std::string();
     one.argument = exchange.request.argument;
     one.reply = exchange.reply.text;
-    one.good = exchange.has_reply && (exchange.reply.code / 100 == 2 || exchange.reply.status == "+OK");
+    one.good =
+        exchange.has_reply && (exchange.reply.code / 100 == 2 || exchange.reply.status == "+OK" || exchange.reply.status == "OK");
     one.replied = exchange.reply.span.first_time;
     if (exchange.has_request && exchange.has_reply) one.time = one.replied - exchange.request.span.last_time;
     heard_.push_back(std::move(one));
@@ -120,6 +121,23 @@ class Pop3Visit final : public pop3::ClientHandler {
   }
 };
 
+class ImapVisit final : public imap::ClientHandler {
+ public:
+  ImapVisit(const imap::ClientOptions& options, Randomness&) : session(*this, options) {}
+  imap::ClientSession session;
+  std::string trouble;
+
+ private:
+  void OnReady() override { session.Logout(); }
+  void OnClosed(const imap::ClientOutcome& outcome) override {
+    if (outcome.kind != imap::ClientOutcome::Kind::kDone) trouble = outcome.text;
+  }
+};
+
+Protocol ProtocolOf(Service service) {
+  return service == Service::kPop3 ? Protocol::kPop3 : service == Service::kImap ? Protocol::kImap : Protocol::kSmtp;
+}
+
 // One connection, from the first octet to the last.
 struct Visit {
   std::vector<Heard> heard;
@@ -144,7 +162,7 @@ net::Task<Visit> Go(const Network& network, Service service, const ServerAddress
                     std::shared_ptr<const net::TlsContext> tls, const ProbeOptions& options) {
   Visit visit;
   const Peer peer{endpoint, server.host, server.tls == TlsKind::kImplicit, std::move(tls), options.limits.wait};
-  auto tap = std::make_unique<ProbeTap>(service == Service::kSmtp ? Protocol::kSmtp : Protocol::kPop3, visit.heard, visit.times);
+  auto tap = std::make_unique<ProbeTap>(ProtocolOf(service), visit.heard, visit.times);
   const std::int64_t began = network.deadlines.clock().Steady();
   auto stream = co_await net::Connect(network.context, network.deadlines, endpoint, options.limits.connect, std::move(tap));
   visit.connect_time = network.deadlines.clock().Steady() - began;
@@ -158,6 +176,10 @@ net::Task<Visit> Go(const Network& network, Service service, const ServerAddress
     how.host = options.host;
     how.tls = server.tls == TlsKind::kNone ? smtp::ClientOptions::Tls::kNever : smtp::ClientOptions::Tls::kIfOffered;
     co_await Converse<SmtpVisit>(**stream, peer, how, network.randomness, visit);
+  } else if (service == Service::kImap) {
+    imap::ClientOptions how;
+    how.tls = server.tls == TlsKind::kNone ? imap::ClientOptions::Tls::kNever : imap::ClientOptions::Tls::kIfOffered;
+    co_await Converse<ImapVisit>(**stream, peer, how, network.randomness, visit);
   } else {
     pop3::ClientOptions how;
     how.tls = server.tls == TlsKind::kNone ? pop3::ClientOptions::Tls::kNever : pop3::ClientOptions::Tls::kIfOffered;
@@ -200,6 +222,26 @@ Offer ReadOffer(Octets reply) {
   return offer;
 }
 
+// The words of "* CAPABILITY …"; mechanisms as "AUTH=PLAIN".
+Offer ReadImapOffer(Octets reply) {
+  constexpr Octets kMechanism = "AUTH=";
+  Offer offer;
+  offer.asked = true;
+  while (!reply.empty()) {
+    const std::size_t end = std::min(reply.find('\n'), reply.size());
+    const imap::Response line = imap::ParseResponse(reply.substr(0, end));
+    reply.remove_prefix(std::min(end + 1, reply.size()));
+    if (line.kind != imap::Kind::kUntagged || !EqualsNoCase(line.word, "CAPABILITY")) continue;
+    for (const std::string& word : Words(line.text)) {
+      if (StartsWithNoCase(word, kMechanism))
+        offer.mechanisms.push_back(word.substr(kMechanism.size()));
+      else
+        offer.extensions.push_back(word);
+    }
+  }
+  return offer;
+}
+
 bool Offers(const Offer& offer, Octets word) {
   return std::ranges::any_of(offer.extensions, [&](const std::string& line) {
     const auto words = Words(line);
@@ -226,6 +268,7 @@ void TakeSteps(const Visit& visit, ProbedServer& out) {
     out.steps.push_back({one.verb, one.time});
     const bool within = visit.times.tls_established != kNoTime && one.replied >= visit.times.tls_established;
     if ((one.verb == "EHLO" || one.verb == "CAPA") && one.good) (within ? out.secured : out.clear) = ReadOffer(one.reply);
+    if (one.verb == "CAPABILITY" && one.good) (within ? out.secured : out.clear) = ReadImapOffer(one.reply);
     if ((one.verb == "STARTTLS" || one.verb == "STLS") && one.good) put_tls();
   }
 }
@@ -282,12 +325,15 @@ net::Task<ProbedServer> Probe(const Network& network, Service service, ServerAdd
   out.trouble = visit.trouble;
   if (!visit.connected) co_return out;
   TakeSteps(visit, out);
-  const bool is_pop3 = service == Service::kSmtp && !visit.heard.empty() && visit.heard.front().reply.starts_with("+OK");
-  if (is_pop3) {  // behind a port that does not tell it
-    ProbedServer of_pop3 = co_await Probe(network, Service::kPop3, server, endpoint, options);
-    co_return of_pop3;
+  // Behind a port that does not tell it.
+  const Octets greeting = visit.heard.empty() ? Octets() : Octets(visit.heard.front().reply);
+  const bool other = service == Service::kSmtp && (greeting.starts_with("+OK") || greeting.starts_with("* "));
+  if (other) {
+    const Service heard = greeting.starts_with('+') ? Service::kPop3 : Service::kImap;
+    ProbedServer of_other = co_await Probe(network, heard, server, endpoint, options);
+    co_return of_other;
   }
-  const Octets starting = service == Service::kSmtp ? "STARTTLS" : "STLS";
+  const Octets starting = service == Service::kPop3 ? "STLS" : "STARTTLS";
   out.tls_offered = server.tls == TlsKind::kImplicit || Offers(out.clear, starting);
   out.handshake_failed = visit.handshake_tried && !visit.tls;
   if (visit.tls) {
@@ -368,7 +414,9 @@ std::vector<ProbeFault> FaultsOf(const ProbedServer& server, Timestamp now) {
   const bool words = std::ranges::any_of(server.clear.mechanisms, [](const std::string& mechanism) {
     return EqualsNoCase(mechanism, "PLAIN") || EqualsNoCase(mechanism, "LOGIN");
   });
-  if (words || Offers(server.clear, "USER")) faults.push_back(kClearPasswords);
+  // LOGIN is a command of IMAP's own, and may be tried unless it is ruled out (RFC 9051 §6.2.3).
+  const bool login = server.service == Service::kImap && server.clear.asked && !Offers(server.clear, "LOGINDISABLED");
+  if (words || login || Offers(server.clear, "USER")) faults.push_back(kClearPasswords);
   return faults;
 }
 

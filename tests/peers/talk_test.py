@@ -5,6 +5,7 @@
 
 Exit status 77: skipped (no root, no namespaces, packages not to be had).
 """
+import json
 import os
 import pathlib
 import shutil
@@ -161,6 +162,43 @@ class Talk(unittest.TestCase):
         script.write_text("< OK\nstarttls\nauth PLAIN\n> EXAMINE INBOX\n< /OK .READ-ONLY/\n> FROB\n< BAD\n> LOGOUT\n< OK\n< close\n")
         said = self.talk("imap", "mail.here.test", "--script", script, *self.login())
         self.assertIn("~> a", said)
+
+
+class Probe(unittest.TestCase):
+    """What Dovecot offers, as it says so itself."""
+
+    def probe(self, *words, expect):
+        run = subprocess.run([GLASSPOST, "probe", *words, "--ca", W.work / "tls/ca.pem", "--timeout", "20"], capture_output=True, text=True, timeout=240)
+        self.assertEqual(run.returncode, expect, run.stdout + run.stderr)
+        return run.stdout
+
+    def test_imap(self):
+        for where, port in (("mail.here.test:143", 143), ("imap://mail.here.test", 143), ("mail.here.test:993", 993), ("imaps://mail.here.test", 993)):
+            with self.subTest(where):
+                clear = port == 143
+                told = json.loads(self.probe(where, "--json", expect=1 if clear else 0))
+                self.assertEqual((told["service"], told["port"]), ("imap", port))
+                self.assertEqual(told["faults"], ["clear-passwords"] if clear else [])  # LOGIN is not ruled out
+                self.assertEqual(told["secured"]["mechanisms"], ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"])
+                self.assertIn("IMAP4rev1", told["secured"]["extensions"])
+                self.assertNotIn("STARTTLS", told["secured"]["extensions"])
+                self.assertEqual(told["clear"] is not None and "STARTTLS" in told["clear"]["extensions"], clear)
+                self.assertEqual([s["step"] for s in told["steps"]], ["connect", "greeting", "CAPABILITY", "STARTTLS", "TLS", "CAPABILITY", "LOGOUT"] if clear
+                                 else ["connect", "TLS", "greeting", "CAPABILITY", "LOGOUT"])
+                taken = [v["version"] for v in told["versions"] if v["taken"]]
+                self.assertIn("TLSv1.3", taken)
+
+    def test_another_name_and_a_table(self):
+        told = self.probe("mail.wrong.test:993", expect=1)
+        self.assertIn("its certificate is not for this host", told)
+        told = self.probe("mail.here.test:993", "--quick", expect=0)
+        self.assertIn("IMAP, TLS first", told)
+        self.assertRegex(told, r"AUTH +within TLS: PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256")
+
+    def test_each_port_of_a_host(self):
+        told = [json.loads(line) for line in self.probe("mail.here.test", "--all", "--quick", "--json", expect=1).splitlines()]
+        self.assertEqual([(t["service"], t["port"], t["reached"]) for t in told],
+                         [("smtp", 25, True), ("smtp", 587, True), ("smtp", 465, True), ("pop3", 110, True), ("pop3", 995, True), ("imap", 143, True), ("imap", 993, True)])
 
 
 if __name__ == "__main__":
