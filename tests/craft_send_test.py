@@ -318,6 +318,45 @@ class Sending(unittest.TestCase):
         self.assertIn("192.0.2.2", told)
         self.assertNotIn("192.0.2.1", told)
 
+    def test_datagrams_that_answer_something_else(self):
+        """as many as are passed over, and one more"""
+        for others, status in ((99, DONE), (100, REFUSED)):
+            with self.subTest(others=others), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+                listener.bind(("127.0.0.1", 0))
+                listener.settimeout(30)
+
+                def serve():
+                    query, client = listener.recvfrom(512)
+                    for _ in range(others):
+                        listener.sendto(b"\xff\xff" + self.dns_answer(query, (192, 0, 2, 1))[2:], client)
+                    listener.sendto(self.dns_answer(query, (192, 0, 2, 2)), client)
+
+                thread = threading.Thread(target=serve)
+                thread.start()
+                told = run("craft", "--template", "dns", "--text", "one.test", "--send", f"udp://127.0.0.1:{listener.getsockname()[1]}", expect=status)
+                thread.join(20)
+                self.assertEqual("192.0.2.2" in told, status == DONE)
+                self.assertNotIn("192.0.2.1", told)
+
+    def test_an_answer_in_drops(self):
+        """ten times --wait, and no longer"""
+        def serve(connection, stream):
+            connection.sendall(b"220 here\r\n")
+            stream.readline()
+            try:
+                while True:
+                    connection.sendall(b"2")
+                    time.sleep(0.1)
+            except OSError:
+                return True
+
+        port, done = self.lead(serve)
+        started = time.monotonic()
+        told = run("craft", "--template", "smtp", "--send", f"tcp://127.0.0.1:{port}", "--wait", "300", expect=REFUSED)
+        self.assertTrue(3 <= time.monotonic() - started < 3 + 8)  # and the close
+        self.assertIn("0 of 1 were answered", told)
+        self.assertTrue(done())
+
     def test_an_endless_answer(self):
         most = 1 << 20
         for size in (most, most + 1):
