@@ -167,7 +167,8 @@ class Probe(unittest.TestCase):
         told = self.probed("here.test", *here, expect=FAULTS)
         self.assertEqual([(t["host"], t["preference"], t["port"], t["reached"]) for t in told], [("dead.here.test", 10, 25, False), ("mail.here.test", 20, 25, False)])
         told = self.probed("bare.here.test", "--all", *here, expect=FAULTS)
-        self.assertEqual([(t["port"], t["service"]) for t in told], [(25, "smtp"), (587, "smtp"), (465, "smtp"), (110, "pop3"), (995, "pop3")])
+        self.assertEqual([(t["port"], t["service"]) for t in told], [(25, "smtp"), (587, "smtp"), (465, "smtp"), (110, "pop3"), (995, "pop3"),
+                                                                         (143, "imap"), (993, "imap")])
         self.assertIn("null MX", self.run_it("none.here.test", *here, expect=FAULTS).stderr)
         self.assertIn("does not exist", self.run_it("no.here.test", *here, expect=FAULTS).stderr)
 

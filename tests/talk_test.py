@@ -1,20 +1,16 @@
 #!/usr/bin/env python3
-"""Speaking SMTP, POP3 and IMAP by hand: from a pipe, by a script, stage after stage, and in a terminal.
+"""Speaking SMTP, POP3 and IMAP by hand: from a pipe, by a script, stage after stage. In a terminal: talk_terminal_test.py.
 
   talk_test.py GLASSPOST
 """
 import base64
-import fcntl
 import os
 import pathlib
-import pty
 import resource
-import select
 import shutil
+import signal
 import socket
-import struct
 import subprocess
-import termios
 import sys
 import tempfile
 import threading
@@ -64,67 +60,6 @@ class Scripted:
         self.listener.close()
 
 
-class Terminal:
-    """The program in a terminal of its own."""
-
-    def __init__(self, arguments, environment, columns=100):
-        self.pid, self.file = pty.fork()
-        if self.pid == 0:
-            os.execve(GLASSPOST, [GLASSPOST, *arguments], environment)
-        fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        self.said = ""
-        self.at = 0
-
-    def read(self, seconds):
-        if select.select([self.file], [], [], seconds)[0]:
-            try:
-                self.said += os.read(self.file, 65536).decode("utf-8", "replace")
-                return True
-            except OSError:
-                return False
-        return False
-
-    def wait(self, text, seconds=10):
-        """until it says so, after what was waited for before"""
-        end = time.monotonic() + seconds
-        while (at := self.said.find(text, self.at)) < 0:
-            if time.monotonic() > end:
-                raise AssertionError(f"{text!r} is not said; but {self.said[self.at:]!r}")
-            self.read(0.1)
-        before = self.said[self.at:at]
-        self.at = at + len(text)
-        return before
-
-    def cooked(self):
-        """the terminal edits lines and makes signals of keys: nobody reads them yet"""
-        modes = termios.tcgetattr(self.file)[3]
-        return modes & termios.ICANON and modes & termios.ECHO
-
-    def type(self, text):
-        """once keys are read, and what the program had to say is said: to print it, it lets go of the keys"""
-        until = time.monotonic() + 5
-        while time.monotonic() < until:
-            before = self.cooked()
-            if not self.read(0.15) and not before and not self.cooked():
-                break
-        os.write(self.file, text.encode())
-
-    def end(self, seconds=10):
-        """the exit status"""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            self.read(0.05)
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                while self.read(0):
-                    pass
-                os.close(self.file)
-                return os.waitstatus_to_exitcode(status)
-        os.kill(self.pid, 9)
-        os.waitpid(self.pid, 0)
-        raise AssertionError(f"it does not end: {self.said[-500:]!r}")
-
-
 class TalkTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -172,9 +107,6 @@ class TalkTest(unittest.TestCase):
         pathlib.Path(path).write_text(text)
         return "--script", path
 
-    def terminal(self, *arguments, columns=100):
-        return Terminal(["talk", *arguments], self.environment, columns)
-
 
 class Lines(TalkTest):
     def test_replies_are_explained_and_each_line_waits_for_its_reply(self):
@@ -220,6 +152,39 @@ class Lines(TalkTest):
         said = self.talk("smtp", "smtp", "--no-report", ca=self.other_ca, typed="EHLO me\nSTARTTLS\nNOOP\n", status=TLS)
         self.assertIn("*** TLS failed: certificate verify failed", said)
         self.assertNotIn("NOOP", said)
+
+    def test_the_certificate_is_shown(self):
+        """TLS first, and in the middle; what holds, and each fault"""
+        for arguments in (("smtp", "submissions", "--tls"), ("pop3", "pop3s", "--tls"), ("smtp", "smtp", "--starttls"), ("pop3", "pop3", "--starttls")):
+            with self.subTest(arguments=arguments):
+                said = self.talk(*arguments, "--no-report", typed="QUIT\n")
+                self.assertRegex(said, r"=== TLS: TLSv1\.3 TLS_\w+; what follows is encrypted\n=== certificate: CN=good\n"
+                                       r"=== for 127\.0\.0\.1, localhost; by CN=Test authority; valid 20[0-9-]+ – 20[0-9-]+\s+\((29|30) days left\); EC 256,")
+                self.assertNotIn("***", said)
+        folder = pathlib.Path(self.folder)
+        for name, alternatives, days, faults in (
+                ("ended", "DNS:localhost", -1, ["its certificate has expired"]),
+                ("another", "DNS:elsewhere.test", 30, ["its certificate is not for this host"]),
+                ("both", "DNS:elsewhere.test", -1, ["its certificate has expired", "its certificate is not for this host"]),
+                ("soon", "DNS:localhost", 5, ["its certificate expires soon"])):
+            pem, key = certificate(folder, name, alternatives, days)
+            server = Server(GLASSPOST, f'tls.certificate = "{pem}"\ntls.key = "{key}"\n')
+            try:
+                address = f"localhost:{server.port['smtp']}"
+                for words, status in ((["--ca", self.ca], OK if name == "soon" else TLS), (["--no-verify"], OK)):
+                    with self.subTest(name=name, words=words):
+                        done = subprocess.run([GLASSPOST, "talk", "smtp", address, "--starttls", "--no-report", *words], input="QUIT\n", env=self.environment,
+                                              capture_output=True, text=True, timeout=60)
+                        self.assertEqual(done.returncode, status, done.stdout)
+                        self.assertIn(f"=== certificate: CN={name}\n", done.stdout)
+                        self.assertEqual([w for w in ("its certificate has expired", "its certificate is not for this host", "its certificate expires soon")
+                                          if "*** " + w in done.stdout], faults)
+                        self.assertEqual("TLS failed" in done.stdout, status == TLS)
+                done = subprocess.run([GLASSPOST, "talk", "smtp", address, "--starttls", "--no-report", "--lang", "zh", "--no-verify"], input="QUIT\n",
+                                      env=self.environment, capture_output=True, text=True, timeout=60)
+                self.assertRegex(done.stdout, f"=== 证书：CN={name}\n=== 用于 ")
+            finally:
+                server.close()
 
     def test_passwords_are_masked(self):
         plain = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
@@ -490,6 +455,22 @@ send-file {path}
         self.assertIn(b"x9 LOGOUT\r\n", server.heard)
 
 
+    def test_interrupted(self):
+        """what was said is saved under its name, and nothing else is left"""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number=number):
+                folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+                child = subprocess.Popen([GLASSPOST, "talk", "smtp", f"localhost:{self.server.port['smtp']}", *self.script("> EHLO me\n< 250\nwait 60\n"),
+                                          "--save", folder / "kept.pcapng"], stdout=subprocess.PIPE, text=True)
+                with child.stdout as told:
+                    while "<-  250 " not in (line := told.readline()):
+                        self.assertTrue(line)
+                    child.send_signal(number)
+                    told.read()
+                self.assertEqual(child.wait(20), 128 + number)
+                self.assertEqual([p.name for p in folder.iterdir()], ["kept.pcapng"])
+
+
 class Hostile(TalkTest):
     def test_a_line_without_end(self):
         def talk(server, stream):
@@ -571,156 +552,6 @@ class Hostile(TalkTest):
         with Scripted(lambda server, stream: server.ask(stream, b"220 \x1b[2J\x07 \xe2\x80\xae")) as server:
             said = self.talk("smtp", None, address=server.address, typed="")
         self.assertNotRegex(said, "[\x1b\x07\u202e]")
-
-
-class InATerminal(TalkTest):
-    def start(self, protocol="smtp", kind="smtp", *rest, address=None, columns=100):
-        host = address or f"localhost:{self.server.port[kind]}"
-        return self.terminal(protocol, host, "--ca", self.ca, "--no-report", "--color", "never", *rest, columns=columns)
-
-    def test_completion_help_and_history(self):
-        history = pathlib.Path(self.folder, ".local/state/glasspost/history-talk")
-        history.unlink(missing_ok=True)
-        t = self.start()
-        t.wait("smtp -> ")
-        t.type("eh\t")
-        t.wait("EHLO ")
-        t.type("me\r")
-        t.wait("250 CHUNKING")
-        t.wait("smtp -> ")
-        t.type("?\r")
-        t.wait("Next: STARTTLS")
-        t.wait("MAIL")
-        t.wait("RFC 5321 §4.1.1.2")
-        t.wait("smtp -> ")
-        time.sleep(0.3)  # a ^C before the prompt is read is a signal
-        t.type("x\t\tstray\x03NOOP\r")  # ^C drops what was typed
-        t.wait("250 2.0.0 Ok")
-        t.wait("smtp -> ")
-        t.type("\x1b[A\r")  # the line before
-        t.wait("250 2.0.0 Ok")
-        t.wait("smtp -> ")
-        t.type("AUTH PLAIN AGFkYQBlbmlnbWEtMTc=\r")
-        t.wait("<** 5")
-        t.wait("smtp -> ")
-        t.type("QUIT\r")
-        t.wait("the server closed the connection")
-        self.assertEqual(t.end(), OK)
-        self.assertEqual(history.stat().st_mode & 0o777, 0o600)
-        self.assertEqual(history.read_text().split("\n")[:4], ["EHLO me", "NOOP", "NOOP", "QUIT"])
-        t = self.start()
-        t.wait("smtp -> ")
-        t.type("\x1b[A")  # of the conversation before
-        t.wait("QUIT")
-        t.type("\r")
-        self.assertEqual(t.end(), OK)
-
-    def test_candidates_are_those_allowed_now(self):
-        t = self.start()
-        t.wait("smtp -> ")
-        t.type("HELO me\r")
-        t.wait("250 ")
-        t.wait("smtp -> ")
-        t.type("R\t\r")
-        t.wait("250 ")
-        t.wait("smtp -> ")
-        t.type("S\t\t")
-        t.wait("STARTTLS  SEND")
-        t.type("\x03\x04")
-        t.wait("the connection is closed")
-        self.assertEqual(t.end(), OK)
-
-    def test_replies_while_typing(self):
-        def talk(server, stream):
-            stream.write(b"220 hello\r\n")
-            time.sleep(1.5)
-            stream.write(b"421 going away\r\n")
-            server.heard.append(stream.readline())
-
-        for columns in 100, 20:  # on one row, on several
-            with Scripted(talk) as server:
-                t = self.start(address=server.address, columns=columns)
-                t.wait("smtp -> ")
-                t.type("NOOP while this is typed")
-                t.wait("421 going away")
-                t.wait("smtp -> ")
-                t.type("!\r")
-                self.assertEqual(t.end(), OK)
-                self.assertEqual(server.heard, [b"NOOP while this is typed!\r\n"])
-
-    def test_a_message(self):
-        t = self.start()
-        t.wait("smtp -> ")
-        for line in "EHLO me", "MAIL FROM:<a@b.test>", f"RCPT TO:<{USER}>":
-            t.type(line + "\r")
-            t.wait("250 ")
-            t.wait("smtp -> ")
-        t.type("DATA\r")
-        t.wait("data -> ")
-        t.type("Subject: 你好\r")
-        t.wait("data -> ")
-        t.type(".x\r")
-        t.wait("goes out as ..x")
-        t.wait("data -> ")
-        t.type(".\r")
-        t.wait("250 2.0.0")
-        t.wait("smtp -> ")
-        t.type("QUIT\r")
-        self.assertEqual(t.end(), OK)
-        self.assertIn("Subject: 你好\r\n.x\r\n".encode(), self.fetch()[-1])
-
-    def test_the_password_is_asked_without_echo(self):
-        t = self.start("pop3", "pop3s", "--tls")
-        t.wait("pop3 ~> ")
-        t.type(f":auth LOGIN {USER}\r")
-        t.wait("Password for ada@localhost.test: ")
-        t.type(PASSWORD + "\r")
-        t.wait("+OK")
-        t.wait("pop3 ~> ")
-        t.type("STAT\r")
-        t.wait("+OK ")
-        t.type("\x04")
-        self.assertEqual(t.end(), OK)
-        self.assertNotIn(PASSWORD, t.said)
-
-    def test_no_password_in_the_history(self):
-        def talk(server, stream):
-            server.ask(stream, b"* OK hello")
-            while line := stream.readline():
-                stream.write(b"+ go\r\n" if line.endswith(b"}\r\n") else b"* BAD\r\n")
-
-        with Scripted(talk) as server:
-            t = self.start("imap", address=server.address)
-            t.wait("imap -> ")
-            for line in "a1 LOGIN ada geheim-1", "a2 AUTHENTICATE PLAIN Z2VoZWltLTI=", "a3 NOOP", "PASS geheim-3", ":b64 geheim-4", "a5 LOGIN ada {8}", "geheim-5":
-                t.type(line + "\r")
-                t.wait("imap -> ")
-            t.type("\x04")
-            t.end(20)
-        kept = pathlib.Path(self.folder, ".local/state/glasspost/history-talk").read_text()
-        self.assertIn("a3 NOOP", kept)
-        for secret in "geheim", "Z2VoZWlt":
-            self.assertNotIn(secret, kept)
-
-    def test_the_same_reader_in_dns(self):
-        t = Terminal(["dns", "@127.0.0.1:1"], self.environment)
-        t.wait("> ")
-        t.type("set ty\tmx\x7f\x7f\x7fmx\rset all\r")
-        t.wait("querytype = MX")
-        t.wait("> ")
-        t.type("ex\t\r")
-        self.assertEqual(t.end(), OK)
-
-    def test_interrupted_twice(self):
-        t = self.start()
-        t.wait("smtp -> ")
-        t.type("\x03")
-        t.wait("^C once more")
-        t.wait("smtp -> ")
-        time.sleep(0.3)  # what is typed before the prompt is read is the terminal's
-        t.type("\x03")
-        t.wait("the connection is cut")
-        self.assertEqual(t.end(), OK)
 
 
 if __name__ == "__main__":

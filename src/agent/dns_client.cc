@@ -9,6 +9,7 @@
 #include "net/endpoint.h"
 #include "net/stream.h"
 #include "wire/dns/framing.h"
+#include "wire/dns/matching.h"
 
 namespace glasspost::agent {
 namespace {
@@ -75,13 +76,13 @@ class Asking {
   }
 
   void MakeQuery() {
-    Message query;
-    query.id = id_;
-    query.flags = options_.recurse ? dns::kFlagRd : 0;
-    query.AddQuestionOctets(question_.name, question_.type, question_.klass);
-    if (edns_) query.AddEdns(options_.udp_size, options_.dnssec);
+    asked_.Clear();
+    asked_.id = id_;
+    asked_.flags = options_.recurse ? dns::kFlagRd : 0;
+    asked_.AddQuestionOctets(question_.name, question_.type, question_.klass);
+    if (edns_) asked_.AddEdns(options_.udp_size, options_.dnssec);
     result_.query.clear();
-    dns::Encode(query, result_.query);
+    dns::Encode(asked_, result_.query);
   }
 
   bool Truncated() {
@@ -98,12 +99,18 @@ class Asking {
   // True: it is the answer, which is kept.
   bool Take(Octets octets) {
     dns::Decode(octets, message_);
-    if (octets.size() < dns::kHeaderSize || !message_.response()) return Happened(DnsEvent::kNoAnswer), false;
-    if (message_.id != id_) return Happened(DnsEvent::kWrongId, fmt::format("0x{:04x}", message_.id)), false;
-    if (!message_.malformed() && !SameQuestion()) {
-      std::string asked;
-      if (!message_.questions.empty()) dns::AppendQuestionText(asked, message_, message_.questions.front());
-      return Happened(DnsEvent::kWrongQuestion, std::move(asked)), false;
+    switch (dns::MatchAnswer(asked_, message_)) {
+      case dns::Match::kAnswer:
+        break;
+      case dns::Match::kNoAnswer:
+        return Happened(DnsEvent::kNoAnswer), false;
+      case dns::Match::kWrongId:
+        return Happened(DnsEvent::kWrongId, fmt::format("0x{:04x}", message_.id)), false;
+      case dns::Match::kWrongQuestion: {
+        std::string asked;
+        if (!message_.questions.empty()) dns::AppendQuestionText(asked, message_, message_.questions.front());
+        return Happened(DnsEvent::kWrongQuestion, std::move(asked)), false;
+      }
     }
     // What stands behind the message is of no matter.
     if (message_.malformed() && message_.fault.kind != dns::FaultKind::kTrailing) {
@@ -117,14 +124,6 @@ class Asking {
     result_.answer = octets;
     result_.received = deadlines_.clock().Now();
     return true;
-  }
-
-  // A server that cannot read the question, or does not want to, may leave it out.
-  bool SameQuestion() const {
-    if (message_.questions.empty()) return message_.rcode() != dns::kRcodeNoError && message_.rcode() != dns::kRcodeNxDomain;
-    if (message_.questions.size() != 1) return false;
-    const dns::Question& q = message_.questions.front();
-    return q.type == question_.type && q.klass == question_.klass && dns::SameName(message_.NameOctets(q.name), question_.name);
   }
 
   net::Task<void> OverUdp() {
@@ -211,6 +210,7 @@ class Asking {
   bool edns_;
   std::uint16_t id_ = 0;
   DnsResult result_;
+  Message asked_;
   Message message_;     // the last that came
   std::string broken_;  // what was wrong with an answer
   std::array<char, dns::kMaxMessage> buffer_;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "net/stream.h"
+#include "wire/imap/client_session.h"
 #include "wire/pop3/client_session.h"
 #include "wire/smtp/client_session.h"
 
@@ -25,10 +26,12 @@ struct Peer {
 
 // What is to be sent next, good until Sent; `buffer` may hold it. Empty: nothing.
 inline Octets Output(pop3::ClientSession& session, std::string&) { return session.output(); }
+inline Octets Output(imap::ClientSession& session, std::string&) { return session.output(); }
 inline Octets Output(smtp::ClientSession& session, std::string& buffer) {
   return session.TakeOutput(buffer) ? Octets(buffer) : Octets{};
 }
 inline void Sent(pop3::ClientSession& session, std::size_t octets) { session.Sent(octets); }
+inline void Sent(imap::ClientSession& session, std::size_t octets) { session.Sent(octets); }
 inline void Sent(smtp::ClientSession&, std::size_t) {}
 
 // Shakes hands if the session was told that it may. False: it is over.

@@ -12,7 +12,7 @@ namespace {
 constexpr std::chrono::hours kLong(1);  // of a Read that something else ends
 
 // What there is within `wait`; kCancelled: nothing came, and the stream goes on.
-net::Task<net::ReadResult> ReadFor(net::asio::io_context& context, net::Stream& stream, std::chrono::milliseconds wait) {
+net::Task<net::ReadResult> ReadFor(net::asio::io_context& context, net::Stream& stream, std::chrono::nanoseconds wait) {
   net::Timer timer(context.get_executor());
   const auto waiting = std::make_shared<bool>(true);
   timer.expires_after(wait);
@@ -24,16 +24,25 @@ net::Task<net::ReadResult> ReadFor(net::asio::io_context& context, net::Stream& 
   co_return in;
 }
 
-// Until it is quiet.
-net::Task<net::IoStatus> ReadReply(net::asio::io_context& context, net::Stream& stream, std::chrono::milliseconds wait,
-                                   std::string& reply) {
-  while (reply.size() < PayloadLimits::kReply) {
-    const net::ReadResult in = co_await ReadFor(context, stream, reply.empty() ? wait : PayloadLimits::kQuiet);
+// Until it is whole, or nothing comes in time.
+net::Task<net::IoStatus> ReadReply(net::asio::io_context& context, net::Stream& stream, AnswerEnd& end,
+                                   std::chrono::milliseconds wait, PayloadAnswer& answer) {
+  const std::int64_t until = stream.clock().Steady() + PayloadLimits::kWaits * std::chrono::nanoseconds(wait).count();
+  std::uint64_t came = 0;
+  for (;;) {
+    const Due due = end.Expects(answer.reply);
+    answer.due &= due != Due::kNothing || came > 0;
+    const std::size_t most = due == Due::kAnswer ? PayloadLimits::kAnswer : PayloadLimits::kReply;
+    if (due == Due::kNothing || came >= most) co_return net::IoStatus::kOk;
+    std::chrono::nanoseconds patience = due == Due::kAnswer || came == 0 ? wait : PayloadLimits::kQuiet;
+    patience = std::min(patience, std::chrono::nanoseconds(until - stream.clock().Steady()));
+    if (patience.count() < 0) co_return net::IoStatus::kOk;
+    const net::ReadResult in = co_await ReadFor(context, stream, patience);
     if (in.status == net::IoStatus::kCancelled) co_return net::IoStatus::kOk;
     if (in.status != net::IoStatus::kOk) co_return in.status;
-    reply += in.octets.substr(0, PayloadLimits::kReply - reply.size());
+    came += in.octets.size();
+    answer.reply += in.octets.substr(0, PayloadLimits::kReply - answer.reply.size());
   }
-  co_return net::IoStatus::kOk;
 }
 
 net::Task<void> Pause(net::asio::io_context& context, std::chrono::milliseconds time) {
@@ -43,62 +52,97 @@ net::Task<void> Pause(net::asio::io_context& context, std::chrono::milliseconds 
   co_await timer.async_wait(net::kAwait);
 }
 
+// A UDP socket with a time-out. Shared with the timer's handler, which may come later than the one who waits.
+struct Sockets {
+  explicit Sockets(net::asio::io_context& c) : socket(c.get_executor()), timer(c.get_executor()) {}
+  net::UdpSocket socket;
+  net::Timer timer;
+  std::string buffer = std::string(65'535, '\0');
+};
+
+// What came before the payload was sent is no answer to it.
+void PassOver(Sockets& s) {
+  boost::system::error_code ignored;
+  for (int i = 0; i < PayloadLimits::kPassedOver && s.socket.available(ignored) > 0; ++i)
+    s.socket.receive(net::asio::buffer(s.buffer), 0, ignored);
+}
+
+net::Task<boost::system::error_code> ReceiveAnswer(std::shared_ptr<Sockets> s, AnswerEnd& end, std::chrono::milliseconds wait,
+                                                   PayloadAnswer& answer) {
+  s->timer.expires_after(wait);
+  s->timer.async_wait([s](const boost::system::error_code& ended) {
+    boost::system::error_code ignored;
+    if (!ended && s->timer.expiry() <= std::chrono::steady_clock::now()) s->socket.cancel(ignored);
+  });
+  boost::system::error_code error;
+  for (int i = 0; i < PayloadLimits::kPassedOver; ++i) {
+    const auto [failed, size] = co_await s->socket.async_receive(net::asio::buffer(s->buffer), net::kAwait);
+    error = failed;
+    if (error) break;
+    const Octets datagram(s->buffer.data(), size);
+    if (!end.Answers(datagram)) continue;
+    answer.received = net::SystemClock().Now();
+    answer.reply = datagram;
+    break;
+  }
+  s->timer.cancel();
+  if (error == net::asio::error::operation_aborted) error.clear();
+  co_return error;
+}
+
 }  // namespace
 
-net::Task<PayloadReplies> SendPayloads(net::asio::io_context& context, net::Stream& stream,
-                                       const std::vector<std::string>& payloads, PayloadOptions options) {
-  PayloadReplies out;
-  if (options.greeted) out.status = co_await ReadReply(context, stream, options.wait, out.greeting);
-  for (const std::string& payload : payloads) {
-    if (out.status != net::IoStatus::kOk) break;
-    if (!out.replies.empty()) co_await Pause(context, options.interval);
+net::Task<PayloadsSent> SendPayloads(net::asio::io_context& context, net::Stream& stream,
+                                     const std::vector<std::string>& payloads, AnswerEnd& end, OnPayloadAnswer told,
+                                     PayloadOptions options) {
+  PayloadsSent out;
+  PayloadAnswer greeting;
+  out.status = co_await ReadReply(context, stream, end, options.wait, greeting);
+  const std::uint64_t all = options.rounds * payloads.size();
+  for (; out.sent < all && out.status == net::IoStatus::kOk;) {
+    if (out.sent > 0) co_await Pause(context, options.interval);
+    const std::string& payload = payloads[out.sent % payloads.size()];
+    end.OnSend(payload);
+    PayloadAnswer answer;
+    answer.sent = net::SystemClock().Now();
     out.status = co_await stream.Write(payload, options.wait);
     if (out.status != net::IoStatus::kOk) break;
-    std::string& reply = out.replies.emplace_back();
-    out.status = co_await ReadReply(context, stream, options.wait, reply);
+    ++out.sent;
+    out.status = co_await ReadReply(context, stream, end, options.wait, answer);
+    const bool whole = !answer.reply.empty() && end.Expects(answer.reply) != Due::kAnswer;
+    if (whole || !answer.due) ++out.answered;
+    if (!told(payload, answer)) break;
   }
   co_await stream.Close(PayloadLimits::kClose);
   co_return out;
 }
 
-net::Task<Expected<DatagramReplies>> SendDatagrams(net::asio::io_context& context, Endpoint to,
-                                                   const std::vector<std::string>& payloads, PayloadOptions options) {
-  constexpr std::size_t kDatagram = 65'535;
-  struct Sockets {
-    explicit Sockets(net::asio::io_context& c) : socket(c.get_executor()), timer(c.get_executor()) {}
-    net::UdpSocket socket;
-    net::Timer timer;
-  };
-  // Shared with the timer's handler, which may come later than the one who waits.
+net::Task<Expected<PayloadsSent>> SendDatagrams(net::asio::io_context& context, Endpoint to,
+                                                const std::vector<std::string>& payloads, AnswerEnd& end, OnPayloadAnswer told,
+                                                PayloadOptions options, Endpoint& local) {
   const auto s = std::make_shared<Sockets>(context);
   const auto peer = net::ToAsioUdp(to);
   boost::system::error_code error;
   s->socket.open(peer.protocol(), error);
   if (!error) s->socket.connect(peer, error);
-  DatagramReplies out;
-  if (!error) out.local = net::FromAsio(s->socket.local_endpoint(error));
-  const Clock& clock = net::SystemClock();
-  std::string buffer(kDatagram, '\0');
-  for (const std::string& payload : payloads) {
-    if (error) break;
-    if (!out.datagrams.empty()) co_await Pause(context, options.interval);
-    Datagram& d = out.datagrams.emplace_back();
-    d.sent = clock.Now();
+  if (!error) local = net::FromAsio(s->socket.local_endpoint(error));
+  PayloadsSent out;
+  const std::uint64_t all = options.rounds * payloads.size();
+  for (; out.sent < all && !error;) {
+    if (out.sent > 0) co_await Pause(context, options.interval);
+    const std::string& payload = payloads[out.sent % payloads.size()];
+    PassOver(*s);
+    end.OnSend(payload);
+    PayloadAnswer answer;
+    answer.sent = net::SystemClock().Now();
     const auto sent = co_await s->socket.async_send(net::asio::buffer(payload), net::kAwait);
     error = std::get<0>(sent);
     if (error) break;
-    s->timer.expires_after(options.wait);
-    s->timer.async_wait([s](const boost::system::error_code& ended) {
-      boost::system::error_code ignored;
-      if (!ended && s->timer.expiry() <= std::chrono::steady_clock::now()) s->socket.cancel(ignored);
-    });
-    const auto [failed, size] = co_await s->socket.async_receive(net::asio::buffer(buffer), net::kAwait);
-    s->timer.cancel();
-    if (failed == net::asio::error::operation_aborted) continue;
-    error = failed;
+    ++out.sent;
+    error = co_await ReceiveAnswer(s, end, options.wait, answer);
     if (error) break;
-    d.received = clock.Now();
-    d.reply.assign(buffer, 0, size);
+    if (!answer.reply.empty()) ++out.answered;
+    if (!told(payload, answer)) break;
   }
   if (error == net::asio::error::connection_refused) co_return Fail("nobody listens there (connection refused)", to.Text());
   if (error) co_return Fail(error.message(), to.Text());

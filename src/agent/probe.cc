@@ -30,7 +30,8 @@ class HeardTeller final : public analysis::Teller {
     one.verb = exchange.has_request ? exchange.request.verb : std::string();
     one.argument = exchange.request.argument;
     one.reply = exchange.reply.text;
-    one.good = exchange.has_reply && (exchange.reply.code / 100 == 2 || exchange.reply.status == "+OK");
+    one.good =
+        exchange.has_reply && (exchange.reply.code / 100 == 2 || exchange.reply.status == "+OK" || exchange.reply.status == "OK");
     one.replied = exchange.reply.span.first_time;
     if (exchange.has_request && exchange.has_reply) one.time = one.replied - exchange.request.span.last_time;
     heard_.push_back(std::move(one));
@@ -120,6 +121,23 @@ class Pop3Visit final : public pop3::ClientHandler {
   }
 };
 
+class ImapVisit final : public imap::ClientHandler {
+ public:
+  ImapVisit(const imap::ClientOptions& options, Randomness&) : session(*this, options) {}
+  imap::ClientSession session;
+  std::string trouble;
+
+ private:
+  void OnReady() override { session.Logout(); }
+  void OnClosed(const imap::ClientOutcome& outcome) override {
+    if (outcome.kind != imap::ClientOutcome::Kind::kDone) trouble = outcome.text;
+  }
+};
+
+Protocol ProtocolOf(Service service) {
+  return service == Service::kPop3 ? Protocol::kPop3 : service == Service::kImap ? Protocol::kImap : Protocol::kSmtp;
+}
+
 // One connection, from the first octet to the last.
 struct Visit {
   std::vector<Heard> heard;
@@ -144,7 +162,7 @@ net::Task<Visit> Go(const Network& network, Service service, const ServerAddress
                     std::shared_ptr<const net::TlsContext> tls, const ProbeOptions& options) {
   Visit visit;
   const Peer peer{endpoint, server.host, server.tls == TlsKind::kImplicit, std::move(tls), options.limits.wait};
-  auto tap = std::make_unique<ProbeTap>(service == Service::kSmtp ? Protocol::kSmtp : Protocol::kPop3, visit.heard, visit.times);
+  auto tap = std::make_unique<ProbeTap>(ProtocolOf(service), visit.heard, visit.times);
   const std::int64_t began = network.deadlines.clock().Steady();
   auto stream = co_await net::Connect(network.context, network.deadlines, endpoint, options.limits.connect, std::move(tap));
   visit.connect_time = network.deadlines.clock().Steady() - began;
@@ -158,6 +176,10 @@ net::Task<Visit> Go(const Network& network, Service service, const ServerAddress
     how.host = options.host;
     how.tls = server.tls == TlsKind::kNone ? smtp::ClientOptions::Tls::kNever : smtp::ClientOptions::Tls::kIfOffered;
     co_await Converse<SmtpVisit>(**stream, peer, how, network.randomness, visit);
+  } else if (service == Service::kImap) {
+    imap::ClientOptions how;
+    how.tls = server.tls == TlsKind::kNone ? imap::ClientOptions::Tls::kNever : imap::ClientOptions::Tls::kIfOffered;
+    co_await Converse<ImapVisit>(**stream, peer, how, network.randomness, visit);
   } else {
     pop3::ClientOptions how;
     how.tls = server.tls == TlsKind::kNone ? pop3::ClientOptions::Tls::kNever : pop3::ClientOptions::Tls::kIfOffered;
@@ -200,6 +222,26 @@ Offer ReadOffer(Octets reply) {
   return offer;
 }
 
+// The words of "* CAPABILITY …"; mechanisms as "AUTH=PLAIN".
+Offer ReadImapOffer(Octets reply) {
+  constexpr Octets kMechanism = "AUTH=";
+  Offer offer;
+  offer.asked = true;
+  while (!reply.empty()) {
+    const std::size_t end = std::min(reply.find('\n'), reply.size());
+    const imap::Response line = imap::ParseResponse(reply.substr(0, end));
+    reply.remove_prefix(std::min(end + 1, reply.size()));
+    if (line.kind != imap::Kind::kUntagged || !EqualsNoCase(line.word, "CAPABILITY")) continue;
+    for (const std::string& word : Words(line.text)) {
+      if (StartsWithNoCase(word, kMechanism))
+        offer.mechanisms.push_back(word.substr(kMechanism.size()));
+      else
+        offer.extensions.push_back(word);
+    }
+  }
+  return offer;
+}
+
 bool Offers(const Offer& offer, Octets word) {
   return std::ranges::any_of(offer.extensions, [&](const std::string& line) {
     const auto words = Words(line);
@@ -226,21 +268,9 @@ void TakeSteps(const Visit& visit, ProbedServer& out) {
     out.steps.push_back({one.verb, one.time});
     const bool within = visit.times.tls_established != kNoTime && one.replied >= visit.times.tls_established;
     if ((one.verb == "EHLO" || one.verb == "CAPA") && one.good) (within ? out.secured : out.clear) = ReadOffer(one.reply);
+    if (one.verb == "CAPABILITY" && one.good) (within ? out.secured : out.clear) = ReadImapOffer(one.reply);
     if ((one.verb == "STARTTLS" || one.verb == "STLS") && one.good) put_tls();
   }
-}
-
-std::optional<ProbedCertificate> ReadCertificate(const Visit& visit, const std::string& host) {
-  ProbedCertificate certificate;
-  const Bytes der = AsBytes(visit.certificate);
-  if (visit.certificate.empty() || !tls::ParseCertificate(der, certificate.info)) return {};
-  tls::ParseStrength(der, certificate.strength);
-  certificate.for_host = tls::IsCertificateFor(der, host);
-  if (visit.tls) {
-    certificate.trusted = visit.tls->verified;
-    certificate.why_not = visit.tls->why_not;
-  }
-  return certificate;
 }
 
 struct Version {
@@ -252,25 +282,6 @@ constexpr Version kVersions[] = {{"TLSv1.3", 0x0304}, {"TLSv1.2", 0x0303}, {"TLS
 constexpr std::string_view kFaultNames[kProbeFaultCount] = {
     "unreachable", "broke-off", "no-tls",   "handshake-failed", "expired", "not-yet-valid", "expires-soon",   "wrong-name",
     "self-signed", "untrusted", "weak-key", "weak-signature",   "old-tls", "only-old-tls",  "clear-passwords"};
-
-void AddCertificateFaults(const ProbedCertificate& certificate, Timestamp now, std::vector<ProbeFault>& faults) {
-  using enum ProbeFault;
-  constexpr int kEnough = 112;
-  const std::int64_t seconds = now / 1'000'000'000;
-  const std::size_t before = faults.size();
-  const auto& info = certificate.info;
-  if (info.not_after < seconds) faults.push_back(kExpired);
-  if (info.not_before > seconds) faults.push_back(kNotYetValid);
-  if (!certificate.for_host) faults.push_back(kWrongName);
-  if (certificate.strength.self_issued && !certificate.trusted) faults.push_back(kSelfSigned);
-  // What else may be wrong with the chain; said where nothing above explains it, or the chain itself is not known.
-  const bool explained = faults.size() > before;
-  if (!certificate.trusted && !explained) faults.push_back(kUntrusted);
-  if (info.not_after >= seconds && info.not_after - seconds < ProbeOptions::kSoon) faults.push_back(kExpiresSoon);
-  if (certificate.strength.security_bits < kEnough) faults.push_back(kWeakKey);
-  const bool signature_matters = !certificate.strength.self_issued && certificate.strength.signature_bits > 0;
-  if (signature_matters && certificate.strength.signature_bits < kEnough) faults.push_back(kWeakSignature);
-}
 
 }  // namespace
 
@@ -314,18 +325,21 @@ net::Task<ProbedServer> Probe(const Network& network, Service service, ServerAdd
   out.trouble = visit.trouble;
   if (!visit.connected) co_return out;
   TakeSteps(visit, out);
-  const bool is_pop3 = service == Service::kSmtp && !visit.heard.empty() && visit.heard.front().reply.starts_with("+OK");
-  if (is_pop3) {  // behind a port that does not tell it
-    ProbedServer of_pop3 = co_await Probe(network, Service::kPop3, server, endpoint, options);
-    co_return of_pop3;
+  // Behind a port that does not tell it.
+  const Octets greeting = visit.heard.empty() ? Octets() : Octets(visit.heard.front().reply);
+  const bool other = service == Service::kSmtp && (greeting.starts_with("+OK") || greeting.starts_with("* "));
+  if (other) {
+    const Service heard = greeting.starts_with('+') ? Service::kPop3 : Service::kImap;
+    ProbedServer of_other = co_await Probe(network, heard, server, endpoint, options);
+    co_return of_other;
   }
-  const Octets starting = service == Service::kSmtp ? "STARTTLS" : "STLS";
+  const Octets starting = service == Service::kPop3 ? "STLS" : "STARTTLS";
   out.tls_offered = server.tls == TlsKind::kImplicit || Offers(out.clear, starting);
   out.handshake_failed = visit.handshake_tried && !visit.tls;
   if (visit.tls) {
     out.tls = visit.tls->version;
     out.cipher = visit.tls->cipher;
-    out.certificate = ReadCertificate(visit, server.host);
+    out.certificate = ReadCertificate(visit.certificate, &*visit.tls, server.host);
   }
   if (!options.versions || !visit.handshake_tried) co_return out;
   for (const Version& version : kVersions) {
@@ -343,7 +357,39 @@ net::Task<ProbedServer> Probe(const Network& network, Service service, ServerAdd
   co_return out;
 }
 
+std::optional<ProbedCertificate> ReadCertificate(Octets certificate, const net::TlsInfo* info, const std::string& host) {
+  ProbedCertificate read;
+  const Bytes der = AsBytes(certificate);
+  if (certificate.empty() || !tls::ParseCertificate(der, read.info)) return {};
+  tls::ParseStrength(der, read.strength);
+  read.for_host = tls::IsCertificateFor(der, host);
+  if (info != nullptr) {
+    read.trusted = info->verified;
+    read.why_not = info->why_not;
+  }
+  return read;
+}
+
 std::string_view Name(ProbeFault fault) { return kFaultNames[static_cast<int>(fault)]; }
+
+std::vector<ProbeFault> FaultsOf(const ProbedCertificate& certificate, Timestamp now) {
+  using enum ProbeFault;
+  constexpr int kEnough = 112;
+  std::vector<ProbeFault> faults;
+  const std::int64_t seconds = now / 1'000'000'000;
+  const auto& info = certificate.info;
+  if (info.not_after < seconds) faults.push_back(kExpired);
+  if (info.not_before > seconds) faults.push_back(kNotYetValid);
+  if (!certificate.for_host) faults.push_back(kWrongName);
+  if (certificate.strength.self_issued && !certificate.trusted) faults.push_back(kSelfSigned);
+  // What else may be wrong with the chain; said where nothing above explains it, or the chain itself is not known.
+  if (!certificate.trusted && faults.empty()) faults.push_back(kUntrusted);
+  if (info.not_after >= seconds && info.not_after - seconds < ProbeOptions::kSoon) faults.push_back(kExpiresSoon);
+  if (certificate.strength.security_bits < kEnough) faults.push_back(kWeakKey);
+  const bool signature_matters = !certificate.strength.self_issued && certificate.strength.signature_bits > 0;
+  if (signature_matters && certificate.strength.signature_bits < kEnough) faults.push_back(kWeakSignature);
+  return faults;
+}
 
 std::vector<ProbeFault> FaultsOf(const ProbedServer& server, Timestamp now) {
   using enum ProbeFault;
@@ -355,7 +401,10 @@ std::vector<ProbeFault> FaultsOf(const ProbedServer& server, Timestamp now) {
     faults.push_back(kBrokeOff);
   }
   if (!server.tls_offered && (server.clear.asked || server.trouble.empty())) faults.push_back(kNoTls);
-  if (server.certificate) AddCertificateFaults(*server.certificate, now, faults);
+  if (server.certificate) {
+    const auto of_certificate = FaultsOf(*server.certificate, now);
+    faults.insert(faults.end(), of_certificate.begin(), of_certificate.end());
+  }
   const auto taken = [&](std::string_view name) {
     return std::ranges::any_of(
         server.versions, [&](const ProbedVersion& v) { return v.name == name && v.answer == ProbedVersion::Answer::kTaken; });
@@ -365,7 +414,9 @@ std::vector<ProbeFault> FaultsOf(const ProbedServer& server, Timestamp now) {
   const bool words = std::ranges::any_of(server.clear.mechanisms, [](const std::string& mechanism) {
     return EqualsNoCase(mechanism, "PLAIN") || EqualsNoCase(mechanism, "LOGIN");
   });
-  if (words || Offers(server.clear, "USER")) faults.push_back(kClearPasswords);
+  // LOGIN is a command of IMAP's own, and may be tried unless it is ruled out (RFC 9051 §6.2.3).
+  const bool login = server.service == Service::kImap && server.clear.asked && !Offers(server.clear, "LOGINDISABLED");
+  if (words || login || Offers(server.clear, "USER")) faults.push_back(kClearPasswords);
   return faults;
 }
 

@@ -11,6 +11,7 @@
 #include "agent/account.h"
 #include "agent/login.h"
 #include "base/error.h"
+#include "net/tls_engine.h"
 #include "wire/tls/certificate.h"
 
 namespace glasspost::agent {
@@ -34,14 +35,14 @@ struct Exchanger {
 net::Task<Expected<std::vector<Exchanger>>> FindExchangers(const Network& network, std::string domain);
 
 struct ProbedStep {
-  std::string what;       // "connect", "greeting", "EHLO", "STARTTLS", "TLS", "CAPA", "QUIT"
+  std::string what;       // "connect", "greeting", "EHLO", "STARTTLS", "TLS", "CAPA", "CAPABILITY", "QUIT", "LOGOUT"
   std::int64_t time = 0;  // nanoseconds until it was answered
 };
 
-// What EHLO or CAPA named.
+// What EHLO, CAPA or CAPABILITY named.
 struct Offer {
   bool asked = false;
-  std::vector<std::string> extensions;  // "SIZE 10240000", without AUTH or SASL
+  std::vector<std::string> extensions;  // "SIZE 10240000", without AUTH, AUTH= or SASL
   std::vector<std::string> mechanisms;
 };
 
@@ -52,6 +53,10 @@ struct ProbedCertificate {
   bool trusted = false;
   std::string why_not;  // where it is not trusted
 };
+
+// What a server showed: `certificate` is DER; `info`: what the handshake made of it, null: it came to none. Nothing where it is
+// no certificate.
+std::optional<ProbedCertificate> ReadCertificate(Octets certificate, const net::TlsInfo* info, const std::string& host);
 
 struct ProbedVersion {
   enum class Answer : std::uint8_t { kTaken, kRefused, kUnknown };  // kUnknown: no connection, or no TLS at all
@@ -78,7 +83,7 @@ struct ProbedServer {
   std::vector<ProbedVersion> versions;
 };
 
-// `server.tls`: kStartTls: if it is offered. SMTP and POP3 only.
+// `server.tls`: kStartTls: if it is offered.
 net::Task<ProbedServer> Probe(const Network& network, Service service, ServerAddress server, Endpoint endpoint,
                               const ProbeOptions& options);
 
@@ -97,10 +102,11 @@ enum class ProbeFault : std::uint8_t {
   kWeakSignature,   // likewise
   kOldTls,          // TLS 1.0 or 1.1 is taken (RFC 8996)
   kOnlyOldTls,      // and nothing newer
-  kClearPasswords,  // PLAIN or LOGIN, or USER, before TLS
+  kClearPasswords,  // PLAIN or LOGIN, or USER, or IMAP's LOGIN, before TLS
 };
 inline constexpr int kProbeFaultCount = 15;
 std::string_view Name(ProbeFault fault);  // "wrong-name"
+std::vector<ProbeFault> FaultsOf(const ProbedCertificate& certificate, Timestamp now);
 std::vector<ProbeFault> FaultsOf(const ProbedServer& server, Timestamp now);
 
 }  // namespace glasspost::agent

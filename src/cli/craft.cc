@@ -188,6 +188,10 @@ int RunCraft(std::vector<std::string> words) {
   if (orders->empty() && wanted.fields) return ListFields(line), Finish(kDone);
   if (orders->empty()) return line.Misused("say which packet: --from FILE --frame N, or --template NAME");
   if (const auto together = CheckSending(wanted.sending); !together) return line.Misused(ForTerminal(together.error().Text()));
+  if (wanted.file == "-" && (wanted.fields || wanted.hex || wanted.sending.wanted))
+    return line.Misused(std::string(
+        line.Say("-w - leaves no room on standard output for what --fields, --hex and --send tell there: write to a file",
+                 "-w - 已占用标准输出，--fields、--hex 与 --send 的内容无处可写：请写入文件")));
   auto packets = MakePackets(*orders, wanted.sending.wanted && wanted.sending.target.empty());
   if (!packets) return Complain(packets.error()), kRefused;
   int status = Tell(line, wanted, *packets);

@@ -24,9 +24,9 @@ std::unexpected<Error> NoSuch(const std::string& what, const std::string& where)
 }
 
 Expected<Protocol> ProtocolNamed(const std::string& name) {
-  for (const Protocol p : {Protocol::kSmtp, Protocol::kPop3, Protocol::kImap, Protocol::kDns})
+  for (const Protocol p : {Protocol::kSmtp, Protocol::kPop3, Protocol::kImap, Protocol::kDns, Protocol::kTls})
     if (EqualsNoCase(Name(p), name)) return p;
-  return Fail("is no protocol that is known here", "--as " + name, "smtp, pop3, imap or dns");
+  return Fail("is no protocol that is known here", "--as " + name, "smtp, pop3, imap, dns or tls");
 }
 
 Expected<std::string> ReadPayload(const std::string& path) {
@@ -73,8 +73,9 @@ class Taker {
 
   // False: it is no option of packets.
   Expected<bool> Option(const std::string& option, const std::optional<std::string>& joined) {
-    static constexpr std::string_view kOptions[] = {"--from", "--frame", "--template", "--src",          "--dst",        "--text",
-                                                    "--as",   "--set",   "--payload",  "--payload-file", "--payload-hex"};
+    static constexpr std::string_view kOptions[] = {"--from", "--frame",   "--template",     "--src",
+                                                    "--dst",  "--text",    "--as",           "--add",
+                                                    "--set",  "--payload", "--payload-file", "--payload-hex"};
     if (option == "--keep") return Keep(joined);
     if (std::ranges::find(kOptions, option) == std::end(kOptions)) return false;
     if (!joined && at_ == words_.size()) return Fail("wants something behind it", option);
@@ -131,10 +132,10 @@ class Taker {
       if (!protocol) return std::unexpected(protocol.error());
       return order.speaks = *protocol, Expected<void>();
     }
-    if (option == "--set") {
+    if (option == "--set" || option == "--add") {
       auto assignment = capture::ParseAssignment(value);
       if (!assignment) return std::unexpected(assignment.error());
-      return order.sets.push_back(std::move(*assignment)), Expected<void>();
+      return (option == "--set" ? order.sets : order.adds).push_back(std::move(*assignment)), Expected<void>();
     }
     auto octets = option == "--payload-file"  ? ReadPayload(value)
                   : option == "--payload-hex" ? capture::FromHex(value)

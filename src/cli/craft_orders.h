@@ -25,6 +25,7 @@ struct PacketOrder {
   std::string destination;
   std::optional<std::string> text;  // of a template
   Protocol speaks = Protocol::kUnknown;
+  std::vector<capture::Assignment> adds;  // records of DNS
   std::vector<capture::Assignment> sets;
   std::vector<std::string> kept;  // names of fields; an empty one: all
   std::optional<std::string> payload;

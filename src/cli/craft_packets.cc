@@ -16,6 +16,7 @@
 #include "wire/dns/message.h"
 #include "wire/dns/recognise.h"
 #include "wire/smtp/reply.h"
+#include "wire/tls/records.h"
 
 namespace glasspost::cli {
 namespace {
@@ -42,7 +43,11 @@ constexpr Pattern kPatterns[] = {
     {"dns", 53, true, Protocol::kDns, "example.test A"},
 };
 
-Protocol Mail(Protocol p) { return p == Protocol::kTls ? Protocol::kUnknown : p; }
+// Behind STARTTLS, too, on whatever port.
+bool IsTls(Octets payload) {
+  tls::RecordHeader header;
+  return tls::ParseRecordHeader(AsBytes(payload), header);
+}
 
 // Does the server say it? By its first octets.
 bool SaidByServer(Protocol protocol, Octets payload) {
@@ -57,12 +62,13 @@ bool SaidByServer(Protocol protocol, Octets payload) {
 capture::Spoken SpokenBy(const CraftedFrame& frame, Protocol ordered) {
   capture::Spoken spoken;
   spoken.stream = frame.transport() == capture::kTcp;
-  const Protocol to = Mail(analysis::ProtocolOfPort(frame.destination_port()));
-  const Protocol from = Mail(analysis::ProtocolOfPort(frame.source_port()));
+  const Protocol to = analysis::ProtocolOfPort(frame.destination_port());
+  const Protocol from = analysis::ProtocolOfPort(frame.source_port());
   spoken.protocol = ordered != Protocol::kUnknown ? ordered : to != Protocol::kUnknown ? to : from;
   if (!spoken.stream && ordered == Protocol::kUnknown)
     spoken.protocol =
         dns::LooksLikeDns(frame.payload(), frame.source_port(), frame.destination_port()) ? Protocol::kDns : Protocol::kUnknown;
+  if (spoken.stream && ordered == Protocol::kUnknown && IsTls(frame.payload())) spoken.protocol = Protocol::kTls;
   const bool by_port = to != from && (to == spoken.protocol || from == spoken.protocol);
   const bool server = by_port ? from == spoken.protocol : SaidByServer(spoken.protocol, frame.payload());
   spoken.direction = server ? Direction::kToClient : Direction::kToServer;
@@ -76,6 +82,8 @@ Expected<void> Edit(CraftedPacket& packet, const PacketOrder& order) {
   frame.Speak(SpokenBy(frame, order.speaks));
   for (const std::string& name : order.kept)
     if (auto done = frame.Keep(name); !done) return done;
+  for (const capture::Assignment& record : order.adds)
+    if (auto done = frame.Add(record); !done) return done;
   if (auto done = frame.Set(order.sets); !done) return done;
   for (const capture::Assignment& a : order.sets) {
     packet.set_mac |= a.name == "eth.dst";

@@ -1,22 +1,17 @@
 #include "cli/craft_send.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 
+#include "agent/answer_ends.h"
 #include "agent/connect.h"
-#include "agent/disk.h"
-#include "agent/payloads.h"
 #include "analysis/dns_report.h"
 #include "base/escape.h"
-#include "capture/pcapng_writer.h"
-#include "capture/synthetic_ip.h"
 #include "cli/agent_world.h"
+#include "cli/datagram_file.h"
 #include "cli/shown_conversation.h"
 #include "net/dns_reading.h"
-#include "wire/dns/framing.h"
 
 namespace glasspost::cli {
 namespace {
@@ -33,14 +28,13 @@ class PayloadSender {
       : line_(line), sending_(sending) {
     options_.wait = std::chrono::milliseconds(sending.wait);
     options_.interval = std::chrono::milliseconds(sending.interval);
-    for (std::uint32_t i = 0; i < sending.count; ++i)
-      for (const CraftedPacket& p : packets) {
-        if (p.frame.payload().empty()) continue;
-        payloads_.emplace_back(p.frame.payload());
-        if (protocol_ == Protocol::kUnknown) protocol_ = p.frame.spoken().protocol;
-        stream_ = p.frame.spoken().stream;
-      }
-    options_.greeted = OfLines(protocol_);
+    options_.rounds = sending.count;
+    for (const CraftedPacket& p : packets) {
+      if (p.frame.payload().empty()) continue;
+      payloads_.emplace_back(p.frame.payload());
+      if (protocol_ == Protocol::kUnknown) protocol_ = p.frame.spoken().protocol;
+      stream_ = p.frame.spoken().stream;
+    }
   }
 
   int Run() {
@@ -54,6 +48,7 @@ class PayloadSender {
     auto world = AgentWorld::Make({});
     if (!world) return Complain(world.error()), kCannotOpen;
     world_ = std::move(*world);
+    end_ = agent::EndOfAnswers(protocol_, tcp);
     return tcp ? OverTcp() : OverUdp();
   }
 
@@ -65,30 +60,76 @@ class PayloadSender {
       for (std::string& p : payloads_) p.insert(0, {static_cast<char>(p.size() >> 8), static_cast<char>(p.size())});
     ShownConversation::Options shown;
     shown.show = OfLines(protocol_);
+    shown.heard = end_->ear() != nullptr;
     shown.save = sending_.save;
     shown.dialogue = {
         .language = line_.language(), .style = line_.style(), .full = sending_.full, .show_secrets = sending_.show_secrets};
-    auto opened = ShownConversation::Open(protocol_, shown);
+    // What TLS hides is not told.
+    auto opened = ShownConversation::Open(protocol_ == Protocol::kTls ? Protocol::kUnknown : protocol_, shown);
     if (!opened) return Complain(opened.error()), kCannotOpen;
-    agent::PayloadReplies replies;
-    Expected<void> reached;
-    world_->Run(Converse(**opened, replies, reached));
+    if (end_->ear() != nullptr) (*opened)->SetEar(end_->ear());
+    world_->TidyWhenInterrupted([&] { static_cast<void>((*opened)->Close()); });
+    const auto told = [this](Octets payload, const agent::PayloadAnswer& answer) {
+      if (!OfLines(protocol_)) Tell("tcp", payload, answer);
+      return true;
+    };
+    Expected<agent::PayloadsSent> sent;
+    world_->Run(Converse(**opened, told, sent));
     const auto saved = (*opened)->Close();
-    if (!reached) return Complain(reached.error()), kCannotOpen;
+    if (!sent) return Complain(sent.error()), kCannotOpen;
     if (!saved) return Complain(saved.error()), kCannotOpen;
-    if (!shown.show) Marks(replies);
-    return Status(replies);
+    return Status(*sent);
   }
 
-  net::Task<void> Converse(ShownConversation& shown, agent::PayloadReplies& replies, Expected<void>& reached) {
+  net::Task<void> Converse(ShownConversation& shown, agent::OnPayloadAnswer told, Expected<agent::PayloadsSent>& sent) {
     const agent::TrialLimits limits{.connect = options_.wait, .wait = options_.wait};
     auto connected = co_await agent::ConnectTo(world_->network(), server_, nullptr, limits, [&] { return shown.NewTap(); });
     if (!connected) {
-      reached = std::unexpected(connected.error());
+      sent = std::unexpected(connected.error());
       co_return;
     }
     const agent::Network network = world_->network();
-    replies = co_await agent::SendPayloads(network.context, *connected->stream, payloads_, options_);
+    server_endpoint_ = connected->peer.endpoint;
+    sent = co_await agent::SendPayloads(network.context, *connected->stream, payloads_, *end_, told, options_);
+  }
+
+  int OverUdp() {
+    if (!sending_.save.empty()) {
+      auto file = DatagramFile::Open(sending_.save);
+      if (!file) return Complain(file.error()), kCannotOpen;
+      file_ = std::move(*file);
+    }
+    world_->TidyWhenInterrupted([this] { file_.reset(); });
+    Expected<agent::PayloadsSent> sent;
+    world_->Run(Exchange(sent));
+    file_.reset();
+    if (!sent) return Complain(sent.error()), kCannotOpen;
+    if (!saved_) return Complain(saved_.error()), kCannotOpen;
+    return Status(*sent);
+  }
+
+  net::Task<void> Exchange(Expected<agent::PayloadsSent>& sent) {
+    const agent::Network network = world_->network();
+    const auto addresses = co_await net::FindAddresses(network.resolver, server_.host, 1);
+    if (!addresses || addresses->empty()) {
+      sent = Fail(addresses ? "has no address" : addresses.error().what, server_.host);
+      co_return;
+    }
+    server_endpoint_ = {addresses->front(), server_.port};
+    Endpoint local;
+    const auto told = [this, &local](Octets payload, const agent::PayloadAnswer& answer) {
+      Tell("udp", payload, answer);
+      if (file_) saved_ = Keep(local, payload, answer);
+      return saved_.has_value();
+    };
+    sent = co_await agent::SendDatagrams(network.context, server_endpoint_, payloads_, *end_, told, options_, local);
+  }
+
+  Expected<void> Keep(const Endpoint& local, Octets payload, const agent::PayloadAnswer& answer) {
+    auto kept = file_->Add(local, server_endpoint_, Direction::kToServer, answer.sent, payload);
+    if (kept && !answer.reply.empty())
+      kept = file_->Add(server_endpoint_, local, Direction::kToClient, answer.received, answer.reply);
+    return kept;
   }
 
   void Mark(std::string_view mark, Octets octets) const {
@@ -99,114 +140,52 @@ class PayloadSender {
     }
   }
 
-  void Marks(const agent::PayloadReplies& replies) const {
-    for (std::size_t i = 0; i < replies.replies.size(); ++i) {
-      if (protocol_ == Protocol::kDns) {
-        dns::TcpSplitter splitter;
-        dns::Framed framed;
-        Octets rest = replies.replies[i];
-        const bool whole = splitter.Next(rest, framed) == dns::TcpSplitter::Step::kMessage;
-        TellDns("tcp", Octets(payloads_[i]).substr(2), whole ? framed.message : Octets(), {});
-        continue;
-      }
-      Mark("->", payloads_[i]);
-      Mark("<-", replies.replies[i]);
+  void Tell(std::string_view transport, Octets payload, const agent::PayloadAnswer& answer) const {
+    if (protocol_ == Protocol::kDns) {
+      TellDns(transport, transport == "tcp" ? payload.substr(2) : payload, end_->AnswerIn(answer.reply), answer);
+    } else {
+      Mark("->", payload);
+      Mark("<-", answer.reply);
     }
+    std::fflush(stdout);
   }
 
-  int Status(const agent::PayloadReplies& replies) const {
-    const auto answered =
-        static_cast<std::size_t>(std::ranges::count_if(replies.replies, [](const std::string& r) { return !r.empty(); }));
-    if (answered == payloads_.size()) return kDone;
-    if (replies.status != net::IoStatus::kOk && replies.replies.size() < payloads_.size())
-      fmt::print(stderr,
-                 fmt::runtime(line_.Say("glasspost: the connection ended ({}) when {} of {} were sent\n",
-                                        "glasspost：连接已结束（{}），已发送 {}/{}\n")),
-                 net::Name(replies.status), replies.replies.size(), payloads_.size());
-    else
-      fmt::print(stderr, fmt::runtime(line_.Say("glasspost: {} of {} were answered\n", "glasspost：{} 个得到应答，共 {} 个\n")),
-                 answered, payloads_.size());
-    return kRefused;
-  }
-
-  void TellDns(std::string_view transport, Octets query, Octets answer, const agent::Datagram& d) const {
+  void TellDns(std::string_view transport, Octets query, Octets reply, const agent::PayloadAnswer& answer) const {
     analysis::DnsLookup lookup;
     lookup.server = server_endpoint_;
     lookup.transport = transport;
     lookup.query = query;
-    lookup.answer = answer;
-    lookup.sent = d.sent;
-    lookup.received = d.received;
+    lookup.answer = reply;
+    lookup.sent = answer.sent;
+    lookup.received = answer.received;
     std::string out;
-    if (answer.empty())
+    if (reply.empty())
       out = std::string(line_.Say("No answer came.", "没有收到应答。")) + "\n";
     else
       analysis::AppendDnsAnswer(out, lookup, line_.language(), line_.style());
     std::fwrite(out.data(), 1, out.size(), stdout);
   }
 
-  int OverUdp() {
-    agent::DatagramReplies replies;
-    Expected<void> reached;
-    world_->Run(Exchange(replies, reached));
-    if (!reached) return Complain(reached.error()), kCannotOpen;
-    std::size_t answered = 0;
-    for (std::size_t i = 0; i < replies.datagrams.size(); ++i) {
-      const agent::Datagram& d = replies.datagrams[i];
-      answered += d.reply.empty() ? 0 : 1;
-      if (protocol_ == Protocol::kDns) {
-        TellDns("udp", payloads_[i], d.reply, d);
-      } else {
-        Mark("->", payloads_[i]);
-        Mark("<-", d.reply);
-      }
-    }
-    if (!sending_.save.empty())
-      if (const auto saved = Save(replies); !saved) return Complain(saved.error()), kCannotOpen;
-    if (answered == payloads_.size()) return kDone;
-    fmt::print(stderr, fmt::runtime(line_.Say("glasspost: {} of {} were answered\n", "glasspost：{} 个得到应答，共 {} 个\n")),
-               answered, payloads_.size());
+  int Status(const agent::PayloadsSent& sent) const {
+    const std::uint64_t all = options_.rounds * payloads_.size();
+    if (sent.answered == all) return kDone;
+    if (sent.status != net::IoStatus::kOk && sent.sent < all)
+      fmt::print(stderr,
+                 fmt::runtime(line_.Say("glasspost: the connection ended ({}) when {} of {} were sent\n",
+                                        "glasspost：连接已结束（{}），已发送 {}/{}\n")),
+                 net::Name(sent.status), sent.sent, all);
+    else
+      fmt::print(stderr, fmt::runtime(line_.Say("glasspost: {} of {} were answered\n", "glasspost：{} 个得到应答，共 {} 个\n")),
+                 sent.answered, all);
     return kRefused;
-  }
-
-  net::Task<void> Exchange(agent::DatagramReplies& replies, Expected<void>& reached) {
-    const agent::Network network = world_->network();
-    const auto addresses = co_await net::FindAddresses(network.resolver, server_.host, 1);
-    if (!addresses || addresses->empty()) {
-      reached = Fail(addresses ? "has no address" : addresses.error().what, server_.host);
-      co_return;
-    }
-    server_endpoint_ = {addresses->front(), server_.port};
-    auto done = co_await agent::SendDatagrams(network.context, server_endpoint_, payloads_, options_);
-    if (!done) {
-      reached = std::unexpected(done.error());
-      co_return;
-    }
-    replies = std::move(*done);
-  }
-
-  Expected<void> Save(const agent::DatagramReplies& replies) const {
-    std::string out;
-    capture::PcapngWriter writer(out);
-    writer.Section("Glasspost");
-    writer.Interface(capture::LinkType::kEthernet);
-    std::uint16_t id = 0;
-    for (std::size_t i = 0; i < replies.datagrams.size(); ++i) {
-      const agent::Datagram& d = replies.datagrams[i];
-      writer.Packet(0, d.sent, capture::SyntheticUdp(replies.local, server_endpoint_, Direction::kToServer, ++id, payloads_[i]));
-      if (!d.reply.empty())
-        writer.Packet(0, d.received, capture::SyntheticUdp(server_endpoint_, replies.local, Direction::kToClient, ++id, d.reply));
-    }
-    const int fd = ::open(sending_.save.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) return agent::SystemError("cannot be written", sending_.save);
-    auto written = agent::WriteAll(fd, out, sending_.save);
-    if (::close(fd) != 0 && written) return agent::SystemError("cannot be written", sending_.save);
-    return written;
   }
 
   const CommandLine& line_;
   const CraftSending& sending_;
   std::unique_ptr<AgentWorld> world_;
+  std::unique_ptr<agent::AnswerEnd> end_;
+  std::unique_ptr<DatagramFile> file_;
+  Expected<void> saved_;
   agent::ServerAddress server_;
   Endpoint server_endpoint_;
   agent::PayloadOptions options_;

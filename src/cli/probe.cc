@@ -33,11 +33,10 @@ struct Door {
   TlsKind tls;
   std::uint16_t port;
 };
-constexpr Door kDoors[] = {{Service::kSmtp, TlsKind::kStartTls, 25},
-                           {Service::kSmtp, TlsKind::kStartTls, 587},
-                           {Service::kSmtp, TlsKind::kImplicit, 465},
-                           {Service::kPop3, TlsKind::kStartTls, 110},
-                           {Service::kPop3, TlsKind::kImplicit, 995}};
+constexpr Door kDoors[] = {{Service::kSmtp, TlsKind::kStartTls, 25},  {Service::kSmtp, TlsKind::kStartTls, 587},
+                           {Service::kSmtp, TlsKind::kImplicit, 465}, {Service::kPop3, TlsKind::kStartTls, 110},
+                           {Service::kPop3, TlsKind::kImplicit, 995}, {Service::kImap, TlsKind::kStartTls, 143},
+                           {Service::kImap, TlsKind::kImplicit, 993}};
 
 // "HOST:PORT" or a scheme says which server is meant; nothing for a name alone.
 std::optional<Expected<std::pair<Service, ServerAddress>>> Named(const std::string& word) {
@@ -48,8 +47,10 @@ std::optional<Expected<std::pair<Service, ServerAddress>>> Named(const std::stri
   const std::size_t colon = close == std::string::npos || bare_v6 ? std::string::npos : word.find(':', close);
   if (colon == std::string::npos) return {};
   const auto port = ParseNumber(Octets(word).substr(word.rfind(':') + 1));
-  const bool pop = scheme != std::string::npos ? StartsWithNoCase(word, "pop") : port && (*port == 110 || *port == 995);
-  const Service service = pop ? Service::kPop3 : Service::kSmtp;
+  const auto is = [&](Octets prefix, std::uint64_t clear, std::uint64_t implicit) {
+    return scheme != std::string::npos ? StartsWithNoCase(word, prefix) : port && (*port == clear || *port == implicit);
+  };
+  const Service service = is("pop", 110, 995) ? Service::kPop3 : is("imap", 143, 993) ? Service::kImap : Service::kSmtp;
   // A port that is not well known: TLS as the server offers it.
   const bool told =
       scheme != std::string::npos || (port && *port <= 65535 && agent::UsualTls(service, static_cast<std::uint16_t>(*port)));

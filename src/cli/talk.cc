@@ -28,7 +28,7 @@ namespace {
 namespace talk = agent::talk;
 using agent::Service;
 
-constexpr int kInterrupted = 128 + SIGINT;  // as shells have it
+constexpr int kInterrupted = 128;  // and the signal's number, as shells have it
 
 struct TalkOptions {
   LoginOptions login;
@@ -77,20 +77,23 @@ class Talk {
 
   int Run() {
     if (const auto ready = Prepare(); !ready) return Complain(ready.error()), talk::kStatusUsage;
-    boost::asio::signal_set signals(world_->network().context, SIGINT, SIGTERM);
+    boost::asio::signal_set signals(world_->network().context, SIGINT, SIGTERM, SIGHUP);
+    int signal = SIGINT;  // a terminal's Ctrl-C is none
     int status = talk::kStatusConnect;
     {
       talk::Talker talker(world_->network(), ProtocolOf(service_), *view_, Options());
       shown_->SetEar(&talker);
-      signals.async_wait([&talker](const boost::system::error_code& error, int) {
-        if (!error) talker.Abandon();
+      signals.async_wait([&](const boost::system::error_code& error, int number) {
+        if (error) return;
+        signal = number;
+        talker.Abandon();
       });
       const auto connected = talker.Connect(server_, tls_, [this] { return shown_->NewTap(); });
       if (connected)
         status = talker.handshake_failed() ? talk::kStatusTls : Lead(talker);
       else
         view_->Remark(ForTerminal(connected.error().Text()), true);
-      if (talker.abandoned()) status = kInterrupted;
+      if (talker.abandoned()) status = kInterrupted + signal;
       if (!connected || status != 0) view_->ShowHeld();
       boost::system::error_code ignored;
       signals.cancel(ignored);
@@ -110,7 +113,9 @@ class Talk {
     auto world = AgentWorld::Make(options_.login.name_server);
     if (!world) return std::unexpected(world.error());
     world_ = std::move(*world);
-    auto tls = AgentWorld::Tls(account_.verify, account_.authorities);
+    // Who takes any certificate is told all the same what is wrong with it.
+    auto tls = net::TlsContext::ForClient(
+        {.verify = true, .authorities = account_.authorities, .alpn = {}, .insist = account_.verify, .only = 0});
     if (!tls) return std::unexpected(tls.error());
     tls_ = std::move(*tls);
     view_ = std::make_unique<TalkView>(TalkView::Options{.language = line_.language(),

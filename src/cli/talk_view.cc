@@ -5,10 +5,13 @@
 #include <cstdio>
 #include <utility>
 
+#include "agent/probe.h"
 #include "analysis/explain.h"
 #include "analysis/sasl_details.h"
 #include "analysis/texts.h"
 #include "base/escape.h"
+#include "cli/certificate_text.h"
+#include "net/system_clock.h"
 
 namespace glasspost::cli {
 namespace {
@@ -161,6 +164,15 @@ void TalkView::Found(const Finding& finding, Protocol protocol) {
 
 void TalkView::Tell(Event event, const std::string& what) {
   Remark(fmt::format(fmt::runtime(Words(event, options_.language)), ForTerminal(what)), IsFault(event));
+}
+
+void TalkView::Showed(Octets certificate, const net::TlsInfo& info, const std::string& host) {
+  const auto read = agent::ReadCertificate(certificate, &info, host);
+  if (!read) return;
+  const Timestamp now = net::SystemClock().Now();
+  Remark(fmt::format("{}{}", Say("certificate: ", "证书："), ForTerminal(read->info.subject)), false);
+  Remark(fmt::format("{}{}", Say("for ", "用于 "), CertificateText(*read, now, options_.language)), false);
+  for (const agent::ProbeFault fault : agent::FaultsOf(*read, now)) Remark(FaultWords(fault, options_.language), true);
 }
 
 // "RCPT        One recipient for the envelope … (RFC 5321 §4.1.1.3)"

@@ -45,6 +45,7 @@ class TalkView final : public agent::talk::View {
   void Answered(const Exchange& exchange, bool over_tls) override;
   void Found(const Finding& finding, Protocol protocol) override;
   void Tell(Event event, const std::string& what) override;
+  void Showed(Octets certificate, const net::TlsInfo& info, const std::string& host) override;
 
  private:
   void Put(std::string text);

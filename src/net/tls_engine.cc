@@ -181,7 +181,10 @@ TlsInfo TlsEngine::Info() const {
 }
 
 std::string TlsEngine::PeerCertificate() const {
-  X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
+  X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+  // Of a certificate that was refused only the chain is kept.
+  const STACK_OF(X509)* const chain = certificate == nullptr ? SSL_get_peer_cert_chain(ssl_.get()) : nullptr;
+  if (chain != nullptr && sk_X509_num(chain) > 0) certificate = sk_X509_value(chain, 0);
   unsigned char* der = nullptr;
   const int length = certificate == nullptr ? 0 : i2d_X509(certificate, &der);
   if (length <= 0) return {};

@@ -1,4 +1,4 @@
-"""Dovecot from its unpacked package: POP3 over Maildirs, LMTP, and logins for Postfix."""
+"""Dovecot from its unpacked package: POP3 and IMAP over Maildirs, LMTP, and logins for Postfix."""
 import os
 
 from peers.namespace import USERS
@@ -8,7 +8,7 @@ from peers.process import Server
 class Dovecot(Server):
     name = "dovecot"
 
-    def __init__(self, world, label=None, *, address, users, mail, pop3=110, pop3s=None, certificate=None, cleartext=True, mechanisms="plain login scram-sha-256",
+    def __init__(self, world, label=None, *, address, users, mail, pop3=110, pop3s=None, imap=None, imaps=None, certificate=None, cleartext=True, mechanisms="plain login scram-sha-256",
                  settings=""):
         """users: {address: password, or "{SCHEME}verifier"}; mail: a mail_location; settings: more of dovecot.conf"""
         super().__init__(world, label)
@@ -26,7 +26,7 @@ class Dovecot(Server):
 base_dir = {state}
 state_dir = {state}
 log_path = {self.folder}/dovecot.log
-protocols = pop3 lmtp
+protocols = pop3 lmtp{' imap' if imap or imaps else ''}
 listen = {address}
 {tls}
 disable_plaintext_auth = {"no" if cleartext else "yes"}
@@ -62,11 +62,20 @@ service pop3-login {{
     ssl = yes
   }}
 }}
+service imap-login {{
+  inet_listener imap {{
+    port = {imap or 0}
+  }}
+  inet_listener imaps {{
+    port = {imaps or 0}
+    ssl = yes
+  }}
+}}
 {settings}
 """, encoding="utf-8")
         (self.folder / "home").mkdir()
         os.chown(self.folder / "home", USERS["vmail"], USERS["vmail"])
-        self.listens = [(address, pop3)] + ([(address, pop3s)] if pop3s else [])
+        self.listens = [(address, port) for port in (pop3, pop3s, imap, imaps) if port]
 
     def start(self):
         return self.launch(self.world.command("dovecot", "/usr/sbin/dovecot", "-F", "-c", self.conf))

@@ -17,7 +17,7 @@ FOLDER = ROOT / "build/peers"
 PEERS = {
     "postfix": (["postfix"], "usr/lib/postfix/sbin/master"),
     "exim": (["exim4-daemon-light", "exim4-base"], "usr/sbin/exim4"),
-    "dovecot": (["dovecot-core", "dovecot-pop3d", "dovecot-lmtpd"], "usr/sbin/dovecot"),
+    "dovecot": (["dovecot-core", "dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd"], "usr/lib/dovecot/imap"),
     "opensmtpd": (["opensmtpd"], "usr/sbin/smtpd"),
     "dnsmasq": (["dnsmasq-base"], "usr/sbin/dnsmasq"),
     "dig": (["bind9-dnsutils", "bind9-libs"], "usr/bin/dig"),
@@ -138,6 +138,7 @@ def unpack(name, apt, folder):
         raise Unavailable(f"{name}: the packages hold no {program}")
     (new / "packages").write_text("".join(deb.name + "\n" for deb in sorted(debs.glob("*.deb"))))
     shutil.rmtree(debs)
+    shutil.rmtree(folder / name, ignore_errors=True)  # of an older list of packages
     new.rename(folder / name)
 
 
@@ -146,7 +147,7 @@ def ensure(names, without=(), folder=FOLDER):
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        missing = [name for name in names if not (folder / name).is_dir()]
+        missing = [name for name in names if not os.path.lexists(folder / name / PEERS[name][1])]
         if missing:
             apt = Apt(without)
             for name in missing:

@@ -125,11 +125,15 @@ net::Task<bool> Talker::StartTls() {
   if (status != net::IoStatus::kOk) {
     const std::string why = stream_->tls_error();
     view_.Tell(View::Event::kTlsFailed, why.empty() ? std::string(net::Name(status)) : why);
+    net::TlsInfo refused;
+    refused.why_not = why;
+    view_.Showed(stream_->peer_certificate(), refused, peer_.host);
     handshake_failed_ = true;
     co_return false;
   }
   const auto info = stream_->tls_info();
   view_.Tell(View::Event::kTls, info ? info->version + " " + info->cipher : std::string());
+  if (info) view_.Showed(stream_->peer_certificate(), *info, peer_.host);
   if (info && !info->verified) view_.Tell(View::Event::kUnverified, info->why_not);
   state_.OnTls(first);
   handshake_done_ = true;

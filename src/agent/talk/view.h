@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/octets.h"
+#include "net/tls_engine.h"
 #include "wire/exchange.h"
 
 namespace glasspost::agent::talk {
@@ -23,9 +24,12 @@ class View {
   // A rule that was broken, by whichever side.
   virtual void Found(const Finding& finding, Protocol protocol) = 0;
 
+  // What the server showed of itself, DER: of a handshake that succeeded (kTls was told) or did not (kTlsFailed).
+  virtual void Showed(Octets certificate, const net::TlsInfo& info, const std::string& host) = 0;
+
   enum class Event : std::uint8_t {
     kConnected,    // `what`: the address
-    kTls,          // version, cipher, whose certificate
+    kTls,          // version, cipher
     kUnverified,   // the certificate was taken though it does not hold: why
     kTlsFailed,    // why
     kDropped,      // octets that came before TLS

@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "capture/checksum.h"
+#include "capture/craft/dns_record.h"
 #include "capture/craft/message.h"
 #include "capture/craft/value.h"
 #include "capture/describe.h"
@@ -312,6 +313,17 @@ Expected<void> CraftedFrame::Put(const Assignment& a, const Target& target) {
   }
   if (!target.in_message) places_[target.index].set = true;
   return {};
+}
+
+Expected<void> CraftedFrame::Add(const Assignment& record) {
+  const auto target = Find(record);
+  if (!target) return std::unexpected(target.error());
+  if (!target->in_message || !CountsRecords(target->place.field))
+    return Fail("nothing can be added there", record.name,
+                "dns.count.queries, dns.count.answers, dns.count.auth_rr or dns.count.add_rr");
+  const bool keep = keep_all_ || kept_.contains(Field::kDnsLength);
+  const auto payload = AddToMessage(this->payload(), InMessage(), target->index, record.value, keep);
+  return payload ? SetPayload(*payload) : std::unexpected(payload.error());
 }
 
 Expected<void> CraftedFrame::SetPayload(Octets octets) {

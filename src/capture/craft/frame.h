@@ -49,6 +49,8 @@ class CraftedFrame {
   // Those that change a length first, so that numbers which say another length may stand anywhere in the list. After an error,
   // which says what cannot be set and why, some may have been.
   Expected<void> Set(const std::vector<Assignment>& assignments);
+  // One question or record more in the section that the named field counts: "dns.count.answers" to be "a.test 60 IN A 192.0.2.1".
+  Expected<void> Add(const Assignment& record);
   Expected<void> SetPayload(Octets octets);
   // Lengths and checksums. The error: one has no room for its value.
   Expected<void> Finish();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "capture/craft/dns_record.h"
 #include "wire/dns/decoder.h"
 #include "wire/dns/framing.h"
 #include "wire/imap/grammar.h"
@@ -11,6 +12,7 @@
 #include "wire/pop3/grammar.h"
 #include "wire/smtp/grammar.h"
 #include "wire/smtp/reply.h"
+#include "wire/tls/dissect.h"
 
 namespace glasspost::capture {
 namespace {
@@ -168,26 +170,72 @@ bool IsDnsLength(Field field) {
   }
 }
 
+bool IsTlsLength(Field field) {
+  switch (field) {
+    case Field::kTlsRecordLength:
+    case Field::kTlsHandshakeLength:
+    case Field::kTlsHandshakeExtensionsLength:
+    case Field::kTlsHandshakeExtensionLength:
+    case Field::kTlsHandshakeServerNameListLength:
+    case Field::kTlsHandshakeServerNameLength:
+      return true;
+    default:
+      return false;
+  }
+}
+
+struct TlsCollector {
+  static constexpr bool kWanted = true;
+  std::vector<Place>& places;
+
+  void operator()(Field field, OctetRange range, const FieldValue& value) {
+    Place& p = places.emplace_back(Place{.field = field, .range = range, .part = PlacePart::kBody});
+    if (std::holds_alternative<Octets>(value)) p.kind = PlaceKind::kText;
+    if (std::holds_alternative<Bytes>(value)) p.kind = PlaceKind::kOctets;
+    // Those of which every length around them is known by its field.
+    p.elastic = field == Field::kTlsHandshakeServerName || field == Field::kTlsAppData;
+  }
+  void operator()(Field field, OctetRange range, const FieldValue&, NumberPlace number) {
+    places.push_back({.field = field, .range = range, .kind = PlaceKind::kNumber, .part = PlacePart::kBody, .number = number});
+  }
+};
+
+void AddTls(Octets payload, std::vector<Place>& places) {
+  TlsCollector collector{places};
+  tls::DissectRecords(AsBytes(payload), 0, false, collector);
+}
+
+std::uint64_t MostOf(const Place& length) {
+  constexpr std::uint64_t kMostInLabel = 63;
+  if (length.field == Field::kDnsNameLabelLength) return kMostInLabel;
+  return length.field == Field::kTlsRecordLength ? tls::kMaxRecordBody : LargestNumber(length);
+}
+
 std::size_t EndOf(OctetRange r) { return r.offset + r.length; }
 bool Contains(OctetRange outer, OctetRange inner) { return outer.offset <= inner.offset && EndOf(inner) <= EndOf(outer); }
 
 // `octets` with `value` at `place`; each length that counts them counts it too.
-Expected<std::string> SpliceDns(Octets octets, const std::vector<Place>& places, const Place& place, Octets value) {
-  constexpr std::uint64_t kMostInLabel = 63;
+Expected<std::string> Splice(Octets octets, const std::vector<Place>& places, const Place& place, Octets value) {
   std::string out(octets);
   for (const Place& p : places) {
-    if (!IsDnsLength(p.field) || p.kind != PlaceKind::kNumber) continue;
+    if (!(IsDnsLength(p.field) || IsTlsLength(p.field)) || p.kind != PlaceKind::kNumber) continue;
     const std::uint64_t length = LoadNumber(octets.substr(p.range.offset), p);
     if (!Contains({EndOf(p.range), length}, place.range)) continue;
     const std::uint64_t now = length - place.range.length + value.size();
-    const std::uint64_t most = p.field == Field::kDnsNameLabelLength ? kMostInLabel : LargestNumber(p);
+    const std::uint64_t most = MostOf(p);
     if (now > most)
       return Fail("is too long", std::string(Info(place.field).abbreviation),
                   fmt::format("{} says at most {}", Info(p.field).abbreviation, most));
     StoreNumber(out.data() + p.range.offset, p, now);
   }
   out.replace(place.range.offset, place.range.length, value);
-  if (out.size() > dns::kMaxMessage) return Fail("is too long", std::string(Info(place.field).abbreviation));
+  return out;
+}
+
+// Of DNS, which has a length of its own to keep within.
+Expected<std::string> SpliceDns(Octets octets, const std::vector<Place>& places, const Place& place, Octets value) {
+  auto out = Splice(octets, places, place, value);
+  if (out && out->size() > dns::kMaxMessage) return Fail("is too long", std::string(Info(place.field).abbreviation));
   return out;
 }
 
@@ -240,6 +288,16 @@ Expected<std::string> ReplaceInDns(Octets octets, std::size_t index, Octets valu
   return again;
 }
 
+// `message` in the place of the one that lies at `whole`.
+std::string PutMessage(Octets payload, const std::vector<Place>& places, OctetRange whole, Octets message, bool keep_length) {
+  std::string out(payload);
+  out.replace(whole.offset, whole.length, message);
+  for (const Place& p : places)
+    if (p.field == Field::kDnsLength && p.message == whole && !keep_length)
+      StoreNumber(out.data() + p.range.offset, p, message.size());
+  return out;
+}
+
 }  // namespace
 
 std::vector<Place> MessagePlaces(const Spoken& spoken, Octets payload) {
@@ -263,17 +321,38 @@ std::vector<Place> MessagePlaces(const Spoken& spoken, Octets payload) {
       ForEachLine(payload, [&](Octets line, std::size_t at) { imap::DissectLine(spoken.direction, line, at, collector); });
       break;
     }
-    default:
+    case Protocol::kTls:
+      AddTls(payload, places);
+      break;
+    case Protocol::kUnknown:
       break;
   }
   return places;
 }
 
+Expected<std::string> AddToMessage(Octets payload, const std::vector<Place>& places, std::size_t index, Octets record,
+                                   bool keep_length) {
+  const OctetRange whole = places[index].message;
+  dns::Message message;
+  dns::Decode(payload.substr(whole.offset, whole.length), message);
+  const std::string name(Info(places[index].field).abbreviation);
+  if (message.malformed()) {
+    std::string fault;
+    dns::AppendFault(fault, message.fault);
+    return Fail("the message is broken, so nothing can be added: " + fault, name, "set the whole payload");
+  }
+  if (const auto added = AddRecord(message, places[index].field, record); !added) return std::unexpected(added.error());
+  std::string octets;
+  if (!dns::Encode(message, octets)) return Fail("the message would be too long", name);
+  return PutMessage(payload, places, whole, octets, keep_length);
+}
+
 Expected<std::string> ReplaceInMessage(const Spoken& spoken, Octets payload, const std::vector<Place>& places, std::size_t index,
                                        Octets value, bool keep_length) {
   const Place& place = places[index];
-  std::string out(payload);
+  if (spoken.protocol == Protocol::kTls) return Splice(payload, places, place, value);
   if (spoken.protocol != Protocol::kDns) {
+    std::string out(payload);
     out.replace(place.range.offset, place.range.length, value);
     return out;
   }
@@ -283,11 +362,7 @@ Expected<std::string> ReplaceInMessage(const Spoken& spoken, Octets payload, con
   auto message =
       ReplaceInDns(payload.substr(whole.offset, whole.length), index - static_cast<std::size_t>(first - places.begin()), value);
   if (!message) return message;
-  out.replace(whole.offset, whole.length, *message);
-  for (const Place& p : places)
-    if (p.field == Field::kDnsLength && p.message == whole && !keep_length)
-      StoreNumber(out.data() + p.range.offset, p, message->size());
-  return out;
+  return PutMessage(payload, places, whole, *message, keep_length);
 }
 
 }  // namespace glasspost::capture

@@ -11,8 +11,8 @@ template <class V>
 void DissectHandshake(Bytes octets, std::size_t base, V& visitor) {
   while (octets.size() >= kHandshakeHeader) {
     const std::size_t length = static_cast<std::size_t>(octets[1] << 16 | octets[2] << 8 | octets[3]);
-    Report(visitor, Field::kTlsHandshakeType, base, 1, std::uint64_t{octets[0]});
-    Report(visitor, Field::kTlsHandshakeLength, base + 1, 3, std::uint64_t{length});
+    ReportNumber(visitor, Field::kTlsHandshakeType, {base, 1}, octets[0]);
+    ReportNumber(visitor, Field::kTlsHandshakeLength, {base + 1, 3}, length);
     if (length > octets.size() - kHandshakeHeader) return;
     const Bytes body = octets.subspan(kHandshakeHeader, length);
     const std::size_t at = base + kHandshakeHeader;
@@ -37,9 +37,9 @@ std::size_t DissectRecords(Bytes octets, std::size_t base, bool encrypted, V& vi
   std::size_t at = 0;
   RecordHeader h;
   while (ParseRecordHeader(octets.subspan(at), h)) {
-    Report(visitor, Field::kTlsRecordContentType, base + at, 1, std::uint64_t{h.type});
-    Report(visitor, Field::kTlsRecordVersion, base + at + 1, 2, std::uint64_t{h.version});
-    Report(visitor, Field::kTlsRecordLength, base + at + 3, 2, std::uint64_t{h.length});
+    ReportNumber(visitor, Field::kTlsRecordContentType, {base + at, 1}, h.type);
+    ReportNumber(visitor, Field::kTlsRecordVersion, {base + at + 1, 2}, h.version);
+    ReportNumber(visitor, Field::kTlsRecordLength, {base + at + 3, 2}, h.length);
     if (h.length > octets.size() - at - kRecordHeader) break;
     const Bytes body = octets.subspan(at + kRecordHeader, h.length);
     const std::size_t where = base + at + kRecordHeader;
@@ -47,8 +47,8 @@ std::size_t DissectRecords(Bytes octets, std::size_t base, bool encrypted, V& vi
     if (h.type == kApplicationData) Report(visitor, Field::kTlsAppData, where, body.size(), body);
     if (h.type == kHandshake && !encrypted) DissectHandshake(body, where, visitor);
     if (h.type == kAlert && !encrypted && body.size() == 2) {
-      Report(visitor, Field::kTlsAlertLevel, where, 1, std::uint64_t{body[0]});
-      Report(visitor, Field::kTlsAlertDescription, where + 1, 1, std::uint64_t{body[1]});
+      ReportNumber(visitor, Field::kTlsAlertLevel, {where, 1}, body[0]);
+      ReportNumber(visitor, Field::kTlsAlertDescription, {where + 1, 1}, body[1]);
     }
     at += kRecordHeader + h.length;
   }

@@ -104,11 +104,14 @@ enum Extension : std::uint16_t { kServerName = 0, kAlpn = 16, kSupportedVersions
 template <class V>
 bool ReadServerName(Reader r, std::string& out, V& visitor) {
   if (r.left() == 0) return true;  // a server's answer is empty
+  const std::size_t start = r.offset();
   Reader list = r.Vector(2);
+  if (list.ok()) ReportNumber(visitor, Field::kTlsHandshakeServerNameListLength, {start, 2}, list.left());
   while (list.ok() && list.left() > 0) {
     const std::uint8_t type = list.U8();
     Reader name = list.Vector(2);
     const std::size_t at = name.offset();
+    if (type == 0 && list.ok()) ReportNumber(visitor, Field::kTlsHandshakeServerNameLength, {at - 2, 2}, name.left());
     const Octets text = AsOctets(name.Rest());
     if (type != 0 || !list.ok() || !out.empty()) continue;
     Report(visitor, Field::kTlsHandshakeServerName, at, text.size(), text);
@@ -136,15 +139,17 @@ bool ReadAlpn(Reader r, std::vector<std::string>& out, V& visitor) {
 template <class V, class Each>
 bool ReadExtensions(Reader& r, V& visitor, Each&& each) {
   if (r.left() == 0) return true;  // RFC 5246 §7.4.1.2: the block may be absent
+  const std::size_t start = r.offset();
   Reader block = r.Vector(2);
   if (!r.ok()) return false;
+  ReportNumber(visitor, Field::kTlsHandshakeExtensionsLength, {start, 2}, block.left());
   for (std::size_t n = 0; block.ok() && block.left() > 0 && n < kMaxExtensions; ++n) {
     const std::size_t at = block.offset();
     const std::uint16_t type = block.U16();
     Reader data = block.Vector(2);
     if (!block.ok()) return false;
-    Report(visitor, Field::kTlsHandshakeExtensionType, at, 2, std::uint64_t{type});
-    Report(visitor, Field::kTlsHandshakeExtensionLength, at + 2, 2, std::uint64_t{data.left()});
+    ReportNumber(visitor, Field::kTlsHandshakeExtensionType, {at, 2}, type);
+    ReportNumber(visitor, Field::kTlsHandshakeExtensionLength, {at + 2, 2}, data.left());
     if (!each(type, data)) return false;
   }
   return block.ok();
@@ -156,7 +161,7 @@ bool ReadVersions(Reader r, std::vector<std::uint16_t>& out, V& visitor) {
   while (list.left() >= 2 && out.size() < kMaxVersions) {
     const std::size_t at = list.offset();
     const std::uint16_t v = list.U16();
-    Report(visitor, Field::kTlsHandshakeSupportedVersion, at, 2, std::uint64_t{v});
+    ReportNumber(visitor, Field::kTlsHandshakeSupportedVersion, {at, 2}, v);
     if (!IsGrease(v)) out.push_back(v);
   }
   return r.ok() && list.ok();
@@ -181,20 +186,20 @@ bool ParseClientHello(Bytes body, std::size_t base, ClientHello& hello, V& visit
   Reader r(body, base);
   hello = {};
   hello.version = r.U16();
-  Report(visitor, Field::kTlsHandshakeVersion, base, 2, std::uint64_t{hello.version});
+  ReportNumber(visitor, Field::kTlsHandshakeVersion, {base, 2}, hello.version);
   detail::ReadRandom(r, hello.random, visitor);
   Reader suites = r.Vector(2);
   if (!r.ok() || suites.left() % 2 != 0) return false;
   while (suites.left() >= 2 && hello.suites.size() < kMaxSuites) {
     const std::size_t at = suites.offset();
     const std::uint16_t suite = suites.U16();
-    Report(visitor, Field::kTlsHandshakeCipherSuite, at, 2, std::uint64_t{suite});
+    ReportNumber(visitor, Field::kTlsHandshakeCipherSuite, {at, 2}, suite);
     if (!IsGrease(suite)) hello.suites.push_back(suite);
   }
   Reader compression = r.Vector(1);
   while (compression.left() > 0) {
     const std::size_t at = compression.offset();
-    Report(visitor, Field::kTlsHandshakeCompression, at, 1, std::uint64_t{compression.U8()});
+    ReportNumber(visitor, Field::kTlsHandshakeCompression, {at, 1}, compression.U8());
   }
   return r.ok() && detail::ReadExtensions(r, visitor, [&](std::uint16_t type, Reader data) {
            if (type == detail::kServerName) return detail::ReadServerName(data, hello.server_name, visitor);
@@ -208,20 +213,20 @@ bool ParseServerHello(Bytes body, std::size_t base, ServerHello& hello, V& visit
   Reader r(body, base);
   hello = {};
   hello.version = r.U16();
-  Report(visitor, Field::kTlsHandshakeVersion, base, 2, std::uint64_t{hello.version});
+  ReportNumber(visitor, Field::kTlsHandshakeVersion, {base, 2}, hello.version);
   detail::ReadRandom(r, hello.random, visitor);
   hello.retry = hello.random.size() == 32 && std::memcmp(hello.random.data(), kRetryRandom, 32) == 0;
   const std::size_t at = r.offset();
   hello.suite = r.U16();
   const std::uint8_t compression = r.U8();
   if (!r.ok()) return false;
-  Report(visitor, Field::kTlsHandshakeCipherSuite, at, 2, std::uint64_t{hello.suite});
-  Report(visitor, Field::kTlsHandshakeCompression, at + 2, 1, std::uint64_t{compression});
+  ReportNumber(visitor, Field::kTlsHandshakeCipherSuite, {at, 2}, hello.suite);
+  ReportNumber(visitor, Field::kTlsHandshakeCompression, {at + 2, 1}, compression);
   return detail::ReadExtensions(r, visitor, [&](std::uint16_t type, Reader data) {
     if (type == detail::kSupportedVersions && data.left() == 2) {
       const std::size_t where = data.offset();
       hello.version = data.U16();
-      Report(visitor, Field::kTlsHandshakeSupportedVersion, where, 2, std::uint64_t{hello.version});
+      ReportNumber(visitor, Field::kTlsHandshakeSupportedVersion, {where, 2}, hello.version);
     }
     if (type == detail::kAlpn) {
       std::vector<std::string> chosen;
@@ -243,7 +248,7 @@ bool ParseCertificateList(Bytes body, std::size_t base, std::vector<Bytes>& out,
     Reader certificate = list.Vector(3);
     if (!list.ok()) return false;
     const Bytes der = certificate.Rest();
-    Report(visitor, Field::kTlsHandshakeCertificateLength, at, 3, std::uint64_t{der.size()});
+    ReportNumber(visitor, Field::kTlsHandshakeCertificateLength, {at, 3}, der.size());
     Report(visitor, Field::kTlsHandshakeCertificate, at + 3, der.size(), der);
     if (out.size() < limit) out.push_back(der);
   }
