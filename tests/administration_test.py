@@ -240,9 +240,7 @@ class Served:
         self.words = [GLASSPOST, "serve", "--data", data, "--lang", "en", "--classroom"]
         os.makedirs(data, mode=0o700, exist_ok=True)
         self.config = os.path.join(data, "test.toml")
-        with open(self.config, "w") as file:
-            file.write('[listen]\nsmtp = ["127.0.0.1:0"]\nsubmission = ["127.0.0.1:0"]\nsubmissions = []\npop3 = ["127.0.0.1:0"]\n'
-                       'pop3s = []\n[http]\nlisten = []\n' + config)
+        self.configure(config)
         self.log = open(os.path.join(data, "log"), "w")
         self.process = subprocess.Popen(self.words + ["--config", self.config], stdout=subprocess.PIPE, stderr=self.log, text=True,
                                         env=ENVIRONMENT)
@@ -254,6 +252,15 @@ class Served:
                 self.ports[found.group(1)] = int(found.group(2))
             if "user add" in line:
                 break
+
+    def configure(self, config):
+        with open(self.config, "w") as file:
+            file.write('[listen]\nsmtp = ["127.0.0.1:0"]\nsubmission = ["127.0.0.1:0"]\nsubmissions = []\npop3 = ["127.0.0.1:0"]\n'
+                       'pop3s = []\n[http]\nlisten = []\n' + config)
+
+    def reload(self, config):
+        self.configure(config)
+        self.process.send_signal(signal.SIGHUP)
 
     def stop(self):
         if self.process.poll() is None:
@@ -329,6 +336,69 @@ class WithServer(Program):
         seen += follow.stdout.read()
         self.assertEqual(follow.wait(timeout=30), 0)
         self.assertIn("→ QUIT", seen)
+
+    def test_list_follows_by_ends(self):
+        server = Served(self, self.data)
+        first = smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=30)
+        first.ehlo("first.test")
+        running = until(lambda: [r for r in self.rows("conversations") if r["running"]])
+        self.assertEqual([(r["conversation"], r["end"]) for r in running], [(1, None)])
+        self.assertIn("still running", self.do("conversations", "--lang", "en"))
+        follow = subprocess.Popen([GLASSPOST, "conversations", "--follow", "--json", "--data", self.data], stdout=subprocess.PIPE,
+                                  text=True, env=ENVIRONMENT)
+        self.addCleanup(follow.stdout.close)
+        self.addCleanup(follow.wait)
+        self.addCleanup(follow.kill)
+        self.assertTrue(json.loads(follow.stdout.readline())["running"])
+        with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=30) as second:
+            second.ehlo("second.test")
+        told = json.loads(follow.stdout.readline())
+        self.assertEqual((told["conversation"], told["running"]), (2, False))
+        first.quit()  # begun before the other, over after it
+        told = json.loads(follow.stdout.readline())
+        self.assertEqual((told["conversation"], told["running"]), (1, False))
+
+    def test_default_domain_is_the_hosts(self):
+        server = Served(self, self.data, '[server]\nhost = "mx.example.org"\n')
+        self.do("domain", "add", "aaa.test")
+        self.do("domain", "add", "example.org")
+        self.do("domain", "remove", "localhost.test")
+        with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=30) as smtp:
+            smtp.ehlo("far.test")
+            smtp.docmd("MAIL FROM:<x@far.test>")
+            self.assertEqual(smtp.docmd("RCPT TO:<Postmaster>")[0], 250)
+            smtp.data(b"Subject: to whom it concerns\r\n\r\nx\r\n")
+        self.sendmail("-f", "abuse", "abuse", data=b"Subject: local\n\nhi\n")
+        self.do("user", "password", "abuse@example.org", "--password-file", "-", data=b"enigma\n")
+        pop = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=30)
+        pop.user("abuse")  # without a domain
+        pop.pass_("enigma")
+        self.assertEqual(pop.stat()[0], 1)
+        pop.quit()
+        counts = {r["address"]: r["messages"] for r in self.rows("user", "list", "example.org")}
+        self.assertEqual(counts, {"postmaster@example.org": 1, "abuse@example.org": 1})
+
+    def test_settings_of_logins_come_with_a_reload(self):
+        server = Served(self, self.data, "[limits]\nfailed_logins_per_hour = 1000\n")
+        self.do("domain", "add", "a.test")
+        words = ("user", "add", "ada@a.test", "--verifier", "{PLAIN}enigma")
+        self.assertIn("auth.apop", self.do(*words, expect=REFUSED))
+        server.reload("[auth]\napop = true\n")
+        until(lambda: self.run_it(*words, "--data", self.data)[0] == DONE)
+        pop = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=30)
+        pop.apop("ada@a.test", "enigma")
+        pop.quit()
+
+    def test_alias_and_user_of_one_name(self):
+        def noted(*words):
+            return self.run_it(*words, "--data", self.data, expect=DONE)[2]
+        self.do("domain", "add", "a.test")
+        self.do("user", "add", "bob@a.test", "--generate")
+        self.assertIn("gets nothing of it", noted("alias", "add", "bob@a.test", "x@far.test"))
+        self.assertNotIn("gets nothing of it", noted("alias", "add", "bob@a.test", "bob@a.test"))
+        self.do("alias", "add", "info@a.test", "bob@a.test")
+        self.assertIn("leads elsewhere", noted("user", "add", "info@a.test", "--generate"))
+        self.do("domain", "add", "127.0.0.1", expect=REFUSED)
 
     def test_socket_elsewhere(self):
         Served(self, self.data, f'[admin]\nsocket = "{self.folder}/other.sock"\n')

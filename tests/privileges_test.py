@@ -64,8 +64,11 @@ class Served(unittest.TestCase):
             said += line
             if "user add" in line:
                 return said
-        with open(log, encoding="utf-8") as file:
-            self.fail(f"it does not start: {said}{file.read()}")
+        self.fail(f"it does not start: {said}{self.log()}")
+
+    def log(self):
+        with open(os.path.join(self.folder, "log"), encoding="utf-8") as file:
+            return file.read()
 
     def stop(self):
         if self.process.poll() is None:
@@ -146,6 +149,40 @@ class Privileges(Served):
         for path in glob.glob(self.data + "/*"):
             if not path.endswith(".sock"):
                 self.assertEqual(os.stat(path).st_mode & 0o077, 0, path)
+
+
+    def test_what_is_not_its_own_is_let_alone(self):
+        os.makedirs(os.path.join(self.data, "photos"))
+        foreign = [os.path.join(self.data, name) for name in ("notes.txt", "photos/a.jpg")]
+        for path in foreign:
+            with open(path, "w", encoding="ascii") as file:
+                file.write("mine\n")
+            os.chmod(path, 0o644)
+        os.chmod(os.path.join(self.data, "photos"), 0o755)
+        elsewhere = os.path.join(self.folder, "run")
+        os.makedirs(elsewhere)
+        beside = os.path.join(elsewhere, "resolv.conf")
+        with open(beside, "w", encoding="ascii") as file:
+            file.write("x\n")
+        os.chmod(beside, 0o664)
+        os.chmod(elsewhere, 0o755)
+        for settings in (f'[server]\nuser = "{USER}"\n', f'[server]\nuser = "{USER}"\n[admin]\nsocket = "{elsewhere}/gp.sock"\n'):
+            self.serve(settings)
+            for path in foreign:
+                self.assertEqual((os.stat(path).st_uid, os.stat(path).st_mode & 0o777), (0, 0o644), path)
+            self.assertEqual(os.stat(os.path.join(self.data, "photos")).st_mode & 0o777, 0o755)
+            self.assertEqual((os.stat(beside).st_mode & 0o777, os.stat(elsewhere).st_mode & 0o777), (0o664, 0o755))
+            self.stop()
+
+    def test_a_certificate_that_only_root_can_read_is_said(self):
+        self.serve("")  # makes one
+        self.stop()
+        mine = os.path.join(self.folder, "for-root")
+        shutil.copytree(os.path.join(self.data, "tls"), mine)
+        os.chmod(mine, 0o700)
+        pair = f'[tls]\ncertificate = "{mine}/self-signed.crt"\nkey = "{mine}/self-signed.key"\n'
+        self.serve(f'[server]\nuser = "{USER}"\n{pair}')
+        self.assertIn(f"user {USER} cannot read it, so SIGHUP will not take a renewed one (Permission denied)", self.log())
 
 
 class Unit(unittest.TestCase):

@@ -66,6 +66,7 @@ void Summary::OnSmtp(const Exchange& e) {
     return;
   }
   const std::string& verb = e.request.verb;
+  if (auth_outcome_ == Outcome::kOk && code == 503) return;  // once is enough (RFC 4954 §4): the login stands
   if (verb == "AUTH") auth_ = "AUTH " + UpperCase(Word(e.request.argument)), auth_outcome_ = Outcome::kNone;
   if ((verb == "AUTH" || verb == "*") && code != 0 && code != 334) auth_outcome_ = code == 235 ? Outcome::kOk : Outcome::kFailed;
   if (verb == "STARTTLS" && code == 220) starttls_ = true;

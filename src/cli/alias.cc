@@ -68,6 +68,11 @@ int RunAlias(const std::vector<std::string>& words) {
   } else if (action == "add") {
     fmt::print(fmt::runtime(line.Say("{} leads to {}.\n", "{} 指向 {}。\n")), shown,
                ForTerminal(Joined(TextsIn(*answer, "targets"))));
+    if (server::FlagIn(*answer, "hides_user"))
+      fmt::print(stderr,
+                 fmt::runtime(line.Say("Note: {} is a user, too, and gets nothing of it any more. Add him to it if he should.\n",
+                                       "提示：{} 同时也是用户，今后收不到发给这个地址的邮件；如需要，请把他也加进别名。\n")),
+                 shown);
     const auto nowhere = TextsIn(*answer, "unresolved");
     if (!nowhere.empty())
       fmt::print(stderr,

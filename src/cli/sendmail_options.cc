@@ -53,6 +53,8 @@ Expected<void> Take(char letter, const std::string& value, SendmailOptions& o) {
       return TakeMode(value, o);
     case 'f':
     case 'r':
+      if (std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }))
+        return Fail("is not an address", ForTerminal(value), "-f user@example.org");
       o.sender = AddressIn(value);
       return {};
     case 'F':

@@ -84,6 +84,11 @@ void Tell(const CommandLine& line, std::string_view action, const std::string& u
     fmt::print(fmt::runtime(line.Say("User {} was removed, with all mail.\n", "已删除用户 {} 及其全部邮件。\n")), shown);
   if (action == "password") fmt::print(fmt::runtime(line.Say("The password of {} was set.\n", "已设置 {} 的口令。\n")), shown);
   if (action == "quota") fmt::print(fmt::runtime(line.Say("The quota of {} was set.\n", "已设置 {} 的配额。\n")), shown);
+  if (server::FlagIn(answer, "hidden_by_alias"))
+    fmt::print(stderr,
+               fmt::runtime(line.Say("Note: there is an alias {}, too, which leads elsewhere and comes first.\n",
+                                     "提示：另有同名别名 {}，指向别处，并且优先。\n")),
+               shown);
   const std::string made = TextIn(answer, "password");
   if (!made.empty()) fmt::print(fmt::runtime(line.Say("Password: {}\n", "口令：{}\n")), made);
 }

@@ -141,8 +141,8 @@ std::string HumanPart(const NoticeFacts& facts, bool utf8) {
   return out;
 }
 
-std::string_view Subject(NoticeKind kind) {
-  switch (kind) {
+std::string_view Subject(const NoticeFacts& facts) {
+  switch (facts.kind) {
     case NoticeKind::kFailed:
       return "Your message could not be delivered";
     case NoticeKind::kDelayed:
@@ -150,7 +150,9 @@ std::string_view Subject(NoticeKind kind) {
     case NoticeKind::kSuccess:
       break;
   }
-  return "Your message was delivered";
+  const bool delivered =
+      std::ranges::any_of(facts.recipients, [](const NoticeRecipient& r) { return r.action == Action::kDelivered; });
+  return delivered ? "Your message was delivered" : "Your message was handed on";
 }
 
 // A part's header; its encoding is named only if it is not 7bit.
@@ -172,7 +174,7 @@ void AppendHeader(std::string& out, const NoticeFacts& facts, const Notice& noti
   AppendField(out, "Date", Date(facts.now));
   AppendField(out, "From", "Mail system <MAILER-DAEMON@" + facts.host + ">");
   AppendField(out, "To", "<" + Clean(facts.to, true) + ">");
-  AppendField(out, "Subject", Subject(facts.kind));
+  AppendField(out, "Subject", Subject(facts));
   AppendField(out, "Message-ID", notice.message_id);
   // RFC 3834 §5.1.7: so that no one answers it by machine.
   AppendField(out, "Auto-Submitted", "auto-replied");

@@ -156,6 +156,9 @@ AdminCall::Reply AdminCall::UserAdd() {
   }
   co_await DirectoryChanged();
   answer["address"] = JsonText(name->Text());
+  const auto alias = co_await FindAlias(*name);
+  answer["hidden_by_alias"] =
+      alias.has_value() && alias->has_value() && std::ranges::find((*alias)->targets, *name) == (*alias)->targets.end();
   co_return answer;
 }
 
@@ -274,6 +277,9 @@ AdminCall::Reply AdminCall::AliasAdd() {
   std::vector<std::string> all;
   for (const store::AddressName& target : alias.targets) all.push_back(target.Text());
   answer["targets"] = JsonTexts(all);
+  // A user of this name no longer gets what is sent to it, unless the alias leads to him, too.
+  const auto user = co_await Call<store::Account>([&](auto d) { context_.store.directory().FindAccount(*name, std::move(d)); });
+  answer["hides_user"] = user.has_value() && std::ranges::find(alias.targets, *name) == alias.targets.end();
   // What of it leads nowhere: no mistake (the user may come later), but worth a word.
   if (!name->local.empty()) {
     const auto resolved =

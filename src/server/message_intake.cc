@@ -12,6 +12,13 @@ mime::ScanOptions Options(bool journey) {
   return {.digest = false, .journey = journey, .limits = {.header_octets = MessageIntake::kHeaderOctets}};
 }
 
+bool BeginsWithField(Octets header) {
+  mime::FieldReader reader(header);
+  mime::RawField field;
+  if (header.empty() || header.starts_with("From ") || header.starts_with(">From ")) return true;  // a line of an mbox
+  return reader.Next(field) && reader.malformed_lines() == 0;
+}
+
 }  // namespace
 
 MessageIntake::MessageIntake(net::Waiter& waiter) : scan_(Options(true)), waiter_(waiter) {}
@@ -42,6 +49,8 @@ void MessageIntake::EmitHeader() {
   const auto asked = std::exchange(asked_, nullptr);
   if (!asked->has_message_id()) Emit(missing_.message_id);
   if (!asked->has_date()) Emit(missing_.date);
+  // A message that begins with no field has no header: what it begins with is body, and must not become one.
+  if (!BeginsWithField(asked->header())) Emit("\r\n");
   Emit(asked->header());
 }
 

@@ -244,6 +244,9 @@ Expected<void> Server::ListenHttp() {
                [this] { return store_->state().broken ? 1.0 : 0.0; });
   metrics_.Add("conversations_dropped_octets_total", "Of kept conversations, not written since the disk was too slow.", true,
                [this] { return static_cast<double>(store_->conversations().dropped_octets()); });
+  metrics_.Add("queue_entries", "Recipients in the queue, counted every ten seconds.", false,
+               [this] { return static_cast<double>(queued_.load()); });
+  metrics_.Add("queue_held", "Of them, held by an operator.", false, [this] { return static_cast<double>(held_.load()); });
   const auto not_ready = [this]() -> std::string {
     const store::StoreState state = store_->state();
     return state.broken ? "the store is broken" : state.full ? "the disk is full" : "";
@@ -362,6 +365,8 @@ void Server::Run(std::function<ReadConfig()> reread) {
   wait();
   hourly_ = std::make_unique<net::Timer>(workers_->first().context);
   ForgetOldJourneys();
+  counting_ = std::make_unique<net::Timer>(workers_->first().context);
+  CountQueue();
   events_.Note(Event::kStarted, 0, {{"data", folder_}});
   NotifySystemd("READY=1");
   workers_->Run();
@@ -374,6 +379,18 @@ void Server::ForgetOldJourneys() {
   hourly_->expires_after(std::chrono::hours(1));
   hourly_->async_wait([this](const boost::system::error_code& error) {
     if (!error) ForgetOldJourneys();
+  });
+}
+
+void Server::CountQueue() {
+  store_->queue().Count([this](store::Result<store::QueueCounts> counts) {
+    if (!counts) return;
+    queued_ = counts->entries;
+    held_ = counts->held;
+  });
+  counting_->expires_after(std::chrono::seconds(10));
+  counting_->async_wait([this](const boost::system::error_code& error) {
+    if (!error) CountQueue();
   });
 }
 

@@ -1,6 +1,7 @@
 // The server: store, listeners, sessions, relay, management and metrics, put together by a Config.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/signal_set.hpp>
 #include <functional>
 #include <memory>
@@ -83,6 +84,7 @@ class Server {
   void Reload();
   void BeginShutdown();
   void ForgetOldJourneys();
+  void CountQueue();
 
   Config config_;  // of the first worker's thread, once it runs
   const Clock& clock_;
@@ -91,6 +93,8 @@ class Server {
   Log log_;
   Metrics metrics_;
   EventLog events_;
+  std::atomic<std::uint64_t> queued_ = 0;  // entries, as last counted; the store may still tell them while it ends
+  std::atomic<std::uint64_t> held_ = 0;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<RecipientCache> recipients_;
   std::unique_ptr<Passwords> passwords_;
@@ -114,6 +118,7 @@ class Server {
   std::shared_ptr<const AdminSettings> admin_settings_;  // under mutex_
   std::function<ReadConfig()> reread_;
   std::unique_ptr<net::Timer> hourly_;
+  std::unique_ptr<net::Timer> counting_;
   bool fresh_ = false;
   bool stopping_ = false;
 };

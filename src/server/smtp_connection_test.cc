@@ -72,16 +72,18 @@ class SmtpConnectionTest : public testing::Test {
   store::Account AccountOf(const std::string& local) {
     return *Wait<store::Account>([&](auto done) { store_->directory().FindAccount({local, "example.test"}, std::move(done)); });
   }
-  std::string OnlyMessage(const std::string& local) {
+  std::string OnlyMessage(const std::string& local) { return LastMessage(local, 1); }
+  // Of `count`.
+  std::string LastMessage(const std::string& local, std::size_t count) {
     const store::Account account = AccountOf(local);
     auto messages = *Wait<std::vector<store::MailboxMessage>>(
         [&](auto done) { store_->mailboxes().ListMessages(account.inbox, 0, std::move(done)); });
-    EXPECT_EQ(messages.size(), 1u) << local;
-    if (messages.empty()) return {};
+    EXPECT_EQ(messages.size(), count) << local;
+    if (messages.size() != count || messages.empty()) return {};
     std::string all;
     while (true) {
       auto answer = *Wait<store::ReadAnswer>([&](auto done) {
-        store_->mailboxes().Read({account.inbox, messages[0].uid, all.size(), 256 * 1024, false}, std::move(done));
+        store_->mailboxes().Read({account.inbox, messages.back().uid, all.size(), 256 * 1024, false}, std::move(done));
       });
       all += answer.octets;
       if (answer.pieces.empty() || answer.pieces.back().last) return all;
@@ -223,6 +225,21 @@ TEST_F(SmtpConnectionTest, SubmissionAddsWhatIsMissingAndChecksTheSender) {
   const std::string kept = OnlyMessage("bob");
   EXPECT_EQ(kept.find("Message-ID: <" + std::string("0")), std::string::npos);
   EXPECT_TRUE(kept.ends_with("Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@me>\r\n\r\nbody\r\n")) << kept;
+}
+
+// What begins with no field has no header; what it begins with stays body.
+TEST_F(SmtpConnectionTest, SubmissionWithoutAHeader) {
+  service_->session.role = smtp::Role::kSubmission;
+  service_->session.require_auth = true;
+  service_->session.passwords_without_tls = true;
+  service_->session.mechanisms = {sasl::Mechanism::kPlain};
+  const std::string begin = "MAIL FROM:<ada@example.test>\r\nRCPT TO:<bob@example.test>\r\nDATA\r\n";
+  std::size_t count = 0;
+  for (const char* text : {"no header at all\r\n", "none\r\n\r\nand more: of it\r\n"}) {
+    Talk("EHLO me\r\nAUTH PLAIN AGFkYUBleGFtcGxlLnRlc3QAc2VzYW1l\r\n" + begin + text + ".\r\nQUIT\r\n");
+    const std::string kept = LastMessage("bob", ++count);
+    EXPECT_TRUE(kept.ends_with(std::string(" +0000\r\n\r\n") + text)) << kept;
+  }
 }
 
 // Only what came with SMTPUTF8 and makes use of it in its header, or by its sender's address before it, is marked.

@@ -138,7 +138,14 @@ store::Plan SmtpEnvelope::MakePlan(Timestamp now, bool eight_bit, const std::str
       plan.events.push_back(std::move(event));
     };
     if (recipient.elsewhere) enqueue({{}, recipient.domain});
-    for (const store::AddressName& to : recipient.forwards) enqueue(to);
+    // Somewhere else, too, the message goes once, unless someone asked for a report by the name that he wrote.
+    for (const store::AddressName& to : recipient.forwards) {
+      const store::NewEntry wanted = MakeEntry(recipient, to, now);
+      const auto same = [&](const store::NewEntry& e) {
+        return e.recipient == wanted.recipient && e.orcpt == wanted.orcpt && e.notify == wanted.notify;
+      };
+      if (std::ranges::none_of(plan.entries, same)) enqueue(to);
+    }
   }
   return plan;
 }

@@ -125,7 +125,7 @@ TEST(Events, SummaryIsOfBothLanguages) {
   EXPECT_NE(s.words_en.find("AUTH PLAIN ok, 1 message to 1 recipient"), std::string::npos) << s.words_en;
   EXPECT_NE(s.words_zh.find("AUTH PLAIN 成功"), std::string::npos) << s.words_zh;
   EXPECT_EQ(s.messages, 1u);
-  const std::string line = TextOf([&](std::FILE* out) { WriteListLine(out, head, Language::kEnglish, {}); });
+  const std::string line = TextOf([&](std::FILE* out) { WriteListLine(out, head, false, Language::kEnglish, {}); });
   EXPECT_NE(line.find("    1  "), std::string::npos) << line;
   EXPECT_NE(line.find("SMTP"), std::string::npos) << line;
 }
