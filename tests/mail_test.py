@@ -96,6 +96,29 @@ class Case(unittest.TestCase):
     def read(self, number, *words):
         return json.loads(self.run_it("read", str(number), "--json", *words))
 
+    def in_terminal(self, *words, typed=b"", editor=None, expect=OK):
+        """run at a terminal; what was written there"""
+        environment = self.environment | ({"EDITOR": editor} if editor else {}) | {"TERM": "xterm"}
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.home)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+            os.execve(GLASSPOST, [GLASSPOST, "mail", *map(str, words)], environment)
+        told, end = b"", time.monotonic() + 60
+        while time.monotonic() < end:
+            if select.select([terminal], [], [], 0.2)[0]:
+                try:
+                    piece = os.read(terminal, 65536)
+                except OSError:
+                    break
+                told += piece
+                if typed and b"[y/N]" in told:
+                    os.write(terminal, typed)
+                    typed = b""
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), expect, told)
+        os.close(terminal)
+        return told.decode()
+
 
 class Mail(Case):
     def test_charsets(self):
@@ -346,29 +369,6 @@ class Mail(Case):
         self.told("forward", number, "--from", USER, expect=CONFIG)
         self.told("forward", number, "--from", USER, "--print", expect=DATA)
 
-    def in_terminal(self, *words, typed=b"", editor=None, expect=OK):
-        """run at a terminal; what was written there"""
-        environment = self.environment | ({"EDITOR": editor} if editor else {}) | {"TERM": "xterm"}
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.chdir(self.home)
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
-            os.execve(GLASSPOST, [GLASSPOST, "mail", *map(str, words)], environment)
-        told, end = b"", time.monotonic() + 60
-        while time.monotonic() < end:
-            if select.select([terminal], [], [], 0.2)[0]:
-                try:
-                    piece = os.read(terminal, 65536)
-                except OSError:
-                    break
-                told += piece
-                if typed and b"[y/N]" in told:
-                    os.write(terminal, typed)
-                    typed = b""
-        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), expect, told)
-        os.close(terminal)
-        return told.decode()
-
     def test_terminal(self):
         long = self.put(with_attachments(subject="会议记录" * 40))
         rows = self.in_terminal("list").replace("\r", "").splitlines()
@@ -541,6 +541,38 @@ class Maildrop(Case):
         forwarded = email.message_from_bytes(octets, policy=email.policy.default)
         self.assertEqual([p.get_content() for p in forwarded.iter_attachments()], [b"x"])
         self.assertEqual([p.name for p in (self.box / "cur").iterdir()], ["1700000001.M1P1.host:2,PRS"])
+
+    def unsent(self):
+        return sorted((self.home / ".local/state/glasspost/unsent").glob("*"))
+
+    def test_what_was_typed_is_not_lost(self):
+        """an answer written in the editor is kept until it is sent, and sent by what the complaint says"""
+        number = self.put(with_attachments(("a.bin", b"x")).replace(b"bob@example.org>", b"bob@localhost.test>"))
+        written = ("reply", number, "--yes", "--from", USER, "--in", self.box, "--account", USER, "--bcc", USER)
+        for turn in (1, 2):
+            self.assertIn("glasspost send -t --message", self.in_terminal(*written, "--server", "127.0.0.1:1", "--tls", "none", editor="sed -i '1s/^/My own words/'", expect=75))
+            self.assertEqual(len(self.unsent()), turn)  # none in the place of another
+        (kept, other) = self.unsent()
+        self.assertEqual((kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777), (0o600, 0o700))
+        other.unlink()
+        subprocess.run([GLASSPOST, "send", "-t", "--message", kept, "--account", USER], env=self.environment, check=True, capture_output=True, timeout=60)
+        for user in ("bob@localhost.test", USER):
+            (octets,) = self.server.fetch(user, PASSWORD)
+            self.assertIn(b"My own words", octets)
+            self.assertNotIn(b"\r\nBcc:", octets)
+        kept.unlink()
+        # Those who have it need not get it twice.
+        told = self.in_terminal("reply", number, "--cc", "nobody@localhost.test", "--yes", "--in", self.box, "--account", USER, "--lang", "zh", editor="sed -i '1s/^/To some/'", expect=67)
+        self.assertRegex("".join(told.split()), r"可用glasspostsend--message\S+--tonobody@localhost.test发送")
+        self.unsent()[0].unlink()
+        # Nor is it lost before a server is asked; and nothing stays of what was sent.
+        self.assertIn("is kept here", self.in_terminal("reply", number, "--attach", "no-such", "--yes", "--in", self.box, "--account", USER, editor="sed -i '1s/^/Words/'", expect=DATA))
+        self.assertIn(b"Words", self.unsent()[0].read_bytes())
+        self.unsent()[0].unlink()
+        self.assertIn("not sent", self.in_terminal("reply", number, "--in", self.box, "--account", USER, editor="sed -i '1s/^/Words/'", typed=b"n\n", expect=NO_INPUT))
+        self.unsent()[0].unlink()
+        self.in_terminal("reply", number, "--in", self.box, "--account", USER, editor="sed -i '1s/^/Words/'", typed=b"y\n")
+        self.assertEqual(self.unsent(), [])
 
     def test_reply_from_the_maildrop(self):
         self.send(b"From: bob@localhost.test\r\nTo: somebody@example.org\r\nSubject: x\r\nMessage-ID: <1@x>\r\n\r\ny\r\n")

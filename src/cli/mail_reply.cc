@@ -22,7 +22,8 @@ namespace {
 
 class Answer {
  public:
-  Answer(const MailCall& call, bool forward) : call_(call), line_(call.line), options_(call.options), forward_(forward) {}
+  Answer(const MailCall& call, bool forward)
+      : call_(call), line_(call.line), options_(call.options), forward_(forward), unsent_(call.line) {}
 
   int Run() {
     const auto place = FindMessage(call_, call_.words.front());
@@ -35,11 +36,12 @@ class Answer {
     if (const int status = call_.place.Close(); status != EX_OK) return status;
     if (const int status = ChooseAccount(); status != EX_OK) return status;
     if (const auto addressed = Address(); !addressed) return Complain(addressed.error()), EX_DATAERR;
-    if (const int status = WriteText(); status != EX_OK) return status;
-    if (forward_) {
-      if (const auto attached = AttachOriginals(); !attached) return Complain(attached.error()), EX_CANTCREAT;
+    int status = WriteText();
+    if (status == EX_OK && forward_) {
+      if (const auto attached = AttachOriginals(); !attached) Complain(attached.error()), status = EX_CANTCREAT;
     }
-    const int status = Send();
+    if (status == EX_OK) status = Send();
+    if (status != EX_OK) Hold();
     if (status != EX_OK || options_.print) return status;
     using Flag = agent::MailSource::Flag;
     const auto marked = call_.place.source().Mark(*place, forward_ ? Flag::kPassed : Flag::kAnswered);
@@ -156,12 +158,12 @@ class Answer {
       if (!text.empty() && !text.ends_with('\n')) text += '\n';
       if (!original.empty()) text += (text.empty() ? "" : "\n") + original;
     }
-    if (!IsUtf8(text))
+    draft_.text = std::move(text);
+    if (!IsUtf8(draft_.text))
       return Complain({std::string(line_.Say("the text is not UTF-8", "正文不是 UTF-8")),
                        {},
                        std::string(line_.Say("convert it, or attach it as a file", "请转换，或作为附件"))}),
              EX_DATAERR;
-    draft_.text = std::move(text);
     for (const std::string& path : options_.attach) draft_.attachments.push_back({path, {}, {}});
     return EX_OK;
   }
@@ -186,6 +188,8 @@ class Answer {
     auto composed = agent::ComposedMessage::Make(draft_, SystemRandomness());
     if (!composed) return Complain(composed.error()), EX_DATAERR;
     if (options_.print) return Print(**composed);
+    Outgoing outgoing = OutgoingOf(std::move(*composed), draft_, recipients_);
+    if (edited_) unsent_.Hold(outgoing);
     if (edited_ && !options_.yes) {
       std::string to;
       for (const mime::Mailbox& mailbox : recipients_) to += (to.empty() ? "" : ", ") + mailbox.address;
@@ -193,7 +197,15 @@ class Answer {
       if (!confirmed) return Complain(confirmed.error()), EX_USAGE;
       if (!*confirmed) return Complain({std::string(line_.Say("not sent", "未发送")), {}, {}}), EX_NOINPUT;
     }
-    return SendOutgoing(line_, choice_, account_, OutgoingOf(std::move(*composed), draft_, recipients_));
+    return SendOutgoing(line_, choice_, account_, std::move(outgoing), unsent_);
+  }
+
+  // What was typed and did not get as far as a message, for a reason that the attachments are most often: without them.
+  void Hold() {
+    if (!edited_) return;
+    draft_.attachments.clear();
+    auto composed = agent::ComposedMessage::Make(draft_, SystemRandomness());
+    if (composed) unsent_.Hold(OutgoingOf(std::move(*composed), draft_, recipients_));
   }
 
   static int Print(agent::ComposedMessage& composed) {
@@ -219,6 +231,7 @@ class Answer {
   agent::Draft draft_;
   std::vector<mime::Mailbox> recipients_;
   std::optional<TemporaryFolder> folder_;
+  Unsent unsent_;
   bool edited_ = false;
 };
 

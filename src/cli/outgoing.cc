@@ -64,7 +64,7 @@ Expected<SendmailHead> ReadHead(Octets& text) {
 
 }  // namespace
 
-OutgoingSource::OutgoingSource(Outgoing& message) : message_(message), text_(message.text) {
+OutgoingSource::OutgoingSource(const Outgoing& message) : message_(message), text_(message.text) {
   if (message_.composed) message_.composed->Rewind();
 }
 

@@ -28,16 +28,17 @@ struct Outgoing {
   std::uint64_t size = 0;
   bool eight_bit = false;
   bool utf8 = false;
+  bool typed = false;  // by a person, just now
 };
 
 // The source of the message's octets, from its beginning; of a composed one the same each time.
 class OutgoingSource final : public smtp::MessageSource {
  public:
-  explicit OutgoingSource(Outgoing& message);
+  explicit OutgoingSource(const Outgoing& message);
   Piece Read() override;
 
  private:
-  Outgoing& message_;
+  const Outgoing& message_;
   agent::TextSource text_;
 };
 

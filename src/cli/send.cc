@@ -53,14 +53,18 @@ Expected<std::vector<std::string>> FilesOf(const std::vector<std::string>& named
 class Send {
  public:
   Send(const CommandLine& line, const SendOptions& options, agent::Account account)
-      : line_(line), options_(options), account_(std::move(account)), report_(line) {}
+      : line_(line), options_(options), account_(std::move(account)), unsent_(line), report_(line) {}
 
   int Run() {
     if (const auto ready = Prepare(); !ready) return Complain(ready.error()), EX_DATAERR;
+    if (first_->typed) unsent_.Hold(*first_);
     auto sender = MailSender::Open(options_.choice, line_, account_, options_.sending);
     if (!sender) return Complain(sender.error()), EX_CONFIG;
     (*sender)->Send([this] { return Next(); },
-                    [this](const Outgoing& message, const auto& outcomes) { report_.Tell(message, outcomes); });
+                    [this](const Outgoing& message, const auto& outcomes) {
+                      report_.Tell(message, outcomes);
+                      if (message.typed) unsent_.Told(message, outcomes);
+                    });
     if (const auto closed = (*sender)->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
     return report_.Finish();
   }
@@ -141,6 +145,7 @@ class Send {
     auto composed = Compose(*draft, Recipients());
     if (!composed) return composed;
     if (const auto somebody = SomebodyGetsIt(*composed); !somebody) return std::unexpected(somebody.error());
+    composed->typed = body_file == "-" && ::isatty(STDIN_FILENO) != 0;
     return composed;
   }
 
@@ -151,6 +156,7 @@ class Send {
     if (!message)
       return Fail(message.error().what, (file == "-" ? "" : file + ": ") + message.error().where, message.error().remedy);
     if (file != "-") message->name = file;
+    message->typed = file == "-" && ::isatty(STDIN_FILENO) != 0;
     if (const auto somebody = SomebodyGetsIt(*message); !somebody) return std::unexpected(somebody.error());
     return message;
   }
@@ -181,6 +187,7 @@ class Send {
   std::size_t next_file_ = 0;
   std::optional<Outgoing> first_;
   Outgoing current_;
+  Unsent unsent_;
   SendReport report_;
 };
 
@@ -248,14 +255,17 @@ void Settle(SendOptions& options) {
 
 }  // namespace
 
-int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Account account, Outgoing message) {
+int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Account account, Outgoing message, Unsent& unsent) {
   const SendingOptions options;
   auto sender = MailSender::Open(choice, line, std::move(account), options);
   if (!sender) return Complain(sender.error()), EX_CONFIG;
   SendReport report(line);
   Outgoing* next = &message;
   (*sender)->Send([&] { return std::exchange(next, nullptr); },
-                  [&](const Outgoing& sent, const auto& outcomes) { report.Tell(sent, outcomes); });
+                  [&](const Outgoing& sent, const auto& outcomes) {
+                    report.Tell(sent, outcomes);
+                    unsent.Told(sent, outcomes);
+                  });
   if (const auto closed = (*sender)->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
   return report.Finish();
 }
