@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -235,6 +236,27 @@ class Send(unittest.TestCase):
                     if at != "message":  # it may have been sent to its end by then
                         self.assertEqual(told[0]["recipients"][0]["in_doubt"], at == "end" and says != b"421 4.3.2 going down\r\n")
                     self.assertEqual((server.connections, len(server.messages)), (1, 1 if at in ("end", "QUIT") else 0))
+
+    def test_interrupted(self):
+        """behind the final dot the message may have been accepted, and that is said; before it is not"""
+        for at, number, status, doubt in (("end", signal.SIGINT, TRY_LATER, True), ("end", signal.SIGTERM, TRY_LATER, True), ("DATA", signal.SIGINT, 128 + signal.SIGINT, False),
+                                          ("greeting", signal.SIGTERM, 128 + signal.SIGTERM, False)):
+            for lang in ("en", "zh"):
+                with self.subTest(f"{at} {number} {lang}"):
+                    server, words = self.fake()
+                    reached, over = threading.Event(), threading.Event()
+                    self.addCleanup(over.set)
+                    server.breaking = lambda stream, stage: stage == at and (reached.set(), over.wait(60))
+                    send = subprocess.Popen([GLASSPOST, "send", *words, "--from", USER, "--to", BOB, "--body", "x", "--json", "--lang", lang, "--save", self.home / f"{at}{number}{lang}.pcapng"],
+                                            env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                    self.assertTrue(reached.wait(20))
+                    send.send_signal(number)
+                    told, complaint = send.communicate(timeout=20)
+                    self.assertEqual(send.returncode, status, complaint)
+                    self.assertEqual(("may have been accepted" if lang == "en" else "邮件可能已被接收") in complaint, doubt)
+                    self.assertEqual([json.loads(line)["recipients"][0]["in_doubt"] for line in told.splitlines()], [doubt] if at != "greeting" else [])  # not begun
+                    over.set()
+        self.assertEqual(len(list(self.home.glob("*.pcapng"))), 8)
 
     def test_what_the_server_refuses(self):
         self.assertIn("not known", self.run_it("--to", "nobody@localhost.test", "--body", "x", expect=NO_USER).stderr.lower())

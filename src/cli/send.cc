@@ -50,6 +50,12 @@ Expected<std::vector<std::string>> FilesOf(const std::vector<std::string>& named
   return files;
 }
 
+// Who interrupts it knows that it did not come to its end, but not that it may have.
+int StatusOf(const MailSender& sender, const SendReport& report) {
+  const int status = report.Finish();
+  return sender.interrupted() != 0 && !report.in_doubt() ? sender.interrupted() : status;
+}
+
 class Send {
  public:
   Send(const CommandLine& line, const SendOptions& options, agent::Account account)
@@ -64,9 +70,10 @@ class Send {
                     [this](const Outgoing& message, const auto& outcomes) {
                       report_.Tell(message, outcomes);
                       if (message.typed) unsent_.Told(message, outcomes);
-                    });
+                    },
+                    [this] { unsent_.Tell(); });
     if (const auto closed = (*sender)->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
-    return report_.Finish();
+    return StatusOf(**sender, report_);
   }
 
  private:
@@ -265,9 +272,10 @@ int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Ac
                   [&](const Outgoing& sent, const auto& outcomes) {
                     report.Tell(sent, outcomes);
                     unsent.Told(sent, outcomes);
-                  });
+                  },
+                  [&] { unsent.Tell(); });
   if (const auto closed = (*sender)->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
-  return report.Finish();
+  return StatusOf(**sender, report);
 }
 
 int RunSend(const std::vector<std::string>& words) {

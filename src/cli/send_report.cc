@@ -53,12 +53,15 @@ void SendReport::Tell(const Outgoing& message, const std::vector<smtp::Outcome>&
     const smtp::Outcome& outcome = outcomes[i];
     const std::string& address = message.recipients[i].address;
     Note(StatusOf(outcome));
+    in_doubt_ |= outcome.in_doubt;
     recipients.push_back(json::object{{"address", server::JsonText(address)},
                                       {"outcome", Word(outcome.kind)},
                                       {"in_doubt", outcome.in_doubt},
                                       {"reply", server::JsonText(TextOf(outcome))}});
     if (outcome.kind != Kind::kAccepted)
-      Complain({TextOf(outcome), name + address, {}});
+      Complain({TextOf(outcome), name + address,
+                std::string(outcome.in_doubt ? line_.Say("in doubt: the message may have been accepted", "存疑：邮件可能已被接收")
+                                             : std::string_view())});
     else if (!line_.json())
       fmt::print("{}{}: {}\n", ForTerminal(name), ForTerminal(address), ForTerminal(TextOf(outcome)));
   }

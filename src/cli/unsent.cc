@@ -100,10 +100,11 @@ std::string Unsent::Command() const {
   return command;
 }
 
-Unsent::~Unsent() {
+void Unsent::Tell() {
   if (path_.empty()) return;
   Complain({std::string(line_.Say("what was typed is kept here", "所写内容保存在此")), path_,
             fmt::format(fmt::runtime(line_.Say("{} sends it", "可用 {} 发送")), Command())});
+  path_.clear();
 }
 
 }  // namespace glasspost::cli

@@ -15,8 +15,7 @@ namespace glasspost::cli {
 class Unsent {
  public:
   explicit Unsent(const CommandLine& line) : line_(line) {}  // outlives it
-  // Says where the message is and how it can be sent, unless it was sent.
-  ~Unsent();
+  ~Unsent() { Tell(); }
   Unsent(const Unsent&) = delete;
   Unsent& operator=(const Unsent&) = delete;
 
@@ -25,6 +24,8 @@ class Unsent {
   void Hold(const Outgoing& message);
   // What became of it, one outcome each recipient. Once all of them have it the file goes.
   void Told(const Outgoing& message, const std::vector<smtp::Outcome>& outcomes);
+  // Where the message is and how it can be sent, unless it was. Once.
+  void Tell();
 
  private:
   Expected<void> Write(const Outgoing& message);
