@@ -286,6 +286,7 @@ class Fetch(unittest.TestCase):
         self.assertIn("wrong", self.run_it(*to, expect=LOGIN).stderr)
         self.environment["PASS"] = PASSWORD
         self.run_it(*to, expect=TRY_LATER, server=["--server", "pop3s://127.0.0.1:1"])
+        self.assertIn("无法连接：连接被拒绝", self.run_it(*to, "--lang", "zh", expect=TRY_LATER, server=["--server", "pop3s://127.0.0.1:1"]).stderr)
         self.run_it(*to, expect=PROTOCOL, server=["--server", f"pop3s://127.0.0.1:{self.server.port['pop3s']}"])  # nobody's certificate
         self.run_it("--all", "--new", *to, expect=USAGE)
         self.run_it(expect=USAGE)

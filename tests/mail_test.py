@@ -470,7 +470,8 @@ class OddServers(Case):
         for replies in ({b"LIST": lambda _: None}, {b"LIST": self.LIST, b"UIDL": lambda _: None}, {b"LIST": self.LIST, b"TOP": lambda _: None, b"RETR": lambda _: None}):
             self.told("list", *self.odd(replies).options, expect=75)
         self.told("read", 2, *self.odd({b"LIST": self.LIST, b"RETR": lambda _: None}).options, expect=75)
-        self.told("list", "--server", "127.0.0.1:1", "--tls", "none", "--user", USER, "--password-env", "PASS", expect=75)
+        self.told("list", "--server", "127.0.0.1:1", "--tls", "none", "--user", USER, "--password-env", "PASS", "--lang", "zh", expect=75)
+        self.assertIn("无法连接：连接被拒绝", self.error)
 
     def test_nonsense(self):
         self.told("list", *self.odd({b"LIST": b"what?\r\n"}).options, expect=76)

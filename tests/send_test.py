@@ -287,6 +287,28 @@ class Send(unittest.TestCase):
         self.run_it(*words, server=["--server", f"smtp://127.0.0.1:{server.port}"], expect=PROTOCOL)  # no STARTTLS there: nothing goes in the clear
         self.assertFalse(any(line.startswith(b"MAIL") for line in server.lines))
 
+    def test_connection_errors_in_both_languages(self):
+        silent = Hostile(b"", b"")
+        self.addCleanup(silent.close)
+        expired = certificate(self.folder, "expired-zh", "IP:127.0.0.1", -1)
+        wrong = certificate(self.folder, "wrong-zh", "DNS:other.test", 30)
+        servers = [self.enterContext(Server(GLASSPOST, f'tls.certificate = "{pem}"\ntls.key = "{key}"\n')) for pem, key in (expired, wrong)]
+        smtps = [f"smtps://127.0.0.1:{s.port['submissions']}" for s in servers]
+        for server, english, chinese, status in ((["127.0.0.1:1", "--tls", "none"], "Connection refused", "无法连接：连接被拒绝", TRY_LATER),
+                                                 (["nowhere.invalid", "--tls", "none"], "has no address", "该主机没有地址", TRY_LATER),
+                                                 ([f"127.0.0.1:{silent.port}", "--tls", "none", "--timeout", "1"], "did not answer in time (greeting)", "服务器未按时应答（greeting）", TRY_LATER),
+                                                 ([smtps[0], "--ca", self.folder / "ca.pem"], "certificate has expired", "TLS 握手失败：证书验证失败：证书已过期", PROTOCOL),
+                                                 ([smtps[1], "--ca", self.folder / "ca.pem"], "IP address mismatch", "证书不是发给该 IP 地址的", PROTOCOL),
+                                                 ([smtps[0]], "local issuer", "签发者不在信任之列", PROTOCOL)):
+            for language, words in (("en", english), ("zh", chinese)):
+                with self.subTest(words):
+                    said = self.run_it("--to", BOB, "--body", "x", "--lang", language, server=["--server", *server], expect=status).stderr
+                    self.assertIn(words, said)
+                    self.assertEqual(bool(re.search("[\u4e00-\u9fff]", said)), language == "zh")
+        # What a server says stays as it said it.
+        _, words = self.fake(breaks=("RCPT", b"451 4.3.0 Connection refused\r\n", 99))
+        self.assertIn("Connection refused", self.run_it("--to", BOB, "--body", "x", "--lang", "zh", server=words, expect=TRY_LATER).stderr)
+
     def test_hostile_servers(self):
         for name, first, forever, tls, status in (("endless line", b"220 ", b"x" * 999, "none", TRY_LATER), ("endless reply", b"", b"220-x\r\n", "none", TRY_LATER), ("silence", b"", b"", "none", TRY_LATER),
                                                   ("no SMTP", b"HTTP/1.0 200 OK\r\n\r\n", b"", "none", TRY_LATER),

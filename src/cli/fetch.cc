@@ -75,13 +75,13 @@ class Fetch {
       : line_(line), options_(options), account_(std::move(account)), bar_(line.language()) {}
 
   int Run() {
-    if (const auto ready = Prepare(); !ready) return Complain(ready.error()), status_;
+    if (const auto ready = Prepare(); !ready) return line_.Complain(ready.error()), status_;
     auto login = options_.choice.Login(account_, line_);
-    if (!login) return Complain(login.error()), EX_NOPERM;
+    if (!login) return line_.Complain(login.error()), EX_NOPERM;
     if (!*login)
-      return Complain({std::string(line_.Say("nobody to log in as", "没有登录名")),
-                       {},
-                       std::string(line_.Say("say --user NAME", "请用 --user 指定"))}),
+      return line_.Complain({std::string(line_.Say("nobody to log in as", "没有登录名")),
+                             {},
+                             std::string(line_.Say("say --user NAME", "请用 --user 指定"))}),
              EX_USAGE;
     credentials_ = std::move(**login);
     FetchReport report = TryAgain();
@@ -200,15 +200,16 @@ class Fetch {
       fmt::print(fmt::runtime(line_.Say("{} too large and {} beyond --at-most were left there.\n",
                                         "另有 {} 封过大、{} 封超出 --at-most，留在服务器上。\n")),
                  report.too_large, report.left);
-    for (const std::string& remark : report.remarks) fmt::print(stderr, "glasspost: {}\n", ForTerminal(remark));
+    for (const std::string& remark : report.remarks) line_.Complain({remark, {}, {}});
     if (report.trouble)
-      Complain(*report.trouble);
+      line_.Complain(*report.trouble);
     else if (report.unable)
-      Complain(*report.unable);
+      line_.Complain(*report.unable);
     else if (report.closed.kind != Kind::kDone)
-      Complain({report.closed.text.empty() ? std::string(line_.Say("the connection was lost", "连接中断")) : report.closed.text,
-                account_.pop3->HostAndPort(),
-                {}});
+      line_.Complain(
+          {report.closed.text.empty() ? std::string(line_.Say("the connection was lost", "连接中断")) : report.closed.text,
+           account_.pop3->HostAndPort(),
+           {}});
     return std::fflush(stdout) == 0 ? status : EX_IOERR;
   }
 
@@ -254,7 +255,7 @@ int RunFetch(const std::vector<std::string>& words) {
   if (!ParseFormat(options.format)) return misused("--format is one of maildir, mbox, eml");
   if (options.to.empty()) return misused("say where to: --to FOLDER (or FILE, of --format mbox)");
   auto account = options.choice.Choose(agent::Service::kPop3, line);
-  if (!account) return Complain(account.error()), EX_CONFIG;
+  if (!account) return line.Complain(account.error()), EX_CONFIG;
   options.orders.remove = options.remove || (!options.keep && !options.days && !account->keep);
   options.orders.remove_after_days = options.days;
   return Fetch(line, options, std::move(*account)).Run();

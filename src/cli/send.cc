@@ -62,17 +62,17 @@ class Send {
       : line_(line), options_(options), account_(std::move(account)), unsent_(line), report_(line) {}
 
   int Run() {
-    if (const auto ready = Prepare(); !ready) return Complain(ready.error()), EX_DATAERR;
+    if (const auto ready = Prepare(); !ready) return line_.Complain(ready.error()), EX_DATAERR;
     if (first_->typed) unsent_.Hold(*first_);
     auto sender = MailSender::Open(options_.choice, line_, account_, options_.sending);
-    if (!sender) return Complain(sender.error()), EX_CONFIG;
+    if (!sender) return line_.Complain(sender.error()), EX_CONFIG;
     (*sender)->Send([this] { return Next(); },
                     [this](const Outgoing& message, const auto& outcomes) {
                       report_.Tell(message, outcomes);
                       if (message.typed) unsent_.Told(message, outcomes);
                     },
                     [this] { unsent_.Tell(); });
-    if (const auto closed = (*sender)->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
+    if (const auto closed = (*sender)->Close(); !closed) return line_.Complain(closed.error()), EX_CANTCREAT;
     return StatusOf(**sender, report_);
   }
 
@@ -180,7 +180,7 @@ class Send {
         current_ = std::move(*message);
         return &current_;
       }
-      Complain(message.error());
+      line_.Complain(message.error());
       report_.Note(EX_DATAERR);
     }
     return nullptr;
@@ -265,7 +265,7 @@ void Settle(SendOptions& options) {
 int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Account account, Outgoing message, Unsent& unsent) {
   const SendingOptions options;
   auto sender = MailSender::Open(choice, line, std::move(account), options);
-  if (!sender) return Complain(sender.error()), EX_CONFIG;
+  if (!sender) return line.Complain(sender.error()), EX_CONFIG;
   SendReport report(line);
   Outgoing* next = &message;
   (*sender)->Send([&] { return std::exchange(next, nullptr); },
@@ -274,7 +274,7 @@ int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Ac
                     unsent.Told(sent, outcomes);
                   },
                   [&] { unsent.Tell(); });
-  if (const auto closed = (*sender)->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
+  if (const auto closed = (*sender)->Close(); !closed) return line.Complain(closed.error()), EX_CANTCREAT;
   return StatusOf(**sender, report);
 }
 
@@ -294,7 +294,7 @@ int RunSend(const std::vector<std::string>& words) {
     account.authorities = options.choice.authorities;
   } else {
     auto chosen = options.choice.Choose(agent::Service::kSmtp, line);
-    if (!chosen) return Complain(chosen.error()), EX_CONFIG;
+    if (!chosen) return line.Complain(chosen.error()), EX_CONFIG;
     account = std::move(*chosen);
   }
   return Send(line, options, std::move(account)).Run();

@@ -63,7 +63,7 @@ std::string Word(const std::string& text) {
 
 void Unsent::Hold(const Outgoing& message) {
   if (std::exchange(held_, true)) return;
-  if (const auto written = Write(message); !written) Complain(written.error());
+  if (const auto written = Write(message); !written) line_.Complain(written.error());
 }
 
 Expected<void> Unsent::Write(const Outgoing& message) {
@@ -102,8 +102,8 @@ std::string Unsent::Command() const {
 
 void Unsent::Tell() {
   if (path_.empty()) return;
-  Complain({std::string(line_.Say("what was typed is kept here", "所写内容保存在此")), path_,
-            fmt::format(fmt::runtime(line_.Say("{} sends it", "可用 {} 发送")), Command())});
+  line_.Complain({std::string(line_.Say("what was typed is kept here", "所写内容保存在此")), path_,
+                  fmt::format(fmt::runtime(line_.Say("{} sends it", "可用 {} 发送")), Command())});
   path_.clear();
 }
 
