@@ -269,6 +269,51 @@ class Fetch(unittest.TestCase):
         self.assertIn("LIST said 999999999", told["remarks"][0])
         self.assertEqual(sorted(f.read_bytes() for f in (self.home / "files").iterdir()), [b"Subject: 1\r\n\r\n\r\n", b"Subject: 2\r\n\r\n\r\n"])
 
+    def test_a_message_without_end(self):
+        """LIST says that it is small: it is given up at the bound, nothing of it is kept, the others are fetched"""
+        class Endless(BreakingServer):
+            sent = 0
+
+            def talk(self, stream):
+                outer = self
+
+                class Lying:
+                    def readline(self):
+                        self.line = stream.readline()
+                        return self.line
+
+                    def write(self, octets):
+                        if self.line.strip() != b"RETR 2":
+                            return stream.write(octets)
+                        stream.write(b"+OK\r\nSubject: 2\r\n\r\n")
+                        for _ in range(1000):
+                            outer.sent += stream.write(b"x" * 99_998 + b"\r\n")
+                        return 0
+
+                    def flush(self):
+                        stream.flush()
+
+                lying = Lying()
+                lying.line = b""
+                try:
+                    super().talk(lying)
+                except OSError:
+                    pass
+
+        for words, uidl in ((("--delete",), True), (("--all",), True), (("--all",), False), (("--all", "--delete"), True)):
+            with self.subTest(f"{words} {uidl}"):
+                shutil.rmtree(self.home / "Maildir", ignore_errors=True)
+                server = Endless([(b"e%d" % i, b"Subject: %d\r\n\r\n" % i) for i in range(1, 5)], uidl=uidl)
+                self.addCleanup(server.close)
+                run = self.run_it("--json", "--to", self.home / "Maildir", "--largest", "1000", *words, server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=PROTOCOL)
+                told = json.loads(run.stdout)
+                self.assertEqual((told["fetched"], told["too_large"], server.sessions), (3, 1, 2))
+                self.assertIn("message 2 does not end after 1049576 octets; LIST said 14", run.stderr)
+                self.assertLess(server.sent, 20_000_000)  # what buffers hold
+                self.assertEqual(sorted(m["Subject"] for m in mailbox.Maildir(self.home / "Maildir", create=False)), ["1", "3", "4"])
+                self.assertEqual(list((self.home / "Maildir/tmp").iterdir()), [])
+                self.assertEqual([unique for unique, _ in server.messages], [b"e2"] if "--delete" in words else [b"e1", b"e2", b"e3", b"e4"])
+
     def test_unique_ids_that_change(self):
         """a server that keeps no unique-ids: its messages come again rather than not at all, and none is deleted that was not kept"""
         server = BreakingServer([(b"a", b"Subject: 1\r\n\r\n"), (b"b", b"Subject: 2\r\n\r\n")])
