@@ -19,7 +19,7 @@ import time
 import unittest
 
 from account_test import certificate
-from send_test import Hostile
+from send_test import Dripping, Hostile
 from serving import Server
 
 GLASSPOST = ""
@@ -246,6 +246,20 @@ class Fetch(unittest.TestCase):
                 self.addCleanup(server.close)
                 run = self.run_it("--to", self.home / "Maildir", "--timeout", 3, server=["--server", f"127.0.0.1:{server.port}", "--tls", tls], expect=status)
                 self.assertTrue(run.stderr.strip())
+
+    def test_servers_that_drip(self):
+        """each octet comes within the time-out, the message does not; a slow one comes whole"""
+        ready = b"+OK ready\r\n-ERR no CAPA\r\n+OK\r\n+OK\r\n+OK\r\n1 99\r\n.\r\n+OK\r\n1 a\r\n.\r\n+OK\r\nSubject: 1\r\n\r\n"
+        server = Dripping(ready + b"x" * 10_000, b"x" * 400)
+        self.addCleanup(server.close)
+        words = ("--to", self.home / "Maildir", "--timeout", 1)
+        began = time.monotonic()
+        self.run_it(*words, server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=TRY_LATER)
+        self.assertLess(time.monotonic() - began, 20)
+        self.assertEqual([list((self.home / "Maildir" / part).iterdir()) for part in ("tmp", "new")], [[], []])
+        server = Dripping(ready, b"x" * 600 + b"\r\n.\r\n+OK\r\n", pause=0.005)  # 200 octets a second
+        self.addCleanup(server.close)
+        self.run_it(*words, server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"])
 
     def test_sizes_that_are_not_true(self):
         class Liar(BreakingServer):

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 from account_test import certificate
@@ -122,6 +123,26 @@ class Hostile:
     def close(self):
         for socket_ in (self.listener, *self.connections):
             socket_.close()
+
+
+class Dripping(Hostile):
+    """Says this, and then the rest octet by octet, each in time."""
+
+    def __init__(self, first, rest, pause=0.3):
+        self.rest, self.pause, self.dripped = rest, pause, 0
+        super().__init__(first, b"")
+
+    def run(self):
+        try:
+            connection, _ = self.listener.accept()
+            self.connections.append(connection)
+            connection.sendall(self.first)
+            for octet in self.rest:
+                time.sleep(self.pause)
+                connection.sendall(bytes([octet]))
+                self.dripped += 1
+        except OSError:
+            return
 
 
 class Send(unittest.TestCase):
@@ -318,6 +339,21 @@ class Send(unittest.TestCase):
                 self.addCleanup(server.close)
                 run = self.run_it("--to", BOB, "--body", "x", "--timeout", 3, server=["--server", f"127.0.0.1:{server.port}", "--tls", tls], expect=status)
                 self.assertTrue(run.stderr.strip())
+
+    def test_servers_that_drip(self):
+        """each octet comes within the time-out, the reply does not"""
+        for name, first, rest in (("greeting", b"", b"220 " + b"x" * 400), ("long reply", b"220 x\r\n", b"250-x\r\n" * 100), ("behind much", b"220 x\r\n250-" + b"x" * 4000 + b"\r\n", b"250-x\r\n" * 100)):
+            with self.subTest(name):
+                server = Dripping(first, rest)
+                self.addCleanup(server.close)
+                began = time.monotonic()
+                self.assertIn("in time", self.run_it("--to", BOB, "--body", "x", "--timeout", 1, server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=TRY_LATER).stderr)
+                self.assertLess(time.monotonic() - began, 10)
+                self.assertGreater(server.dripped, 1)
+        # Slow, but fast enough: 100 octets a second.
+        server = Dripping(b"220 ", b"slow\r\n", pause=0.1)
+        self.addCleanup(server.close)
+        self.assertIn("(hello)", self.run_it("--to", BOB, "--body", "x", "--timeout", 2, server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=TRY_LATER).stderr)
 
     def test_reports_are_asked_for(self):
         server, words = self.fake()
