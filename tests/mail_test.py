@@ -353,6 +353,12 @@ class Mail(Case):
         twice = self.answer("reply", again, "--body", "ok")
         self.assertEqual((twice["Subject"], twice["To"], twice["References"]), ("Re: 会议记录", "王伟 <wang@example.cn>", f"<1@x> <gbk@example.cn> {reply['Message-ID']}"))
 
+    def test_reply_to_names_beyond_ascii(self):
+        """U-labels go out as A-labels, so that any server takes them; display names stay"""
+        number = self.put("From: 王伟 <wang@例子.测试>\nCc: Jürgen <jo@bücher.example>, 用户@例子.测试\nTo: ada@localhost.test\n\nx\n".encode())
+        reply = self.answer("reply", number, "--all")
+        self.assertEqual((reply["To"], reply["Cc"]), ("王伟 <wang@xn--fsqu00a.xn--0zwm56d>", "Jürgen <jo@xn--bcher-kva.example>, 用户@例子.测试"))
+
     def test_forward(self):
         files = [("报告.pdf", os.urandom(5000)), ("a.bin", b"x")]
         number = self.put(with_attachments(*files, text="Please look.\n"))

@@ -363,6 +363,34 @@ class Send(unittest.TestCase):
             self.assertIn(words, server.lines[1])
         self.assertIn(b"NOTIFY=SUCCESS,FAILURE", server.lines[2])
 
+    def test_null_reverse_path(self):
+        server, words = self.fake()
+        self.run_it("--from", "<>", "--to", BOB, "--body", "x", sender=False, server=words)
+        self.assertTrue(server.lines[1].startswith(b"MAIL FROM:<>"))
+        self.assertRegex(server.messages[0], rb"(?m)^From: Mail Delivery System <MAILER-DAEMON@[^>]+>\r\n")
+        for text, author in ((MESSAGE, b"From: ada@localhost.test"), (MESSAGE.replace("From: ada@localhost.test\r\n", ""), b"From: Mail Delivery System <MAILER-DAEMON@")):
+            server, words = self.fake()
+            self.run_it("--from", "<>", "--message", "-", "--to", BOB, sender=False, data=text, server=words)
+            self.assertTrue(server.lines[1].startswith(b"MAIL FROM:<>"))
+            self.assertIn(author, server.messages[0])
+        accounts = self.home / "accounts.toml"
+        server, _ = self.fake(offers=["AUTH PLAIN"])
+        accounts.write_text(f'[[account]]\naddress = "{USER}"\nuser = "{USER}"\npassword = {{ environment = "PASS" }}\nsmtp = {{ host = "127.0.0.1", port = {server.port}, tls = "none" }}\n')
+        accounts.chmod(0o600)
+        self.run_it("--from", "<>", "--to", BOB, "--body", "x", sender=False, server=["--accounts", accounts])
+        self.assertIn(b"From: ada@localhost.test\r\n", server.messages[0])
+        self.assertTrue(any(line.startswith(b"MAIL FROM:<>") for line in server.lines))
+
+    def test_a_server_without_reports(self):
+        for option in (("--notify", "success"), ("--return", "hdrs"), ("--envid", "x")):
+            for language, warning in (("en", "does not offer DSN"), ("zh", "不支持 DSN")):
+                server, words = self.fake(offers=["SIZE"])
+                self.assertIn(warning, self.run_it("--to", BOB, "--body", "x", "--lang", language, *option, server=words).stderr)
+                self.assertEqual((len(server.messages), [line for line in server.lines if re.search(rb"NOTIFY|RET=|ENVID", line)]), (1, []))
+        for offers, option in ((["DSN"], ("--notify", "success")), (["SIZE"], ())):
+            _, words = self.fake(offers=offers)
+            self.assertEqual(self.run_it("--to", BOB, "--body", "x", *option, server=words).stderr, "")
+
     def test_straight_to_the_mx(self):
         zone = self.home / "zone"
         zone.write_text("$ORIGIN localhost.test.\n$TTL 60\n@ SOA ns x 1 1 1 1 1\n@ NS ns\nns A 127.0.0.1\n@ MX 10 dead\n@ MX 20 mail\ndead A 127.0.0.99\nmail A 127.0.0.1\n")
@@ -378,6 +406,8 @@ class Send(unittest.TestCase):
         self.assertNotEqual(outcomes["y@nowhere.test"], "accepted")
         (message,) = self.arrived()
         self.assertIn("ESMTPS", str(message["Received"]))  # TLS, whoever's certificate it is
+        self.run_it("--from", "<>", "--to", BOB, "--body", "x", sender=False, server=["--mx", "--port", self.server.port["smtp"], "--dns", f"127.0.0.1:{port}", "--hello", "client.test"])
+        self.assertEqual(self.arrived()[0]["Return-Path"], "<>")
 
     def test_shown_and_saved(self):
         capture = self.home / "send.pcapng"

@@ -99,6 +99,8 @@ class Answer {
       agent::ReplyHeader reply = agent::ReplyTo(message_.header, draft_.from.address, own_, options_.all);
       draft_.to = std::move(reply.to);
       draft_.cc = std::move(reply.cc);
+      MakePlain(draft_.to);  // headers may have U-labels; names stay as they are
+      MakePlain(draft_.cc);
       draft_.subject = std::move(reply.subject);
       draft_.in_reply_to = std::move(reply.in_reply_to);
       draft_.references = std::move(reply.references);

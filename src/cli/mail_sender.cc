@@ -1,12 +1,11 @@
 #include "cli/mail_sender.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <map>
 #include <utility>
 
 #include "agent/connect.h"
+#include "net/host_name.h"
 
 namespace glasspost::cli {
 
@@ -85,9 +84,7 @@ bool ConnectionFailed(const std::vector<Outcome>& outcomes) {
 }
 
 SendingOptions Settled(SendingOptions options) {
-  char name[256] = "localhost";
-  if (options.host.empty()) ::gethostname(name, sizeof name - 1);
-  if (options.host.empty()) options.host = name;
+  if (options.host.empty()) options.host = net::ThisHost();
   return options;
 }
 
@@ -116,6 +113,8 @@ class MailSender::Batch final : public agent::Outbox {
       done_(*current_, outcomes);
     }
   }
+
+  void Opened(const smtp::Extensions& extensions) override { sender_.WarnOfReports(extensions.dsn); }
 
   void NewConnection() { here_ = 0; }
   bool took_some() const { return here_ > 0; }
@@ -154,7 +153,7 @@ struct MailSender::Domain {
 
 MailSender::MailSender(const AccountChoice& choice, const CommandLine& line, agent::Account account,
                        const SendingOptions& options)
-    : choice_(choice), account_(std::move(account)), options_(Settled(options)), bar_(line.language()) {}
+    : choice_(choice), line_(line), account_(std::move(account)), options_(Settled(options)), bar_(line.language()) {}
 MailSender::~MailSender() = default;
 
 Expected<std::unique_ptr<MailSender>> MailSender::Open(const AccountChoice& choice, const CommandLine& line,
@@ -189,6 +188,17 @@ bool MailSender::Interrupt(int status) {
   if (farewell_) farewell_();
   static_cast<void>(shown_->Close());
   return false;
+}
+
+// As RFC 3461 §4 has it for such servers, the message goes all the same.
+void MailSender::WarnOfReports(bool offered) {
+  const bool wanted = options_.notify.said() || options_.ret != smtp::Return::kUnsaid || !options_.envid.empty();
+  if (offered || !wanted || std::exchange(warned_, true)) return;
+  bar_.Clear();
+  line_.Complain({std::string(line_.Say("warning: the server does not offer DSN; no reports are asked of it",
+                                        "警告：服务器不支持 DSN，无法要求投递报告")),
+                  {},
+                  {}});
 }
 
 // The stream that an interruption ends.
@@ -285,10 +295,11 @@ net::Task<agent::SendResult> MailSender::SendToHost(Batch& batch, Outgoing& mess
   auto stream = co_await net::Connect(network.context, network.deadlines, peer.endpoint, peer.timeout, shown_->NewTap());
   if (!stream) {
     const Outcome failed = LocalOutcome(stream.error().Text());
-    co_return agent::SendResult{std::vector(ready.recipients.size(), failed), failed};
+    co_return agent::SendResult{std::vector(ready.recipients.size(), failed), failed, true};
   }
   const Held held(*this, **stream);
   agent::SendResult result = co_await agent::SendOver(**stream, peer, SystemRandomness(), options, ready.out);
+  WarnOfReports(result.reports);
   co_return result;
 }
 

@@ -48,6 +48,7 @@ class MailSender {
   MailSender(const AccountChoice& choice, const CommandLine& line, agent::Account account, const SendingOptions& options);
 
   bool Interrupt(int status);
+  void WarnOfReports(bool offered);
   net::Task<void> Submit(Batch& batch);
   net::Task<void> SendByMx(Batch& batch);
   net::Task<void> SendToDomain(Batch& batch, Outgoing& message, const Domain& domain, std::vector<smtp::Outcome>& outcomes);
@@ -55,6 +56,7 @@ class MailSender {
                                           smtp::ClientOptions::Tls tls);
 
   const AccountChoice& choice_;
+  const CommandLine& line_;
   const agent::Account account_;
   const SendingOptions options_;
   ProgressBar bar_;
@@ -65,6 +67,7 @@ class MailSender {
   std::function<void()> farewell_;
   net::Stream* stream_ = nullptr;  // over which messages go now
   int interrupted_ = 0;
+  bool warned_ = false;  // that no reports will come
 };
 
 }  // namespace glasspost::cli

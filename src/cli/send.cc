@@ -117,12 +117,15 @@ class Send {
 
   Expected<agent::Draft> DraftOf() const {
     agent::Draft draft;
-    const std::string from = options_.from.empty() ? account_.address : options_.from;
+    const bool null_path = options_.from == kNullPath;
+    const std::string from = null_path               ? AuthorOfReports(account_.address).address
+                             : options_.from.empty() ? account_.address
+                                                     : options_.from;
     const auto sender = ParseMailboxes({from}, "--from");
     if (from.empty()) return Fail(std::string(line_.Say("nobody to send it as", "没有发件人")), {}, "--from ADDRESS");
     if (!sender) return std::unexpected(sender.error());
     if (sender->size() != 1) return Fail("names several senders; one sends", "--from " + from);
-    draft.from = sender->front();
+    draft.from = null_path ? AuthorOfReports(account_.address) : sender->front();
     if (draft.from.name.empty() && draft.from.address == account_.address) draft.from.name = account_.name;
     draft.to = to_;
     draft.cc = cc_;
@@ -151,6 +154,7 @@ class Send {
       if (!IsUtf8(*text)) return Fail("is not UTF-8", "the text", "convert it, or attach it as a file");
     auto composed = Compose(*draft, Recipients());
     if (!composed) return composed;
+    if (options_.from == kNullPath) composed->reverse_path.clear();
     if (const auto somebody = SomebodyGetsIt(*composed); !somebody) return std::unexpected(somebody.error());
     composed->typed = body_file == "-" && ::isatty(STDIN_FILENO) != 0;
     return composed;
@@ -289,7 +293,7 @@ int RunSend(const std::vector<std::string>& words) {
   Settle(options);
   agent::Account account;
   if (options.sending.by_mx) {
-    account.address = options.from;
+    if (options.from != kNullPath) account.address = options.from;
     account.verify = !options.choice.no_verify;
     account.authorities = options.choice.authorities;
   } else {
