@@ -137,6 +137,34 @@ class Fetch(unittest.TestCase):
         self.assertEqual([m["Subject"] for m in box], [str(i) for i in range(120)])
         self.assertIn(">From here", box[0].get_payload())
 
+    def test_an_mbox_that_ends_inside_a_message(self):
+        """wherever the last append was cut: it is told, and neither the message before it nor the next one is harmed"""
+        server = BreakingServer([(b"n", b"Subject: next\r\n\r\nnext body\r\n")])
+        self.addCleanup(server.close)
+        before = b"From MAILER-DAEMON Mon Nov 23 08:15:30 2026\nSubject: before\n\nbody before\n\n"
+        last = b"From MAILER-DAEMON Mon Nov 23 08:16:30 2026\nSubject: last\n\nlast body\n\n"
+        box = self.home / "mbox"
+
+        def mail(*words):
+            return subprocess.run([GLASSPOST, "mail", *words, "--in", box], capture_output=True, text=True, env=self.environment, timeout=60)
+
+        for start in (before, b""):
+            for cut in [*range(1, 7), 18, 30, 42, 43, 44, 52, 58, 64, len(last) - 2, len(last) - 1]:  # behind the header it is a message without text
+                with self.subTest(f"{len(start)} {cut}"):
+                    box.write_bytes(start + last[:cut])
+                    listed = mail("list", "--json")
+                    if start:
+                        self.assertIn("may be cut", listed.stderr)
+                        self.assertEqual(mail("read", "1", "--source").stdout, "Subject: before\n\nbody before\n")
+                    told = self.run_it("--to", box, "--format", "mbox", "--all", server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"]).stderr
+                    self.assertIn("may be cut", told)
+                    listed = mail("list", "--json")
+                    subjects = [json.loads(line)["subject"] for line in listed.stdout.splitlines()]
+                    self.assertEqual((subjects[-1], len(subjects), listed.stderr), ("next", 3 if start else 2, ""))
+                    self.assertEqual(mail("read", str(len(subjects)), "--source").stdout, "Subject: next\n\nnext body\n")
+                    if start:
+                        self.assertEqual(mail("read", "1", "--source").stdout, "Subject: before\n\nbody before\n")
+
     def test_octet_by_octet(self):
         text = b"Subject: x\r\n\r\n.dot\r\n..\r\n" + bytes(range(128, 256)) + b"\r\n"
         self.send(text)

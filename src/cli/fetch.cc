@@ -208,6 +208,8 @@ class Fetch {
       fmt::print(fmt::runtime(line_.Say("{} too large and {} beyond --at-most were left there.\n",
                                         "另有 {} 封过大、{} 封超出 --at-most，留在服务器上。\n")),
                  report.too_large + report.oversized, report.left);
+    if (writer_->found_torn())
+      line_.Complain({"ended without an empty line: its last message may be cut, and stays as it is", options_.to, {}});
     for (const std::string& remark : report.remarks) line_.Complain({remark, {}, {}});
     if (report.trouble)
       line_.Complain(*report.trouble);

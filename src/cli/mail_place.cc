@@ -159,6 +159,7 @@ std::expected<std::unique_ptr<MailPlace>, int> MailPlace::Open(const CommandLine
   if (!folder.empty()) {
     auto source = agent::OpenMailFolder(folder);
     if (!source) return line.Complain(source.error()), std::unexpected(EX_NOINPUT);
+    if (const std::string damage = (*source)->damage(); !damage.empty()) line.Complain({damage, folder, {}});
     return std::make_unique<FolderPlace>(line, std::move(*source));
   }
   auto account = choice.Choose(agent::Service::kPop3, line);
