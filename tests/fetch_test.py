@@ -10,15 +10,14 @@ import pathlib
 import shutil
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
 from account_test import certificate
+from listening import Listening
 from send_test import Dripping, Hostile
 from serving import Server
 
@@ -27,24 +26,16 @@ USER, PASSWORD = "ada@localhost.test", "enigma-17"
 OK, USAGE, CANNOT_KEEP, TRY_LATER, PROTOCOL, LOGIN, CONFIG = 0, 64, 73, 75, 76, 77, 78
 
 
-class BreakingServer:
+class BreakingServer(Listening):
     """A POP3 server of these messages, (unique-id, octets), that hangs up at the RETR of this number in each of its first sessions."""
 
     def __init__(self, messages, uidl=True, hang_up_at=None, sessions=10**9):
-        self.messages, self.uidl, self.hang_up_at, self.bad_sessions, self.sessions = messages, uidl, hang_up_at, sessions, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.run, daemon=True).start()
+        self.messages, self.uidl, self.hang_up_at, self.bad_sessions = messages, uidl, hang_up_at, sessions
+        super().__init__()
 
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.sessions += 1
-            with connection, connection.makefile("rwb") as stream:
-                self.talk(stream)
+    @property
+    def sessions(self):
+        return self.connections
 
     def talk(self, stream):
         def say(*lines):
@@ -73,9 +64,6 @@ class BreakingServer:
                 if verb == b"QUIT":
                     self.messages = [m for i, m in enumerate(self.messages, 1) if i not in deleted]
                 say(b"+OK")
-
-    def close(self):
-        self.listener.close()
 
 
 class Fetch(unittest.TestCase):

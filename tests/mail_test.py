@@ -4,7 +4,6 @@
   mail_test.py GLASSPOST
 """
 import base64
-import contextlib
 import email
 import email.policy
 import fcntl
@@ -21,16 +20,15 @@ import smtplib
 import struct
 import subprocess
 import sys
-import socket
 import tempfile
 import termios
-import threading
 import time
 import unicodedata
 import unittest
 from email.message import EmailMessage
 
 from account_test import certificate
+from listening import Listening
 from serving import Server
 
 GLASSPOST = ""
@@ -412,24 +410,14 @@ class Mail(Case):
         self.assertIn("glasspost account add", self.error)
 
 
-class OddServer:
+class OddServer(Listening):
     """A POP3 server that knows what it is told to know: {verb: octets of the reply, or a function of the argument}; None hangs up."""
 
     def __init__(self, replies):
         self.replies = {b"USER": b"+OK\r\n", b"PASS": b"+OK\r\n", b"QUIT": b"+OK\r\n"} | replies
         self.said = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.options = ["--server", f"127.0.0.1:{self.listener.getsockname()[1]}", "--tls", "none", "--user", USER, "--password-env", "PASS"]
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rwb") as stream, contextlib.suppress(OSError):
-                self.talk(stream)
+        super().__init__()
+        self.options = ["--server", f"127.0.0.1:{self.port}", "--tls", "none", "--user", USER, "--password-env", "PASS"]
 
     def talk(self, stream):
         stream.write(b"+OK ready\r\n")
@@ -443,9 +431,6 @@ class OddServer:
                 return
             stream.write(reply)
             stream.flush()
-
-    def close(self):
-        self.listener.close()
 
 
 class OddServers(Case):

@@ -20,6 +20,7 @@ import time
 import unittest
 
 from account_test import certificate
+from listening import Listening
 from serving import Server
 
 GLASSPOST = ""
@@ -28,29 +29,14 @@ OK, USAGE, DATA, NO_USER, REFUSED, TRY_LATER, PROTOCOL, LOGIN, CONFIG = 0, 64, 6
 MESSAGE = "From: ada@localhost.test\r\nTo: bob@localhost.test\r\nBcc: carol@localhost.test\r\nSubject: whole\r\n\r\n.a dot\r\n"
 
 
-class FakeServer:
+class FakeServer(Listening):
     """An SMTP server that keeps what it is told. `breaks`: (command, or "message": in the midst of it, or "end": at its end; what is said then or None; in how
     many connections). After what is said it hangs up."""
 
     def __init__(self, offers=("SIZE", "8BITMIME", "DSN"), breaks=None, messages_a_connection=10**9, greeting=b"220 ready"):
         self.offers, self.breaks, self.limit, self.greeting = offers, breaks, messages_a_connection, greeting
-        self.connections, self.messages, self.lines = 0, [], []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with connection, connection.makefile("rwb") as stream:
-                try:
-                    self.talk(stream)
-                except OSError:
-                    pass
+        self.messages, self.lines = [], []
+        super().__init__()
 
     def breaking(self, stream, at):
         if self.breaks is None or self.breaks[0] != at or self.connections > self.breaks[2]:
@@ -94,9 +80,6 @@ class FakeServer:
                 return
             else:
                 say(b"221 2.0.0 bye" if verb == "QUIT" else b"250 2.1.0 good")
-
-    def close(self):
-        self.listener.close()
 
 
 class Hostile:
