@@ -10,16 +10,15 @@ import pathlib
 import shutil
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
 from account_test import certificate
-from send_test import Hostile
+from listening import Listening
+from send_test import Dripping, Hostile
 from serving import Server
 
 GLASSPOST = ""
@@ -27,24 +26,16 @@ USER, PASSWORD = "ada@localhost.test", "enigma-17"
 OK, USAGE, CANNOT_KEEP, TRY_LATER, PROTOCOL, LOGIN, CONFIG = 0, 64, 73, 75, 76, 77, 78
 
 
-class BreakingServer:
+class BreakingServer(Listening):
     """A POP3 server of these messages, (unique-id, octets), that hangs up at the RETR of this number in each of its first sessions."""
 
     def __init__(self, messages, uidl=True, hang_up_at=None, sessions=10**9):
-        self.messages, self.uidl, self.hang_up_at, self.bad_sessions, self.sessions = messages, uidl, hang_up_at, sessions, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.run, daemon=True).start()
+        self.messages, self.uidl, self.hang_up_at, self.bad_sessions = messages, uidl, hang_up_at, sessions
+        super().__init__()
 
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.sessions += 1
-            with connection, connection.makefile("rwb") as stream:
-                self.talk(stream)
+    @property
+    def sessions(self):
+        return self.connections
 
     def talk(self, stream):
         def say(*lines):
@@ -73,9 +64,6 @@ class BreakingServer:
                 if verb == b"QUIT":
                     self.messages = [m for i, m in enumerate(self.messages, 1) if i not in deleted]
                 say(b"+OK")
-
-    def close(self):
-        self.listener.close()
 
 
 class Fetch(unittest.TestCase):
@@ -136,6 +124,34 @@ class Fetch(unittest.TestCase):
         self.addCleanup(box.close)
         self.assertEqual([m["Subject"] for m in box], [str(i) for i in range(120)])
         self.assertIn(">From here", box[0].get_payload())
+
+    def test_an_mbox_that_ends_inside_a_message(self):
+        """wherever the last append was cut: it is told, and neither the message before it nor the next one is harmed"""
+        server = BreakingServer([(b"n", b"Subject: next\r\n\r\nnext body\r\n")])
+        self.addCleanup(server.close)
+        before = b"From MAILER-DAEMON Mon Nov 23 08:15:30 2026\nSubject: before\n\nbody before\n\n"
+        last = b"From MAILER-DAEMON Mon Nov 23 08:16:30 2026\nSubject: last\n\nlast body\n\n"
+        box = self.home / "mbox"
+
+        def mail(*words):
+            return subprocess.run([GLASSPOST, "mail", *words, "--in", box], capture_output=True, text=True, env=self.environment, timeout=60)
+
+        for start in (before, b""):
+            for cut in [*range(1, 7), 18, 30, 42, 43, 44, 52, 58, 64, len(last) - 2, len(last) - 1]:  # behind the header it is a message without text
+                with self.subTest(f"{len(start)} {cut}"):
+                    box.write_bytes(start + last[:cut])
+                    listed = mail("list", "--json")
+                    if start:
+                        self.assertIn("may be cut", listed.stderr)
+                        self.assertEqual(mail("read", "1", "--source").stdout, "Subject: before\n\nbody before\n")
+                    told = self.run_it("--to", box, "--format", "mbox", "--all", server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"]).stderr
+                    self.assertIn("may be cut", told)
+                    listed = mail("list", "--json")
+                    subjects = [json.loads(line)["subject"] for line in listed.stdout.splitlines()]
+                    self.assertEqual((subjects[-1], len(subjects), listed.stderr), ("next", 3 if start else 2, ""))
+                    self.assertEqual(mail("read", str(len(subjects)), "--source").stdout, "Subject: next\n\nnext body\n")
+                    if start:
+                        self.assertEqual(mail("read", "1", "--source").stdout, "Subject: before\n\nbody before\n")
 
     def test_octet_by_octet(self):
         text = b"Subject: x\r\n\r\n.dot\r\n..\r\n" + bytes(range(128, 256)) + b"\r\n"
@@ -247,6 +263,20 @@ class Fetch(unittest.TestCase):
                 run = self.run_it("--to", self.home / "Maildir", "--timeout", 3, server=["--server", f"127.0.0.1:{server.port}", "--tls", tls], expect=status)
                 self.assertTrue(run.stderr.strip())
 
+    def test_servers_that_drip(self):
+        """each octet comes within the time-out, the message does not; a slow one comes whole"""
+        ready = b"+OK ready\r\n-ERR no CAPA\r\n+OK\r\n+OK\r\n+OK\r\n1 99\r\n.\r\n+OK\r\n1 a\r\n.\r\n+OK\r\nSubject: 1\r\n\r\n"
+        server = Dripping(ready + b"x" * 10_000, b"x" * 400)
+        self.addCleanup(server.close)
+        words = ("--to", self.home / "Maildir", "--timeout", 1)
+        began = time.monotonic()
+        self.run_it(*words, server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=TRY_LATER)
+        self.assertLess(time.monotonic() - began, 20)
+        self.assertEqual([list((self.home / "Maildir" / part).iterdir()) for part in ("tmp", "new")], [[], []])
+        server = Dripping(ready, b"x" * 600 + b"\r\n.\r\n+OK\r\n", pause=0.005)  # 200 octets a second
+        self.addCleanup(server.close)
+        self.run_it(*words, server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"])
+
     def test_sizes_that_are_not_true(self):
         class Liar(BreakingServer):
             def talk(self, stream):
@@ -269,6 +299,51 @@ class Fetch(unittest.TestCase):
         self.assertIn("LIST said 999999999", told["remarks"][0])
         self.assertEqual(sorted(f.read_bytes() for f in (self.home / "files").iterdir()), [b"Subject: 1\r\n\r\n\r\n", b"Subject: 2\r\n\r\n\r\n"])
 
+    def test_a_message_without_end(self):
+        """LIST says that it is small: it is given up at the bound, nothing of it is kept, the others are fetched"""
+        class Endless(BreakingServer):
+            sent = 0
+
+            def talk(self, stream):
+                outer = self
+
+                class Lying:
+                    def readline(self):
+                        self.line = stream.readline()
+                        return self.line
+
+                    def write(self, octets):
+                        if self.line.strip() != b"RETR 2":
+                            return stream.write(octets)
+                        stream.write(b"+OK\r\nSubject: 2\r\n\r\n")
+                        for _ in range(1000):
+                            outer.sent += stream.write(b"x" * 99_998 + b"\r\n")
+                        return 0
+
+                    def flush(self):
+                        stream.flush()
+
+                lying = Lying()
+                lying.line = b""
+                try:
+                    super().talk(lying)
+                except OSError:
+                    pass
+
+        for words, uidl in ((("--delete",), True), (("--all",), True), (("--all",), False), (("--all", "--delete"), True)):
+            with self.subTest(f"{words} {uidl}"):
+                shutil.rmtree(self.home / "Maildir", ignore_errors=True)
+                server = Endless([(b"e%d" % i, b"Subject: %d\r\n\r\n" % i) for i in range(1, 5)], uidl=uidl)
+                self.addCleanup(server.close)
+                run = self.run_it("--json", "--to", self.home / "Maildir", "--largest", "1000", *words, server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=PROTOCOL)
+                told = json.loads(run.stdout)
+                self.assertEqual((told["fetched"], told["too_large"], server.sessions), (3, 1, 2))
+                self.assertIn("message 2 does not end after 1049576 octets; LIST said 14", run.stderr)
+                self.assertLess(server.sent, 20_000_000)  # what buffers hold
+                self.assertEqual(sorted(m["Subject"] for m in mailbox.Maildir(self.home / "Maildir", create=False)), ["1", "3", "4"])
+                self.assertEqual(list((self.home / "Maildir/tmp").iterdir()), [])
+                self.assertEqual([unique for unique, _ in server.messages], [b"e2"] if "--delete" in words else [b"e1", b"e2", b"e3", b"e4"])
+
     def test_unique_ids_that_change(self):
         """a server that keeps no unique-ids: its messages come again rather than not at all, and none is deleted that was not kept"""
         server = BreakingServer([(b"a", b"Subject: 1\r\n\r\n"), (b"b", b"Subject: 2\r\n\r\n")])
@@ -286,6 +361,7 @@ class Fetch(unittest.TestCase):
         self.assertIn("wrong", self.run_it(*to, expect=LOGIN).stderr)
         self.environment["PASS"] = PASSWORD
         self.run_it(*to, expect=TRY_LATER, server=["--server", "pop3s://127.0.0.1:1"])
+        self.assertIn("无法连接：连接被拒绝", self.run_it(*to, "--lang", "zh", expect=TRY_LATER, server=["--server", "pop3s://127.0.0.1:1"]).stderr)
         self.run_it(*to, expect=PROTOCOL, server=["--server", f"pop3s://127.0.0.1:{self.server.port['pop3s']}"])  # nobody's certificate
         self.run_it("--all", "--new", *to, expect=USAGE)
         self.run_it(expect=USAGE)

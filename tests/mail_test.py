@@ -4,7 +4,6 @@
   mail_test.py GLASSPOST
 """
 import base64
-import contextlib
 import email
 import email.policy
 import fcntl
@@ -21,16 +20,15 @@ import smtplib
 import struct
 import subprocess
 import sys
-import socket
 import tempfile
 import termios
-import threading
 import time
 import unicodedata
 import unittest
 from email.message import EmailMessage
 
 from account_test import certificate
+from listening import Listening
 from serving import Server
 
 GLASSPOST = ""
@@ -95,6 +93,29 @@ class Case(unittest.TestCase):
 
     def read(self, number, *words):
         return json.loads(self.run_it("read", str(number), "--json", *words))
+
+    def in_terminal(self, *words, typed=b"", editor=None, expect=OK):
+        """run at a terminal; what was written there"""
+        environment = self.environment | ({"EDITOR": editor} if editor else {}) | {"TERM": "xterm"}
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.home)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+            os.execve(GLASSPOST, [GLASSPOST, "mail", *map(str, words)], environment)
+        told, end = b"", time.monotonic() + 60
+        while time.monotonic() < end:
+            if select.select([terminal], [], [], 0.2)[0]:
+                try:
+                    piece = os.read(terminal, 65536)
+                except OSError:
+                    break
+                told += piece
+                if typed and b"[y/N]" in told:
+                    os.write(terminal, typed)
+                    typed = b""
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), expect, told)
+        os.close(terminal)
+        return told.decode()
 
 
 class Mail(Case):
@@ -330,6 +351,12 @@ class Mail(Case):
         twice = self.answer("reply", again, "--body", "ok")
         self.assertEqual((twice["Subject"], twice["To"], twice["References"]), ("Re: 会议记录", "王伟 <wang@example.cn>", f"<1@x> <gbk@example.cn> {reply['Message-ID']}"))
 
+    def test_reply_to_names_beyond_ascii(self):
+        """U-labels go out as A-labels, so that any server takes them; display names stay"""
+        number = self.put("From: 王伟 <wang@例子.测试>\nCc: Jürgen <jo@bücher.example>, 用户@例子.测试\nTo: ada@localhost.test\n\nx\n".encode())
+        reply = self.answer("reply", number, "--all")
+        self.assertEqual((reply["To"], reply["Cc"]), ("王伟 <wang@xn--fsqu00a.xn--0zwm56d>", "Jürgen <jo@xn--bcher-kva.example>, 用户@例子.测试"))
+
     def test_forward(self):
         files = [("报告.pdf", os.urandom(5000)), ("a.bin", b"x")]
         number = self.put(with_attachments(*files, text="Please look.\n"))
@@ -345,29 +372,6 @@ class Mail(Case):
         self.assertEqual([p.name for p in self.home.iterdir() if p.name.startswith("glasspost-")], [])
         self.told("forward", number, "--from", USER, expect=CONFIG)
         self.told("forward", number, "--from", USER, "--print", expect=DATA)
-
-    def in_terminal(self, *words, typed=b"", editor=None, expect=OK):
-        """run at a terminal; what was written there"""
-        environment = self.environment | ({"EDITOR": editor} if editor else {}) | {"TERM": "xterm"}
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.chdir(self.home)
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
-            os.execve(GLASSPOST, [GLASSPOST, "mail", *map(str, words)], environment)
-        told, end = b"", time.monotonic() + 60
-        while time.monotonic() < end:
-            if select.select([terminal], [], [], 0.2)[0]:
-                try:
-                    piece = os.read(terminal, 65536)
-                except OSError:
-                    break
-                told += piece
-                if typed and b"[y/N]" in told:
-                    os.write(terminal, typed)
-                    typed = b""
-        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), expect, told)
-        os.close(terminal)
-        return told.decode()
 
     def test_terminal(self):
         long = self.put(with_attachments(subject="会议记录" * 40))
@@ -406,24 +410,14 @@ class Mail(Case):
         self.assertIn("glasspost account add", self.error)
 
 
-class OddServer:
+class OddServer(Listening):
     """A POP3 server that knows what it is told to know: {verb: octets of the reply, or a function of the argument}; None hangs up."""
 
     def __init__(self, replies):
         self.replies = {b"USER": b"+OK\r\n", b"PASS": b"+OK\r\n", b"QUIT": b"+OK\r\n"} | replies
         self.said = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.options = ["--server", f"127.0.0.1:{self.listener.getsockname()[1]}", "--tls", "none", "--user", USER, "--password-env", "PASS"]
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rwb") as stream, contextlib.suppress(OSError):
-                self.talk(stream)
+        super().__init__()
+        self.options = ["--server", f"127.0.0.1:{self.port}", "--tls", "none", "--user", USER, "--password-env", "PASS"]
 
     def talk(self, stream):
         stream.write(b"+OK ready\r\n")
@@ -437,9 +431,6 @@ class OddServer:
                 return
             stream.write(reply)
             stream.flush()
-
-    def close(self):
-        self.listener.close()
 
 
 class OddServers(Case):
@@ -470,7 +461,8 @@ class OddServers(Case):
         for replies in ({b"LIST": lambda _: None}, {b"LIST": self.LIST, b"UIDL": lambda _: None}, {b"LIST": self.LIST, b"TOP": lambda _: None, b"RETR": lambda _: None}):
             self.told("list", *self.odd(replies).options, expect=75)
         self.told("read", 2, *self.odd({b"LIST": self.LIST, b"RETR": lambda _: None}).options, expect=75)
-        self.told("list", "--server", "127.0.0.1:1", "--tls", "none", "--user", USER, "--password-env", "PASS", expect=75)
+        self.told("list", "--server", "127.0.0.1:1", "--tls", "none", "--user", USER, "--password-env", "PASS", "--lang", "zh", expect=75)
+        self.assertIn("无法连接：连接被拒绝", self.error)
 
     def test_nonsense(self):
         self.told("list", *self.odd({b"LIST": b"what?\r\n"}).options, expect=76)
@@ -541,6 +533,38 @@ class Maildrop(Case):
         forwarded = email.message_from_bytes(octets, policy=email.policy.default)
         self.assertEqual([p.get_content() for p in forwarded.iter_attachments()], [b"x"])
         self.assertEqual([p.name for p in (self.box / "cur").iterdir()], ["1700000001.M1P1.host:2,PRS"])
+
+    def unsent(self):
+        return sorted((self.home / ".local/state/glasspost/unsent").glob("*"))
+
+    def test_what_was_typed_is_not_lost(self):
+        """an answer written in the editor is kept until it is sent, and sent by what the complaint says"""
+        number = self.put(with_attachments(("a.bin", b"x")).replace(b"bob@example.org>", b"bob@localhost.test>"))
+        written = ("reply", number, "--yes", "--from", USER, "--in", self.box, "--account", USER, "--bcc", USER)
+        for turn in (1, 2):
+            self.assertIn("glasspost send -t --message", self.in_terminal(*written, "--server", "127.0.0.1:1", "--tls", "none", editor="sed -i '1s/^/My own words/'", expect=75))
+            self.assertEqual(len(self.unsent()), turn)  # none in the place of another
+        (kept, other) = self.unsent()
+        self.assertEqual((kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777), (0o600, 0o700))
+        other.unlink()
+        subprocess.run([GLASSPOST, "send", "-t", "--message", kept, "--account", USER], env=self.environment, check=True, capture_output=True, timeout=60)
+        for user in ("bob@localhost.test", USER):
+            (octets,) = self.server.fetch(user, PASSWORD)
+            self.assertIn(b"My own words", octets)
+            self.assertNotIn(b"\r\nBcc:", octets)
+        kept.unlink()
+        # Those who have it need not get it twice.
+        told = self.in_terminal("reply", number, "--cc", "nobody@localhost.test", "--yes", "--in", self.box, "--account", USER, "--lang", "zh", editor="sed -i '1s/^/To some/'", expect=67)
+        self.assertRegex("".join(told.split()), r"可用glasspostsend--message\S+--tonobody@localhost.test发送")
+        self.unsent()[0].unlink()
+        # Nor is it lost before a server is asked; and nothing stays of what was sent.
+        self.assertIn("is kept here", self.in_terminal("reply", number, "--attach", "no-such", "--yes", "--in", self.box, "--account", USER, editor="sed -i '1s/^/Words/'", expect=DATA))
+        self.assertIn(b"Words", self.unsent()[0].read_bytes())
+        self.unsent()[0].unlink()
+        self.assertIn("not sent", self.in_terminal("reply", number, "--in", self.box, "--account", USER, editor="sed -i '1s/^/Words/'", typed=b"n\n", expect=NO_INPUT))
+        self.unsent()[0].unlink()
+        self.in_terminal("reply", number, "--in", self.box, "--account", USER, editor="sed -i '1s/^/Words/'", typed=b"y\n")
+        self.assertEqual(self.unsent(), [])
 
     def test_reply_from_the_maildrop(self):
         self.send(b"From: bob@localhost.test\r\nTo: somebody@example.org\r\nSubject: x\r\nMessage-ID: <1@x>\r\n\r\ny\r\n")

@@ -10,14 +10,17 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 from account_test import certificate
+from listening import Listening
 from serving import Server
 
 GLASSPOST = ""
@@ -26,29 +29,14 @@ OK, USAGE, DATA, NO_USER, REFUSED, TRY_LATER, PROTOCOL, LOGIN, CONFIG = 0, 64, 6
 MESSAGE = "From: ada@localhost.test\r\nTo: bob@localhost.test\r\nBcc: carol@localhost.test\r\nSubject: whole\r\n\r\n.a dot\r\n"
 
 
-class FakeServer:
+class FakeServer(Listening):
     """An SMTP server that keeps what it is told. `breaks`: (command, or "message": in the midst of it, or "end": at its end; what is said then or None; in how
     many connections). After what is said it hangs up."""
 
     def __init__(self, offers=("SIZE", "8BITMIME", "DSN"), breaks=None, messages_a_connection=10**9, greeting=b"220 ready"):
         self.offers, self.breaks, self.limit, self.greeting = offers, breaks, messages_a_connection, greeting
-        self.connections, self.messages, self.lines = 0, [], []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with connection, connection.makefile("rwb") as stream:
-                try:
-                    self.talk(stream)
-                except OSError:
-                    pass
+        self.messages, self.lines = [], []
+        super().__init__()
 
     def breaking(self, stream, at):
         if self.breaks is None or self.breaks[0] != at or self.connections > self.breaks[2]:
@@ -93,9 +81,6 @@ class FakeServer:
             else:
                 say(b"221 2.0.0 bye" if verb == "QUIT" else b"250 2.1.0 good")
 
-    def close(self):
-        self.listener.close()
-
 
 class Hostile:
     """Says the same octets for ever, whoever comes."""
@@ -121,6 +106,26 @@ class Hostile:
     def close(self):
         for socket_ in (self.listener, *self.connections):
             socket_.close()
+
+
+class Dripping(Hostile):
+    """Says this, and then the rest octet by octet, each in time."""
+
+    def __init__(self, first, rest, pause=0.3):
+        self.rest, self.pause, self.dripped = rest, pause, 0
+        super().__init__(first, b"")
+
+    def run(self):
+        try:
+            connection, _ = self.listener.accept()
+            self.connections.append(connection)
+            connection.sendall(self.first)
+            for octet in self.rest:
+                time.sleep(self.pause)
+                connection.sendall(bytes([octet]))
+                self.dripped += 1
+        except OSError:
+            return
 
 
 class Send(unittest.TestCase):
@@ -236,6 +241,27 @@ class Send(unittest.TestCase):
                         self.assertEqual(told[0]["recipients"][0]["in_doubt"], at == "end" and says != b"421 4.3.2 going down\r\n")
                     self.assertEqual((server.connections, len(server.messages)), (1, 1 if at in ("end", "QUIT") else 0))
 
+    def test_interrupted(self):
+        """behind the final dot the message may have been accepted, and that is said; before it is not"""
+        for at, number, status, doubt in (("end", signal.SIGINT, TRY_LATER, True), ("end", signal.SIGTERM, TRY_LATER, True), ("DATA", signal.SIGINT, 128 + signal.SIGINT, False),
+                                          ("greeting", signal.SIGTERM, 128 + signal.SIGTERM, False)):
+            for lang in ("en", "zh"):
+                with self.subTest(f"{at} {number} {lang}"):
+                    server, words = self.fake()
+                    reached, over = threading.Event(), threading.Event()
+                    self.addCleanup(over.set)
+                    server.breaking = lambda stream, stage: stage == at and (reached.set(), over.wait(60))
+                    send = subprocess.Popen([GLASSPOST, "send", *words, "--from", USER, "--to", BOB, "--body", "x", "--json", "--lang", lang, "--save", self.home / f"{at}{number}{lang}.pcapng"],
+                                            env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                    self.assertTrue(reached.wait(20))
+                    send.send_signal(number)
+                    told, complaint = send.communicate(timeout=20)
+                    self.assertEqual(send.returncode, status, complaint)
+                    self.assertEqual(("may have been accepted" if lang == "en" else "邮件可能已被接收") in complaint, doubt)
+                    self.assertEqual([json.loads(line)["recipients"][0]["in_doubt"] for line in told.splitlines()], [doubt] if at != "greeting" else [])  # not begun
+                    over.set()
+        self.assertEqual(len(list(self.home.glob("*.pcapng"))), 8)
+
     def test_what_the_server_refuses(self):
         self.assertIn("not known", self.run_it("--to", "nobody@localhost.test", "--body", "x", expect=NO_USER).stderr.lower())
         told = self.outcomes("--to", "nobody@localhost.test," + BOB, "--body", "x", expect=NO_USER)
@@ -265,6 +291,28 @@ class Send(unittest.TestCase):
         self.run_it(*words, server=["--server", f"smtp://127.0.0.1:{server.port}"], expect=PROTOCOL)  # no STARTTLS there: nothing goes in the clear
         self.assertFalse(any(line.startswith(b"MAIL") for line in server.lines))
 
+    def test_connection_errors_in_both_languages(self):
+        silent = Hostile(b"", b"")
+        self.addCleanup(silent.close)
+        expired = certificate(self.folder, "expired-zh", "IP:127.0.0.1", -1)
+        wrong = certificate(self.folder, "wrong-zh", "DNS:other.test", 30)
+        servers = [self.enterContext(Server(GLASSPOST, f'tls.certificate = "{pem}"\ntls.key = "{key}"\n')) for pem, key in (expired, wrong)]
+        smtps = [f"smtps://127.0.0.1:{s.port['submissions']}" for s in servers]
+        for server, english, chinese, status in ((["127.0.0.1:1", "--tls", "none"], "Connection refused", "无法连接：连接被拒绝", TRY_LATER),
+                                                 (["nowhere.invalid", "--tls", "none"], "has no address", "该主机没有地址", TRY_LATER),
+                                                 ([f"127.0.0.1:{silent.port}", "--tls", "none", "--timeout", "1"], "did not answer in time (greeting)", "服务器未按时应答（greeting）", TRY_LATER),
+                                                 ([smtps[0], "--ca", self.folder / "ca.pem"], "certificate has expired", "TLS 握手失败：证书验证失败：证书已过期", PROTOCOL),
+                                                 ([smtps[1], "--ca", self.folder / "ca.pem"], "IP address mismatch", "证书不是发给该 IP 地址的", PROTOCOL),
+                                                 ([smtps[0]], "local issuer", "签发者不在信任之列", PROTOCOL)):
+            for language, words in (("en", english), ("zh", chinese)):
+                with self.subTest(words):
+                    said = self.run_it("--to", BOB, "--body", "x", "--lang", language, server=["--server", *server], expect=status).stderr
+                    self.assertIn(words, said)
+                    self.assertEqual(bool(re.search("[\u4e00-\u9fff]", said)), language == "zh")
+        # What a server says stays as it said it.
+        _, words = self.fake(breaks=("RCPT", b"451 4.3.0 Connection refused\r\n", 99))
+        self.assertIn("Connection refused", self.run_it("--to", BOB, "--body", "x", "--lang", "zh", server=words, expect=TRY_LATER).stderr)
+
     def test_hostile_servers(self):
         for name, first, forever, tls, status in (("endless line", b"220 ", b"x" * 999, "none", TRY_LATER), ("endless reply", b"", b"220-x\r\n", "none", TRY_LATER), ("silence", b"", b"", "none", TRY_LATER),
                                                   ("no SMTP", b"HTTP/1.0 200 OK\r\n\r\n", b"", "none", TRY_LATER),
@@ -275,6 +323,21 @@ class Send(unittest.TestCase):
                 run = self.run_it("--to", BOB, "--body", "x", "--timeout", 3, server=["--server", f"127.0.0.1:{server.port}", "--tls", tls], expect=status)
                 self.assertTrue(run.stderr.strip())
 
+    def test_servers_that_drip(self):
+        """each octet comes within the time-out, the reply does not"""
+        for name, first, rest in (("greeting", b"", b"220 " + b"x" * 400), ("long reply", b"220 x\r\n", b"250-x\r\n" * 100), ("behind much", b"220 x\r\n250-" + b"x" * 4000 + b"\r\n", b"250-x\r\n" * 100)):
+            with self.subTest(name):
+                server = Dripping(first, rest)
+                self.addCleanup(server.close)
+                began = time.monotonic()
+                self.assertIn("in time", self.run_it("--to", BOB, "--body", "x", "--timeout", 1, server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=TRY_LATER).stderr)
+                self.assertLess(time.monotonic() - began, 10)
+                self.assertGreater(server.dripped, 1)
+        # Slow, but fast enough: 100 octets a second.
+        server = Dripping(b"220 ", b"slow\r\n", pause=0.1)
+        self.addCleanup(server.close)
+        self.assertIn("(hello)", self.run_it("--to", BOB, "--body", "x", "--timeout", 2, server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=TRY_LATER).stderr)
+
     def test_reports_are_asked_for(self):
         server, words = self.fake()
         self.run_it("--to", BOB, "--body", "x", "--notify", "success,failure", "--return", "hdrs", "--envid", "a+b c", server=words)
@@ -282,6 +345,34 @@ class Send(unittest.TestCase):
         for words in (b"RET=HDRS", b"ENVID=a+2Bb+20c"):
             self.assertIn(words, server.lines[1])
         self.assertIn(b"NOTIFY=SUCCESS,FAILURE", server.lines[2])
+
+    def test_null_reverse_path(self):
+        server, words = self.fake()
+        self.run_it("--from", "<>", "--to", BOB, "--body", "x", sender=False, server=words)
+        self.assertTrue(server.lines[1].startswith(b"MAIL FROM:<>"))
+        self.assertRegex(server.messages[0], rb"(?m)^From: Mail Delivery System <MAILER-DAEMON@[^>]+>\r\n")
+        for text, author in ((MESSAGE, b"From: ada@localhost.test"), (MESSAGE.replace("From: ada@localhost.test\r\n", ""), b"From: Mail Delivery System <MAILER-DAEMON@")):
+            server, words = self.fake()
+            self.run_it("--from", "<>", "--message", "-", "--to", BOB, sender=False, data=text, server=words)
+            self.assertTrue(server.lines[1].startswith(b"MAIL FROM:<>"))
+            self.assertIn(author, server.messages[0])
+        accounts = self.home / "accounts.toml"
+        server, _ = self.fake(offers=["AUTH PLAIN"])
+        accounts.write_text(f'[[account]]\naddress = "{USER}"\nuser = "{USER}"\npassword = {{ environment = "PASS" }}\nsmtp = {{ host = "127.0.0.1", port = {server.port}, tls = "none" }}\n')
+        accounts.chmod(0o600)
+        self.run_it("--from", "<>", "--to", BOB, "--body", "x", sender=False, server=["--accounts", accounts])
+        self.assertIn(b"From: ada@localhost.test\r\n", server.messages[0])
+        self.assertTrue(any(line.startswith(b"MAIL FROM:<>") for line in server.lines))
+
+    def test_a_server_without_reports(self):
+        for option in (("--notify", "success"), ("--return", "hdrs"), ("--envid", "x")):
+            for language, warning in (("en", "does not offer DSN"), ("zh", "不支持 DSN")):
+                server, words = self.fake(offers=["SIZE"])
+                self.assertIn(warning, self.run_it("--to", BOB, "--body", "x", "--lang", language, *option, server=words).stderr)
+                self.assertEqual((len(server.messages), [line for line in server.lines if re.search(rb"NOTIFY|RET=|ENVID", line)]), (1, []))
+        for offers, option in ((["DSN"], ("--notify", "success")), (["SIZE"], ())):
+            _, words = self.fake(offers=offers)
+            self.assertEqual(self.run_it("--to", BOB, "--body", "x", *option, server=words).stderr, "")
 
     def test_straight_to_the_mx(self):
         zone = self.home / "zone"
@@ -298,6 +389,8 @@ class Send(unittest.TestCase):
         self.assertNotEqual(outcomes["y@nowhere.test"], "accepted")
         (message,) = self.arrived()
         self.assertIn("ESMTPS", str(message["Received"]))  # TLS, whoever's certificate it is
+        self.run_it("--from", "<>", "--to", BOB, "--body", "x", sender=False, server=["--mx", "--port", self.server.port["smtp"], "--dns", f"127.0.0.1:{port}", "--hello", "client.test"])
+        self.assertEqual(self.arrived()[0]["Return-Path"], "<>")
 
     def test_shown_and_saved(self):
         capture = self.home / "send.pcapng"

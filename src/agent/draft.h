@@ -1,5 +1,6 @@
 // A message as a person writes it, made into MIME (RFC 5322, RFC 2045, RFC 2046) that any server takes: ASCII, lines of at most
-// 76 octets, unless an address itself is in UTF-8. Attachments are read while they are sent, so that their size does not matter.
+// 78 octets (RFC 5322 §2.1.1), unless an address itself is in UTF-8. Attachments are read while they are sent, so that their size
+// does not matter.
 #pragma once
 
 #include <memory>

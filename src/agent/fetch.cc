@@ -23,7 +23,8 @@ class Fetching final : public pop3::ClientHandler {
  public:
   Fetching(const pop3::ClientOptions& options, Randomness& randomness, const Clock& clock, const FetchOrders& orders,
            MailWriter& writer, FetchedIds* ids, std::function<void(const FetchProgress&)> on_progress)
-      : session_(*this, options, randomness),
+      : options_(Bounded(options, orders)),
+        session_(*this, options_, randomness),
         orders_(orders),
         writer_(writer),
         ids_(ids),
@@ -73,6 +74,7 @@ class Fetching final : public pop3::ClientHandler {
           refused_ = true;
           return FetchEnded();
         }
+        coming_ = number;
         return BeginMessage();
       case Command::kDele:
         if (ok)
@@ -111,9 +113,26 @@ class Fetching final : public pop3::ClientHandler {
   void OnClosed(const pop3::ClientOutcome& outcome) override {
     report.closed = outcome;
     secrets_.Redact(report.closed.text);
+    if (outcome.kind == pop3::ClientOutcome::Kind::kTooMuch && outcome.during == Command::kRetr) TellOversized();
     if (outcome.kind != pop3::ClientOutcome::Kind::kDone) return;
     report.removed = deleted_;
     report.complete = planned_ && !report.trouble && !report.unable && !refused_;
+  }
+
+  static pop3::ClientOptions Bounded(pop3::ClientOptions options, const FetchOrders& orders) {
+    if (orders.largest != 0)
+      options.limits.message_octets = std::min(options.limits.message_octets, orders.largest + FetchLimits::kSizeSlack);
+    return options;
+  }
+
+  // Nothing of it is kept (Run abandons it), and what was to come behind it is another conversation's.
+  void TellOversized() {
+    const auto at = std::ranges::lower_bound(messages_, coming_, {}, &Message::number);
+    const std::uint64_t said = at != messages_.end() && at->number == coming_ ? at->size : 0;
+    Remark(fmt::format("message {} does not end after {} octets; LIST said {}: it is left there", coming_,
+                       options_.limits.message_octets, said));
+    report.oversized = 1;
+    report.reached = coming_;
   }
 
   static std::uint64_t ParseSize(Octets rest) {
@@ -164,6 +183,10 @@ class Fetching final : public pop3::ClientHandler {
       }
       if (orders_.largest != 0 && message.size > orders_.largest) {
         ++report.too_large;
+        continue;
+      }
+      if (message.number <= orders_.after) {  // only with `all`, or without unique-id: was done, and may go now
+        if (when && MayGo(*when)) session_.Delete(message.number);
         continue;
       }
       if (orders_.at_most != 0 && chosen >= orders_.at_most) {
@@ -288,6 +311,7 @@ class Fetching final : public pop3::ClientHandler {
     FetchNext();
   }
 
+  const pop3::ClientOptions options_;
   pop3::ClientSession session_;
   const FetchOrders& orders_;
   MailWriter& writer_;
@@ -299,7 +323,8 @@ class Fetching final : public pop3::ClientHandler {
   FetchProgress progress_;
   std::vector<std::pair<const Message*, std::uint64_t>> waiting_;  // ended, not committed; and their octets
   std::uint64_t waiting_octets_ = 0;
-  std::uint64_t received_ = 0;  // of the message that comes
+  std::uint64_t coming_ = 0;    // the number of the message that comes
+  std::uint64_t received_ = 0;  // of it
   std::size_t next_ = 0;        // of messages_, to be asked for
   std::uint64_t ended_ = 0;
   std::uint64_t deleted_ = 0;

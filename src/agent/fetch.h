@@ -19,12 +19,19 @@
 
 namespace glasspost::agent {
 
+struct FetchLimits {
+  // By how much a message may exceed `largest` though LIST said otherwise: servers that count a line end as one octet are wrong
+  // by a few hundredths. Beyond it the connection is given up: stops a server that sends on and on.
+  static constexpr std::uint64_t kSizeSlack = std::uint64_t{1} << 20;
+};
+
 struct FetchOrders {
   bool all = false;                                // also what was fetched before
   bool remove = false;                             // delete what was fetched, now or earlier
   std::optional<unsigned> remove_after_days = {};  // delete what was fetched so long ago
   std::uint64_t at_most = 0;                       // messages; 0: no limit. The rest waits for the next time
-  std::uint64_t largest = 0;                       // octets, as LIST says; larger ones stay. 0: no limit
+  std::uint64_t largest = 0;                       // octets, as LIST says; larger ones stay. 0: no limit but the session's
+  std::uint64_t after = 0;                         // a message's number: what an earlier conversation of this run came to
 };
 
 struct FetchProgress {
@@ -41,6 +48,8 @@ struct FetchReport {
   std::uint64_t octets = 0;      // of these
   std::uint64_t known = 0;       // fetched before
   std::uint64_t too_large = 0;
+  std::uint64_t oversized = 0;       // sent on beyond `largest` and its slack: each ends its conversation, and stays
+  std::uint64_t reached = 0;         // the number of the one that did: the next conversation goes on after it
   std::uint64_t left = 0;            // beyond at_most
   std::uint64_t removed = 0;         // DELE was answered with +OK, and QUIT too
   std::vector<std::string> remarks;  // what the server did that it should not: wrong sizes, refused messages, no unique-ids

@@ -290,6 +290,7 @@ class MboxFolder final : public MailSource {
     splitter.Finish();
     if (splitter.cut()) return Fail(fmt::format("has more than {} messages", Limits::kMessages), path_);
     mbox_ = !splitter.foreign();
+    torn_ = splitter.torn();
     messages_ = splitter.messages();
     if (!mbox_) messages_ = {{0, static_cast<std::uint64_t>(status.st_size)}};
     changed_ = status.st_mtim.tv_sec * kSecond;
@@ -297,6 +298,7 @@ class MboxFolder final : public MailSource {
   }
 
   std::size_t count() const override { return messages_.size(); }
+  std::string damage() const override { return torn_ ? "ends without an empty line: its last message may be cut" : ""; }
   MailEntry Entry(std::size_t place) const override {
     MailEntry entry;
     entry.number = place + 1;
@@ -349,6 +351,7 @@ class MboxFolder final : public MailSource {
   Descriptor file_;
   std::vector<MboxMessage> messages_;
   bool mbox_ = false;
+  bool torn_ = false;
   Timestamp changed_ = kNoTime;
   Beginning beginning_;
 };

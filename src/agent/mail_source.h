@@ -44,6 +44,8 @@ class MailSource {
   virtual ~MailSource() = default;
 
   virtual std::size_t count() const = 0;
+  // What is wrong with it as a whole, though it can be read; empty: nothing is known.
+  virtual std::string damage() const { return {}; }
   // By its place, which is its number less one, except in a maildrop that leaves numbers out.
   virtual MailEntry Entry(std::size_t place) const = 0;
 

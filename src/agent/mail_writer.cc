@@ -13,7 +13,9 @@
 #include <utility>
 
 #include "agent/disk.h"
+#include "agent/mbox.h"
 #include "base/sha256.h"
+#include "net/host_name.h"
 
 namespace glasspost::agent {
 namespace {
@@ -22,10 +24,8 @@ constexpr mode_t kFileMode = 0600;
 constexpr std::int64_t kNanoseconds = 1'000'000'000;
 
 std::string HostName() {
-  char name[256] = "localhost";
-  ::gethostname(name, sizeof name - 1);
   std::string out;
-  for (const char c : std::string(name)) {
+  for (const char c : net::ThisHost()) {
     if (c == '/')
       out += "\\057";
     else if (c == ':')
@@ -253,19 +253,14 @@ class MboxWriter final : public MailWriter {
       return Fail("another program has it locked", path_, "try again when that is done");
     }
     begin_ = ::lseek(file_.fd(), 0, SEEK_END);
-    char last[2] = {'\n', '\n'};
-    if (begin_ > 0 && ::pread(file_.fd(), last, 2, begin_ >= 2 ? begin_ - 2 : 0) < 0) return SystemError("cannot be read", path_);
-    std::string head;
-    if (begin_ > 0 && last[1] != '\n')
-      head += "\n\n";  // what somebody left unfinished stays a message of its own
-    else if (begin_ > 1 && last[0] != '\n')
-      head += '\n';
     const std::time_t seconds = clock_.Now() / kNanoseconds;
     std::tm utc{};
     ::gmtime_r(&seconds, &utc);
     char date[64];
     std::strftime(date, sizeof date, "%a %b %e %H:%M:%S %Y", &utc);
-    head += std::string("From MAILER-DAEMON ") + date + "\n";
+    const auto ended = EndOfBefore(date);
+    if (!ended) return std::unexpected(ended.error());
+    const std::string head = *ended + std::string(kFrom) + kSender + date + "\n";
     ends_ = {};
     held_ = 0;
     line_begins_ = ended_ = true;
@@ -309,7 +304,28 @@ class MboxWriter final : public MailWriter {
     file_.Close();
   }
 
+  bool found_torn() const override { return torn_; }
+
  private:
+  // What must come first, so that what is there ends where a message does: what somebody left unfinished stays a message of its
+  // own, and a postmark of which a part is there becomes whole, or it would be a line of the message before it.
+  Expected<std::string> EndOfBefore(const std::string& date) {
+    std::string tail(static_cast<std::size_t>(std::min<off_t>(begin_, kTail)), '\0');
+    const ssize_t got = ::pread(file_.fd(), tail.data(), tail.size(), begin_ - static_cast<off_t>(tail.size()));
+    if (got < 0) return SystemError("cannot be read", path_);
+    tail.resize(static_cast<std::size_t>(got));
+    if (tail.empty() || tail.ends_with("\n\n") || tail.ends_with("\n\r\n")) return std::string();
+    torn_ = true;
+    if (tail.ends_with('\n')) return std::string("\n");
+    const std::size_t line = tail.rfind('\n') + 1;  // 0: there is none
+    const Octets before = Octets(tail).substr(0, line), last = Octets(tail).substr(line);
+    const bool first = line == 0 && begin_ == static_cast<off_t>(tail.size());
+    const bool may_begin = first || before.ends_with("\n\n") || before.ends_with("\n\r\n");
+    if (!may_begin || !IsTornPostmark(last)) return std::string("\n\n");
+    std::string rest = last.size() < kFrom.size() ? std::string(kFrom.substr(last.size())) + kSender : std::string(" ");
+    return rest + date + "\n\n";
+  }
+
   bool Lock() {
     for (int tenths = 0; tenths < MailWriterLimits::kLockSeconds * 10; ++tenths) {
       struct flock all {};
@@ -345,6 +361,8 @@ class MboxWriter final : public MailWriter {
   void Release() { quoted_ += kFrom.substr(0, std::exchange(held_, 0)); }
 
   static constexpr Octets kFrom = "From ";
+  static constexpr const char* kSender = "MAILER-DAEMON ";
+  static constexpr off_t kTail = 1024;  // octets of what is there that are looked at: a postmark is shorter
   const std::string path_;
   const Clock& clock_;
   File file_;
@@ -354,7 +372,8 @@ class MboxWriter final : public MailWriter {
   std::string quoted_;
   std::size_t held_ = 0;     // octets of "From " at the beginning of a line, not written yet
   bool line_begins_ = true;  // only '>' have come of it, and what is held
-  bool ended_ = true;        // the last octet was a line end
+  bool torn_ = false;
+  bool ended_ = true;  // the last octet was a line end
 };
 
 template <class W>

@@ -34,6 +34,8 @@ class MailWriter {
   virtual Expected<std::vector<std::string>> Commit() = 0;
   // What was begun and not ended.
   virtual void Abandon() = 0;
+  // What was there before ended inside a message. It stays, as a message of its own.
+  virtual bool found_torn() const { return false; }
   // So many may wait: together they cost the disk little more than one.
   virtual std::size_t most_waiting() const = 0;
 };

@@ -46,6 +46,11 @@ bool IsPostmark(Octets line) {
   return false;
 }
 
+bool IsTornPostmark(Octets line) {
+  constexpr Octets kFrom = "From ";
+  return !line.empty() && kFrom.substr(0, line.size()) == line.substr(0, kFrom.size()) && !IsPostmark(line);
+}
+
 void MboxSplitter::Feed(Octets octets) {
   text::Line line;
   while (!foreign_ && lines_.Next(octets, line) == text::LineSplitter::Step::kLine) OnLine(line.text, line.length);
@@ -54,8 +59,16 @@ void MboxSplitter::Feed(Octets octets) {
 void MboxSplitter::Finish() {
   if (!foreign_ && lines_.pending() > 0) {
     const std::string rest(lines_.partial());
-    OnLine(rest, lines_.pending());
+    const std::uint64_t length = lines_.pending();
+    const bool may_begin = messages_.empty() ? at_ == 0 : last_empty_ > 0;
+    const bool postmark = may_begin && IsTornPostmark(rest);
+    if (!postmark) OnLine(rest, length);
+    EndMessage();
+    if (postmark) at_ += length;
+    torn_ = postmark || (!foreign_ && !messages_.empty());
+    return;
   }
+  torn_ = !foreign_ && !messages_.empty() && last_empty_ == 0;
   EndMessage();
 }
 

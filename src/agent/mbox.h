@@ -15,6 +15,9 @@ namespace glasspost::agent {
 // begins with "From " has no such date.
 bool IsPostmark(Octets line);
 
+// The beginning of such a line, at the end of what somebody was writing.
+bool IsTornPostmark(Octets line);
+
 struct MboxMessage {
   std::uint64_t offset = 0;  // behind the postmark's line
   std::uint64_t length = 0;  // without the empty line that ends it
@@ -31,6 +34,9 @@ class MboxSplitter {
   // No postmark comes first: it is something else. There are no messages then.
   bool foreign() const { return foreign_; }
   bool cut() const { return cut_; }  // more than `most`
+  // The last message does not end in an empty line (RFC 4155): what appended it may have been interrupted. A postmark of which
+  // only a beginning is there is no line of the message before it.
+  bool torn() const { return torn_; }
   const std::vector<MboxMessage>& messages() const { return messages_; }
 
  private:
@@ -46,6 +52,7 @@ class MboxSplitter {
   std::uint64_t last_empty_ = 0;  // octets of the line before, if it is empty; else 0
   bool open_ = false;
   bool foreign_ = false;
+  bool torn_ = false;
   bool cut_ = false;
 };
 

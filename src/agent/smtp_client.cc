@@ -23,6 +23,7 @@ class Sending final : public smtp::ClientHandler {
  private:
   void OnReady() override {
     if (message_ != nullptr) HandBack();
+    if (!std::exchange(opened_, true)) outbox_.Opened(session_.extensions());
     message_ = outbox_.Next();
     if (message_ == nullptr) return session_.Quit();
     outcomes_.assign(message_->recipients.size(), smtp::Outcome());
@@ -46,23 +47,26 @@ class Sending final : public smtp::ClientHandler {
   const smtp::ClientMessage* message_ = nullptr;  // that is being sent
   std::vector<smtp::Outcome> outcomes_;
   smtp::Outcome closed_;
+  bool opened_ = false;
 };
 
 // One message, whose outcome is kept.
 class Single final : public Outbox {
  public:
   explicit Single(const smtp::ClientMessage& message) : message_(&message) {}
+  void Opened(const smtp::Extensions& extensions) override { reports_ = extensions.dsn; }
   const smtp::ClientMessage* Next() override { return std::exchange(message_, nullptr); }
   void Sent(std::vector<smtp::Outcome> outcomes) override { outcomes_ = std::move(outcomes); }
   // `closed`: what its recipients get if it was never begun.
   SendResult Result(const smtp::Outcome& closed) {
     if (message_ != nullptr) outcomes_.assign(message_->recipients.size(), closed);
-    return {std::move(outcomes_), closed};
+    return {std::move(outcomes_), closed, reports_};
   }
 
  private:
   const smtp::ClientMessage* message_;
   std::vector<smtp::Outcome> outcomes_;
+  bool reports_ = true;
 };
 
 }  // namespace
@@ -98,7 +102,7 @@ net::Task<SendResult> Send(net::asio::io_context& context, net::Deadlines& deadl
     smtp::Outcome failed;
     failed.local = true;
     failed.text = stream.error().Text();
-    co_return SendResult{std::vector(message.recipients.size(), failed), failed};
+    co_return SendResult{std::vector(message.recipients.size(), failed), failed, true};
   }
   SendResult result = co_await SendOver(**stream, server, randomness, options, message);
   co_return result;

@@ -25,6 +25,8 @@ class TextSource final : public smtp::MessageSource {
 class Outbox {
  public:
   virtual ~Outbox() = default;
+  // Before the first message: what the server offers.
+  virtual void Opened(const smtp::Extensions&) {}
   // The next message, good until Sent; null: there is none, the connection ends with QUIT.
   virtual const smtp::ClientMessage* Next() = 0;
   // What became of it, one outcome each recipient, in the message's order.
@@ -40,6 +42,7 @@ net::Task<smtp::Outcome> SendOver(net::Stream& stream, const Peer& server, Rando
 struct SendResult {
   std::vector<smtp::Outcome> recipients;  // one each, in the message's order
   smtp::Outcome closed;                   // how the connection ended
+  bool reports = true;                    // the server takes what is asked of reports (DSN), as far as is known
   bool accepted() const;                  // by all of them
 };
 

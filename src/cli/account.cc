@@ -64,7 +64,7 @@ class Command {
   // All went well, or not; an error: nothing could be tried.
   Expected<bool> TryAll(const Account& account, const std::string& password);
   int Store(Account account, const std::string& password);
-  int Fail(const Error& error, int status) const { return Complain(error), status; }
+  int Fail(const Error& error, int status) const { return line_.Complain(error), status; }
   Error NoSuchAccount(const std::string& address) const {
     return {.what = std::string(line_.Say("there is no such account", "没有这个账户")),
             .where = address,
@@ -211,10 +211,10 @@ int Command::Add(const std::string& address) {
   bool stored = false;
   int status = kRefused;
   if (!good) {
-    Complain({.what = std::string(line_.Say("no servers were found", "未找到服务器")),
-              .where = address,
-              .remedy = std::string(line_.Say("name them: --pop3 HOST[:PORT] --smtp HOST[:PORT]",
-                                              "请指定：--pop3 主机[:端口] --smtp 主机[:端口]"))});
+    line_.Complain({.what = std::string(line_.Say("no servers were found", "未找到服务器")),
+                    .where = address,
+                    .remedy = std::string(line_.Say("name them: --pop3 HOST[:PORT] --smtp HOST[:PORT]",
+                                                    "请指定：--pop3 主机[:端口] --smtp 主机[:端口]"))});
   } else {
     WarnOf(*account);
     std::string secret;
@@ -288,7 +288,7 @@ int Command::Remove(const std::string& address) {
   });
   if (!done) return Fail(done.error(), done.error().where == address ? kRefused : kCannotOpen);
   if (removed.password.kind == PasswordSource::Kind::kKeyring)
-    if (const auto dropped = agent::DropFromKeyring(removed); !dropped) Complain(dropped.error());
+    if (const auto dropped = agent::DropFromKeyring(removed); !dropped) line_.Complain(dropped.error());
   if (!line_.json())
     fmt::print(fmt::runtime(line_.Say("Account {} was removed.\n", "已删除账户 {}。\n")), ForTerminal(removed.address));
   else
@@ -310,7 +310,7 @@ int RunAccount(const std::vector<std::string>& words) {
     return line.Misused(action == "list" ? "list takes nothing more" : std::string(action) + " needs one address");
   if (const std::string why = options.Contradiction(action); !why.empty()) return line.Misused(why);
   if (options.file.empty() && agent::AccountsPath().empty())
-    return Complain({.what = "there is no place for accounts", .where = {}, .remedy = "set HOME, or say --accounts FILE"}),
+    return line.Complain({.what = "there is no place for accounts", .where = {}, .remedy = "set HOME, or say --accounts FILE"}),
            kCannotOpen;
   Command command(line, options);
   if (action == "add") return command.Add(line.words()[1]);

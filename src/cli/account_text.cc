@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/escape.h"
+#include "cli/error_text.h"
 #include "cli/provider_text.h"
 
 namespace glasspost::cli {
@@ -95,7 +96,7 @@ std::string TrialText(Service service, const agent::ServerAddress& server, const
     if (!trial.tls.empty()) text += " (" + trial.tls + ")";
   } else {
     text += trial.own_words ? line.Say("; the server says: ", "；服务器说：") : line.Say(": ", "：");
-    text += Lines(trial.text);
+    text += Lines(trial.own_words ? trial.text : ErrorText(trial.text, line.language()));
   }
   return text + "\n";
 }

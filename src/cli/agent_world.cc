@@ -31,12 +31,16 @@ Expected<std::unique_ptr<AgentWorld>> AgentWorld::Make(const std::string& name_s
 }
 
 void AgentWorld::TidyWhenInterrupted(std::function<void()> tidy) {
+  WhenInterrupted([tidy = std::move(tidy)](int) { return tidy(), false; });
+}
+
+void AgentWorld::WhenInterrupted(std::function<bool(int status)> end) {
   signals_.add(SIGINT);
   signals_.add(SIGTERM);
   signals_.add(SIGHUP);
-  signals_.async_wait([tidy = std::move(tidy)](const boost::system::error_code& error, int number) {
+  signals_.async_wait([this, end = std::move(end)](const boost::system::error_code& error, int number) {
     if (error) return;
-    tidy();
+    if (end(128 + number)) return signals_.clear();
     std::fflush(nullptr);
     ::_exit(128 + number);  // what still runs is not asked: its sockets close by themselves
   });

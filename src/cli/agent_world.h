@@ -35,6 +35,9 @@ class AgentWorld {
   // On SIGINT, SIGTERM or SIGHUP during Run `tidy` is called, on Run's thread, between two steps of what runs; then the program
   // ends with 128 and the signal's number. For what would be left behind: half-written files, a capture without its name.
   void TidyWhenInterrupted(std::function<void()> tidy);
+  // Likewise, but if `end` says true what runs is let come to an end of its own; a second signal ends the program at once.
+  // `status`: 128 and the signal's number.
+  void WhenInterrupted(std::function<bool(int status)> end);
 
   // Of an account: whom it trusts.
   static Expected<std::shared_ptr<const net::TlsContext>> Tls(bool verify, const std::string& authorities);

@@ -9,6 +9,7 @@
 #include "base/ascii.h"
 #include "base/escape.h"
 #include "base/nearest.h"
+#include "cli/error_text.h"
 #include "cli/help.h"
 #include "cli/terminal.h"
 #include "server/config_reader.h"
@@ -45,6 +46,10 @@ std::optional<int> CommandLine::Parse(std::vector<std::string> words) {
   language_ = LanguageOf(wanted_language_);
   style_ = StyleFor(stdout, colour_);
   return std::nullopt;
+}
+
+void CommandLine::Complain(const Error& error) const {
+  cli::Complain({ErrorText(error.what, language_), error.where, ErrorText(error.remedy, language_)});
 }
 
 int CommandLine::Misused(const std::string& what) const {

@@ -43,6 +43,8 @@ class CommandLine {
     return chinese() ? chinese_text : english;
   }
 
+  // Says what is wrong, in the language of the person.
+  void Complain(const Error& error) const;
   // Says what is wrong with the use; gives kUsage.
   int Misused(const std::string& what) const;
   // "add", of `actions`; empty: it is none, and was said.

@@ -24,6 +24,7 @@ namespace json = server::json;
 constexpr std::size_t kRemarks = 20;              // told in all
 constexpr std::chrono::milliseconds kPause(200);  // before another try, and longer each time
 constexpr unsigned kTries = 3;                    // of a connection that breaks before anything came
+constexpr std::uint64_t kOversized = 100;         // messages, each of which costs a connection
 
 struct FetchOptions {
   AccountChoice choice;
@@ -65,6 +66,7 @@ std::optional<agent::MailFormat> ParseFormat(const std::string& text) {
 int StatusOf(const FetchReport& report) {
   if (report.trouble) return EX_CANTCREAT;
   if (report.unable) return EX_UNAVAILABLE;
+  if (report.closed.kind == Kind::kDone && report.oversized > 0) return EX_PROTOCOL;
   if (report.closed.kind == Kind::kDone) return report.complete ? EX_OK : EX_TEMPFAIL;
   return Pop3Status(report.closed.kind);
 }
@@ -75,13 +77,13 @@ class Fetch {
       : line_(line), options_(options), account_(std::move(account)), bar_(line.language()) {}
 
   int Run() {
-    if (const auto ready = Prepare(); !ready) return Complain(ready.error()), status_;
+    if (const auto ready = Prepare(); !ready) return line_.Complain(ready.error()), status_;
     auto login = options_.choice.Login(account_, line_);
-    if (!login) return Complain(login.error()), EX_NOPERM;
+    if (!login) return line_.Complain(login.error()), EX_NOPERM;
     if (!*login)
-      return Complain({std::string(line_.Say("nobody to log in as", "没有登录名")),
-                       {},
-                       std::string(line_.Say("say --user NAME", "请用 --user 指定"))}),
+      return line_.Complain({std::string(line_.Say("nobody to log in as", "没有登录名")),
+                             {},
+                             std::string(line_.Say("say --user NAME", "请用 --user 指定"))}),
              EX_USAGE;
     credentials_ = std::move(**login);
     FetchReport report = TryAgain();
@@ -127,6 +129,11 @@ class Fetch {
       const FetchReport report = Once();
       Add(report, all);
       const bool broken = report.closed.kind == Kind::kLost || report.closed.kind == Kind::kTimedOut;
+      if (report.oversized != 0 && all.oversized < kOversized && !report.trouble) {
+        orders_.after = report.reached;
+        if (orders_.at_most != 0 && (orders_.at_most -= std::min(orders_.at_most, report.kept)) == 0) break;
+        continue;
+      }
       const bool twice = orders_.all || report.remembered < report.kept;
       if (!broken || !connected_ || report.trouble || twice) break;
       if (orders_.at_most != 0 && (orders_.at_most -= std::min(orders_.at_most, report.kept)) == 0) break;
@@ -143,6 +150,7 @@ class Fetch {
     sum.remembered += all.remembered;
     sum.octets += all.octets;
     sum.removed += all.removed;
+    sum.oversized += all.oversized;
     sum.remarks = std::move(all.remarks);
     for (const std::string& remark : report.remarks)
       if (sum.remarks.size() < kRemarks) sum.remarks.push_back(remark);
@@ -186,7 +194,7 @@ class Fetch {
                                                                        {"fetched", report.kept},
                                                                        {"octets", report.octets},
                                                                        {"known", report.known},
-                                                                       {"too_large", report.too_large},
+                                                                       {"too_large", report.too_large + report.oversized},
                                                                        {"left", report.left},
                                                                        {"deleted", report.removed},
                                                                        {"complete", report.complete},
@@ -196,19 +204,22 @@ class Fetch {
                                         "已取回 {} 封（{} 字节），存入 {}；此前已取 {} 封，服务器上删除 {} 封。\n")),
                  report.kept, report.octets, ForTerminal(options_.to), report.known, report.removed);
     }
-    if (!line_.json() && report.too_large + report.left > 0)
+    if (!line_.json() && report.too_large + report.oversized + report.left > 0)
       fmt::print(fmt::runtime(line_.Say("{} too large and {} beyond --at-most were left there.\n",
                                         "另有 {} 封过大、{} 封超出 --at-most，留在服务器上。\n")),
-                 report.too_large, report.left);
-    for (const std::string& remark : report.remarks) fmt::print(stderr, "glasspost: {}\n", ForTerminal(remark));
+                 report.too_large + report.oversized, report.left);
+    if (writer_->found_torn())
+      line_.Complain({"ended without an empty line: its last message may be cut, and stays as it is", options_.to, {}});
+    for (const std::string& remark : report.remarks) line_.Complain({remark, {}, {}});
     if (report.trouble)
-      Complain(*report.trouble);
+      line_.Complain(*report.trouble);
     else if (report.unable)
-      Complain(*report.unable);
+      line_.Complain(*report.unable);
     else if (report.closed.kind != Kind::kDone)
-      Complain({report.closed.text.empty() ? std::string(line_.Say("the connection was lost", "连接中断")) : report.closed.text,
-                account_.pop3->HostAndPort(),
-                {}});
+      line_.Complain(
+          {report.closed.text.empty() ? std::string(line_.Say("the connection was lost", "连接中断")) : report.closed.text,
+           account_.pop3->HostAndPort(),
+           {}});
     return std::fflush(stdout) == 0 ? status : EX_IOERR;
   }
 
@@ -254,7 +265,7 @@ int RunFetch(const std::vector<std::string>& words) {
   if (!ParseFormat(options.format)) return misused("--format is one of maildir, mbox, eml");
   if (options.to.empty()) return misused("say where to: --to FOLDER (or FILE, of --format mbox)");
   auto account = options.choice.Choose(agent::Service::kPop3, line);
-  if (!account) return Complain(account.error()), EX_CONFIG;
+  if (!account) return line.Complain(account.error()), EX_CONFIG;
   options.orders.remove = options.remove || (!options.keep && !options.days && !account->keep);
   options.orders.remove_after_days = options.days;
   return Fetch(line, options, std::move(*account)).Run();

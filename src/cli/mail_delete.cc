@@ -29,8 +29,8 @@ int DeleteMail(const MailCall& call) {
     if (!read) return call.place.Failed(read.error());
     const auto confirmed =
         Confirm(call.line, fmt::format(fmt::runtime(call.line.Say("Delete {} for good?", "永久删除这 {} 封？")), places.size()));
-    if (!confirmed) return Complain(confirmed.error()), EX_USAGE;
-    if (!*confirmed) return Complain({std::string(call.line.Say("nothing was deleted", "未删除")), {}, {}}), EX_NOINPUT;
+    if (!confirmed) return call.line.Complain(confirmed.error()), EX_USAGE;
+    if (!*confirmed) return call.line.Complain({std::string(call.line.Say("nothing was deleted", "未删除")), {}, {}}), EX_NOINPUT;
   }
   if (const auto removed = call.place.source().Remove(places); !removed) return call.place.Failed(removed.error());
   if (const int status = call.place.Close(); status != EX_OK) return status;

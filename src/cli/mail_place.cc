@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 class FolderPlace final : public MailPlace {
  public:
-  explicit FolderPlace(std::unique_ptr<agent::MailSource> source) : source_(std::move(source)) {}
+  FolderPlace(const CommandLine& line, std::unique_ptr<agent::MailSource> source) : MailPlace(line), source_(std::move(source)) {}
   agent::MailSource& source() override { return *source_; }
   const std::string& account() const override { return account_; }
   int StatusOfError() const override { return EX_IOERR; }
@@ -35,18 +35,18 @@ class FolderPlace final : public MailPlace {
 class DropPlace final : public MailPlace, public agent::MailSource {
  public:
   DropPlace(const CommandLine& line, const AccountChoice& choice, agent::Account account)
-      : line_(line), choice_(choice), account_(std::move(account)) {}
+      : MailPlace(line), choice_(choice), account_(std::move(account)) {}
   ~DropPlace() override { DropPlace::Finish(); }
 
   // The exit status.
   int Enter() {
-    if (const auto ready = Prepare(); !ready) return Complain(ready.error()), EX_CONFIG;
+    if (const auto ready = Prepare(); !ready) return line_.Complain(ready.error()), EX_CONFIG;
     auto login = choice_.Login(account_, line_);
-    if (!login) return Complain(login.error()), EX_NOPERM;
+    if (!login) return line_.Complain(login.error()), EX_NOPERM;
     if (!*login)
-      return Complain({std::string(line_.Say("nobody to log in as", "没有登录名")),
-                       {},
-                       std::string(line_.Say("say --user NAME", "请用 --user 指定"))}),
+      return line_.Complain({std::string(line_.Say("nobody to log in as", "没有登录名")),
+                             {},
+                             std::string(line_.Say("say --user NAME", "请用 --user 指定"))}),
              EX_USAGE;
     credentials_ = std::move(**login);
     const bool clear = account_.pop3->tls == agent::TlsKind::kNone;
@@ -57,7 +57,7 @@ class DropPlace final : public MailPlace, public agent::MailSource {
     if (entered) return EX_OK;
     const int status = drop_ ? StatusOfError() : EX_TEMPFAIL;
     Finish();
-    return Complain(entered.error()), status;
+    return line_.Complain(entered.error()), status;
   }
 
   agent::MailSource& source() override { return *this; }
@@ -124,7 +124,6 @@ class DropPlace final : public MailPlace, public agent::MailSource {
     return left;
   }
 
-  const CommandLine& line_;
   const AccountChoice choice_;
   const agent::Account account_;
   std::unique_ptr<AgentWorld> world_;
@@ -159,26 +158,27 @@ std::expected<std::unique_ptr<MailPlace>, int> MailPlace::Open(const CommandLine
   if (folder.empty() && choice.address.empty() && choice.server.empty()) folder = UsualFolder();
   if (!folder.empty()) {
     auto source = agent::OpenMailFolder(folder);
-    if (!source) return Complain(source.error()), std::unexpected(EX_NOINPUT);
-    return std::make_unique<FolderPlace>(std::move(*source));
+    if (!source) return line.Complain(source.error()), std::unexpected(EX_NOINPUT);
+    if (const std::string damage = (*source)->damage(); !damage.empty()) line.Complain({damage, folder, {}});
+    return std::make_unique<FolderPlace>(line, std::move(*source));
   }
   auto account = choice.Choose(agent::Service::kPop3, line);
-  if (!account) return Complain(account.error()), std::unexpected(EX_CONFIG);
+  if (!account) return line.Complain(account.error()), std::unexpected(EX_CONFIG);
   auto place = std::make_unique<DropPlace>(line, choice, std::move(*account));
   if (const int status = place->Enter(); status != EX_OK) return std::unexpected(status);
   return place;
 }
 
 int MailPlace::Failed(const Error& error) const {
-  Complain(error);
+  line_.Complain(error);
   return StatusOfError();
 }
 
 std::optional<std::size_t> FindMessage(const MailCall& call, const std::string& word) {
   const auto found = call.place.source().Find(word);
   if (!found)
-    Complain({std::string(call.line.Say("there is no such message", "没有这封邮件")), word,
-              std::string(call.line.Say("glasspost mail list tells what there is", "glasspost mail list 可列出全部"))});
+    call.line.Complain({std::string(call.line.Say("there is no such message", "没有这封邮件")), word,
+                        std::string(call.line.Say("glasspost mail list tells what there is", "glasspost mail list 可列出全部"))});
   return found;
 }
 

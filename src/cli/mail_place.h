@@ -15,6 +15,7 @@ class MailPlace {
  public:
   // Says what is wrong and gives the exit status, if it cannot be opened.
   static std::expected<std::unique_ptr<MailPlace>, int> Open(const CommandLine& line, const MailOptions& options);
+  explicit MailPlace(const CommandLine& line) : line_(line) {}  // outlives it
   virtual ~MailPlace() = default;
 
   virtual agent::MailSource& source() = 0;
@@ -26,6 +27,9 @@ class MailPlace {
 
   // Says what goes wrong, and gives an exit status if something does.
   int Failed(const Error& error) const;
+
+ protected:
+  const CommandLine& line_;
 };
 
 // The message of this number or unique-id; nothing after having said that there is none.

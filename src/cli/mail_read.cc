@@ -85,12 +85,12 @@ class Reader {
       if (part.number != call_.options.part || part.multipart) continue;
       const auto text = ReadablePart(message_, part);
       if (!text)
-        return Complain({std::string(line_.Say("is not text", "不是文本")), analysis::PartLine(part, line_.language()),
-                         fmt::format("glasspost mail save {} {}", call_.words.front(), part.number)}),
+        return line_.Complain({std::string(line_.Say("is not text", "不是文本")), analysis::PartLine(part, line_.language()),
+                               fmt::format("glasspost mail save {} {}", call_.words.front(), part.number)}),
                EX_DATAERR;
       return Write(TextForTerminal(*text)), EX_OK;
     }
-    return Complain({std::string(line_.Say("there is no such part", "没有这个部分")), call_.options.part, {}}), EX_NOINPUT;
+    return line_.Complain({std::string(line_.Say("there is no such part", "没有这个部分")), call_.options.part, {}}), EX_NOINPUT;
   }
 
   int Tell() {

@@ -22,7 +22,8 @@ namespace {
 
 class Answer {
  public:
-  Answer(const MailCall& call, bool forward) : call_(call), line_(call.line), options_(call.options), forward_(forward) {}
+  Answer(const MailCall& call, bool forward)
+      : call_(call), line_(call.line), options_(call.options), forward_(forward), unsent_(call.line) {}
 
   int Run() {
     const auto place = FindMessage(call_, call_.words.front());
@@ -34,12 +35,13 @@ class Answer {
     // Nobody waits for a person who writes.
     if (const int status = call_.place.Close(); status != EX_OK) return status;
     if (const int status = ChooseAccount(); status != EX_OK) return status;
-    if (const auto addressed = Address(); !addressed) return Complain(addressed.error()), EX_DATAERR;
-    if (const int status = WriteText(); status != EX_OK) return status;
-    if (forward_) {
-      if (const auto attached = AttachOriginals(); !attached) return Complain(attached.error()), EX_CANTCREAT;
+    if (const auto addressed = Address(); !addressed) return line_.Complain(addressed.error()), EX_DATAERR;
+    int status = WriteText();
+    if (status == EX_OK && forward_) {
+      if (const auto attached = AttachOriginals(); !attached) line_.Complain(attached.error()), status = EX_CANTCREAT;
     }
-    const int status = Send();
+    if (status == EX_OK) status = Send();
+    if (status != EX_OK) Hold();
     if (status != EX_OK || options_.print) return status;
     using Flag = agent::MailSource::Flag;
     const auto marked = call_.place.source().Mark(*place, forward_ ? Flag::kPassed : Flag::kAnswered);
@@ -65,15 +67,15 @@ class Answer {
       }
     } else {
       auto account = choice.Choose(agent::Service::kSmtp, line_);
-      if (!account) return Complain(account.error()), EX_CONFIG;
+      if (!account) return line_.Complain(account.error()), EX_CONFIG;
       account_ = std::move(*account);
     }
     const std::string from = options_.from.empty() ? account_.address : options_.from;
     const auto sender = mime::ParseMailbox(from);
     if (!sender || !sender->address.contains('@'))
-      return Complain({std::string(from.empty() ? line_.Say("nobody is said to write it", "没有说明由谁发出")
-                                                : line_.Say("is no address", "不是地址")),
-                       from, std::string(line_.Say("say --from ADDRESS", "请用 --from 地址 指定"))}),
+      return line_.Complain({std::string(from.empty() ? line_.Say("nobody is said to write it", "没有说明由谁发出")
+                                                      : line_.Say("is no address", "不是地址")),
+                             from, std::string(line_.Say("say --from ADDRESS", "请用 --from 地址 指定"))}),
              EX_USAGE;
     draft_.from = *sender;
     if (draft_.from.name.empty() && draft_.from.address == account_.address) draft_.from.name = account_.name;
@@ -97,6 +99,8 @@ class Answer {
       agent::ReplyHeader reply = agent::ReplyTo(message_.header, draft_.from.address, own_, options_.all);
       draft_.to = std::move(reply.to);
       draft_.cc = std::move(reply.cc);
+      MakePlain(draft_.to);  // headers may have U-labels; names stay as they are
+      MakePlain(draft_.cc);
       draft_.subject = std::move(reply.subject);
       draft_.in_reply_to = std::move(reply.in_reply_to);
       draft_.references = std::move(reply.references);
@@ -142,26 +146,26 @@ class Answer {
     std::string text = options_.body;
     if (options_.body.empty() && options_.body_file.empty() && ::isatty(STDIN_FILENO) != 0) {
       auto edited = Edit("\n\n" + original);
-      if (!edited) return Complain(edited.error()), EX_UNAVAILABLE;
+      if (!edited) return line_.Complain(edited.error()), EX_UNAVAILABLE;
       if (!*edited)
-        return Complain({std::string(line_.Say("nothing was written; not sent", "没有改动，未发送")), {}, {}}), EX_NOINPUT;
+        return line_.Complain({std::string(line_.Say("nothing was written; not sent", "没有改动，未发送")), {}, {}}), EX_NOINPUT;
       edited_ = true;
       text = std::move(**edited);
     } else {
       if (options_.body.empty()) {
         auto read = ReadWhole(options_.body_file.empty() ? "-" : options_.body_file, agent::DraftLimits::kText);
-        if (!read) return Complain(read.error()), EX_NOINPUT;
+        if (!read) return line_.Complain(read.error()), EX_NOINPUT;
         text = std::move(*read);
       }
       if (!text.empty() && !text.ends_with('\n')) text += '\n';
       if (!original.empty()) text += (text.empty() ? "" : "\n") + original;
     }
-    if (!IsUtf8(text))
-      return Complain({std::string(line_.Say("the text is not UTF-8", "正文不是 UTF-8")),
-                       {},
-                       std::string(line_.Say("convert it, or attach it as a file", "请转换，或作为附件"))}),
-             EX_DATAERR;
     draft_.text = std::move(text);
+    if (!IsUtf8(draft_.text))
+      return line_.Complain({std::string(line_.Say("the text is not UTF-8", "正文不是 UTF-8")),
+                             {},
+                             std::string(line_.Say("convert it, or attach it as a file", "请转换，或作为附件"))}),
+             EX_DATAERR;
     for (const std::string& path : options_.attach) draft_.attachments.push_back({path, {}, {}});
     return EX_OK;
   }
@@ -184,19 +188,29 @@ class Answer {
   int Send() {
     draft_.date = net::SystemClock().Now();
     auto composed = agent::ComposedMessage::Make(draft_, SystemRandomness());
-    if (!composed) return Complain(composed.error()), EX_DATAERR;
+    if (!composed) return line_.Complain(composed.error()), EX_DATAERR;
     if (options_.print) return Print(**composed);
+    Outgoing outgoing = OutgoingOf(std::move(*composed), draft_, recipients_);
+    if (edited_) unsent_.Hold(outgoing);
     if (edited_ && !options_.yes) {
       std::string to;
       for (const mime::Mailbox& mailbox : recipients_) to += (to.empty() ? "" : ", ") + mailbox.address;
       const auto confirmed = Confirm(line_, fmt::format(fmt::runtime(line_.Say("Send to {}?", "发送给 {}？")), to));
-      if (!confirmed) return Complain(confirmed.error()), EX_USAGE;
-      if (!*confirmed) return Complain({std::string(line_.Say("not sent", "未发送")), {}, {}}), EX_NOINPUT;
+      if (!confirmed) return line_.Complain(confirmed.error()), EX_USAGE;
+      if (!*confirmed) return line_.Complain({std::string(line_.Say("not sent", "未发送")), {}, {}}), EX_NOINPUT;
     }
-    return SendOutgoing(line_, choice_, account_, OutgoingOf(std::move(*composed), draft_, recipients_));
+    return SendOutgoing(line_, choice_, account_, std::move(outgoing), unsent_);
   }
 
-  static int Print(agent::ComposedMessage& composed) {
+  // What was typed and did not get as far as a message, for a reason that the attachments are most often: without them.
+  void Hold() {
+    if (!edited_) return;
+    draft_.attachments.clear();
+    auto composed = agent::ComposedMessage::Make(draft_, SystemRandomness());
+    if (composed) unsent_.Hold(OutgoingOf(std::move(*composed), draft_, recipients_));
+  }
+
+  int Print(agent::ComposedMessage& composed) const {
     using Kind = smtp::MessageSource::Piece::Kind;
     const bool terminal = ::isatty(STDOUT_FILENO) != 0;
     auto piece = composed.Read();
@@ -204,7 +218,7 @@ class Answer {
       const std::string shown = terminal ? TextForTerminal(piece.octets) : std::string(piece.octets);
       std::fwrite(shown.data(), 1, shown.size(), stdout);
     }
-    return piece.kind == Kind::kEnd ? EX_OK : (Complain({composed.error(), {}, {}}), EX_NOINPUT);
+    return piece.kind == Kind::kEnd ? EX_OK : (line_.Complain({composed.error(), {}, {}}), EX_NOINPUT);
   }
 
   const MailCall& call_;
@@ -219,6 +233,7 @@ class Answer {
   agent::Draft draft_;
   std::vector<mime::Mailbox> recipients_;
   std::optional<TemporaryFolder> folder_;
+  Unsent unsent_;
   bool edited_ = false;
 };
 

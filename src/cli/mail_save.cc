@@ -90,7 +90,7 @@ int SaveSource(const MailCall& call, std::size_t place, const std::string& folde
   const std::uint64_t number = call.place.source().Entry(place).number;
   auto file =
       call.words.size() > 1 ? NewFile::MakeAt(call.words[1]) : NewFile::Make(folder, fmt::format("message-{}.eml", number));
-  if (!file) return Complain(file.error()), EX_CANTCREAT;
+  if (!file) return call.line.Complain(file.error()), EX_CANTCREAT;
   std::uint64_t size = 0;
   Expected<void> written;
   const auto read = call.place.source().Read(place, [&](Octets piece) {
@@ -100,7 +100,7 @@ int SaveSource(const MailCall& call, std::size_t place, const std::string& folde
   });
   if (written && !read) return call.place.Failed(read.error());
   if (written) written = file->Keep();
-  if (!written) return Complain(written.error()), EX_CANTCREAT;
+  if (!written) return call.line.Complain(written.error()), EX_CANTCREAT;
   if (call.line.json())
     fmt::print("{}\n", std::string_view(json::serialize(json::object{{"file", server::JsonText(file->path())}, {"size", size}})));
   else
@@ -125,14 +125,14 @@ int SaveMail(const MailCall& call) {
   if (!place) return EX_NOINPUT;
   if (call.options.to.size() > 1) return call.line.Misused("save: one folder with --to"), EX_USAGE;
   const std::string folder = call.options.to.empty() ? "." : call.options.to.front();
-  if (const auto made = agent::MakeFolder(folder); !made) return Complain(made.error()), EX_CANTCREAT;
+  if (const auto made = agent::MakeFolder(folder); !made) return call.line.Complain(made.error()), EX_CANTCREAT;
   if (call.options.source) return SaveSource(call, *place, folder);
   const auto message = LoadMessage(call.place.source(), *place);
   if (!message) return call.place.Failed(message.error());
   if (message->structure.parts.empty())
-    return Complain({std::string(call.line.Say("the message is too large or too deeply nested to be taken apart",
-                                               "邮件过大或嵌套过深，无法拆分")),
-                     call.words.front(), "glasspost mail save N --source FILE"}),
+    return call.line.Complain({std::string(call.line.Say("the message is too large or too deeply nested to be taken apart",
+                                                         "邮件过大或嵌套过深，无法拆分")),
+                               call.words.front(), "glasspost mail save N --source FILE"}),
            EX_DATAERR;
   const std::string wanted = call.words.size() > 1 ? call.words[1] : "all";
   std::vector<const mime::Part*> parts;
@@ -140,14 +140,14 @@ int SaveMail(const MailCall& call) {
   for (const mime::Part& part : message->structure.parts)
     if (part.number == wanted && !part.multipart && parts.empty()) parts.push_back(&part);
   if (parts.empty())
-    return Complain({std::string(wanted == "all" ? call.line.Say("has no attachments", "没有附件")
-                                                 : call.line.Say("there is no such part", "没有这个部分")),
-                     wanted == "all" ? call.words.front() : wanted,
-                     {}}),
+    return call.line.Complain({std::string(wanted == "all" ? call.line.Say("has no attachments", "没有附件")
+                                                           : call.line.Say("there is no such part", "没有这个部分")),
+                               wanted == "all" ? call.words.front() : wanted,
+                               {}}),
            EX_NOINPUT;
   for (const mime::Part* const part : parts) {
     const auto path = SavePart(*message, *part, folder);
-    if (!path) return Complain(path.error()), EX_CANTCREAT;
+    if (!path) return call.line.Complain(path.error()), EX_CANTCREAT;
     Tell(call, *part, *path);
   }
   return EX_OK;

@@ -1,12 +1,11 @@
 #include "cli/mail_sender.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <map>
 #include <utility>
 
 #include "agent/connect.h"
+#include "net/host_name.h"
 
 namespace glasspost::cli {
 
@@ -62,11 +61,19 @@ struct Ready {
   smtp::ClientMessage out;
 };
 
-Outcome Unreachable(const Error& error) {
+Outcome LocalOutcome(std::string text) {
   Outcome outcome;
   outcome.local = true;
-  outcome.text = error.Text();
+  outcome.text = std::move(text);
   return outcome;
+}
+
+constexpr const char* kInterrupted = "Interrupted";
+
+// What the session takes for a lost connection, we have ended.
+void SayInterrupted(std::vector<Outcome>& outcomes) {
+  for (Outcome& outcome : outcomes)
+    if (outcome.local && outcome.kind == Kind::kDeferred) outcome.text = kInterrupted;
 }
 
 // The connection went, not the message: another one may take it.
@@ -77,9 +84,7 @@ bool ConnectionFailed(const std::vector<Outcome>& outcomes) {
 }
 
 SendingOptions Settled(SendingOptions options) {
-  char name[256] = "localhost";
-  if (options.host.empty()) ::gethostname(name, sizeof name - 1);
-  if (options.host.empty()) options.host = name;
+  if (options.host.empty()) options.host = net::ThisHost();
   return options;
 }
 
@@ -88,19 +93,20 @@ SendingOptions Settled(SendingOptions options) {
 // What is to be sent, and what became of it.
 class MailSender::Batch final : public agent::Outbox {
  public:
-  Batch(const MailSender::Next& next, const MailSender::Done& done, const SendingOptions& options, ProgressBar* bar)
-      : next_(next), done_(done), options_(options), bar_(bar) {}
+  Batch(const MailSender::Next& next, const MailSender::Done& done, MailSender& sender)
+      : next_(next), done_(done), sender_(sender), bar_(sender.choice_.show ? nullptr : &sender.bar_) {}
 
   const smtp::ClientMessage* Next() override {
     if (!more()) return nullptr;
     again_ = waiting_ != nullptr;
     current_ = again_ ? std::exchange(waiting_, nullptr) : std::exchange(ahead_, nullptr);
-    ready_.emplace(*current_, options_, bar_, nullptr);
+    ready_.emplace(*current_, sender_.options_, bar_, nullptr);
     return &ready_->out;
   }
   // A server may end the connection after some messages: what it had begun goes over the next one, once.
   void Sent(std::vector<Outcome> outcomes) override {
-    if (ConnectionFailed(outcomes) && here_ > 0 && !again_) {
+    if (sender_.interrupted_ != 0) SayInterrupted(outcomes);
+    if (ConnectionFailed(outcomes) && here_ > 0 && !again_ && sender_.interrupted_ == 0) {
       waiting_ = current_;
     } else {
       ++here_;
@@ -108,10 +114,13 @@ class MailSender::Batch final : public agent::Outbox {
     }
   }
 
+  void Opened(const smtp::Extensions& extensions) override { sender_.WarnOfReports(extensions.dsn); }
+
   void NewConnection() { here_ = 0; }
   bool took_some() const { return here_ > 0; }
   // Looks ahead, so that no connection is made for nothing.
   bool more() {
+    if (sender_.interrupted_ != 0) return false;
     if (waiting_ == nullptr && ahead_ == nullptr) ahead_ = next_();
     return waiting_ != nullptr || ahead_ != nullptr;
   }
@@ -120,15 +129,15 @@ class MailSender::Batch final : public agent::Outbox {
     while (Next() != nullptr) done_(*current_, std::vector(current_->recipients.size(), outcome));
   }
 
-  Outgoing* Take() { return next_(); }
+  Outgoing* Take() { return sender_.interrupted_ != 0 ? nullptr : next_(); }
   void Tell(const Outgoing& message, const std::vector<Outcome>& outcomes) { done_(message, outcomes); }
   ProgressBar* bar() const { return bar_; }
 
  private:
   const MailSender::Next& next_;
   const MailSender::Done& done_;
-  const SendingOptions& options_;
-  ProgressBar* bar_;
+  MailSender& sender_;
+  ProgressBar* const bar_;
   Outgoing* current_ = nullptr;
   Outgoing* waiting_ = nullptr;  // for another connection
   Outgoing* ahead_ = nullptr;
@@ -144,7 +153,7 @@ struct MailSender::Domain {
 
 MailSender::MailSender(const AccountChoice& choice, const CommandLine& line, agent::Account account,
                        const SendingOptions& options)
-    : choice_(choice), account_(std::move(account)), options_(Settled(options)), bar_(line.language()) {}
+    : choice_(choice), line_(line), account_(std::move(account)), options_(Settled(options)), bar_(line.language()) {}
 MailSender::~MailSender() = default;
 
 Expected<std::unique_ptr<MailSender>> MailSender::Open(const AccountChoice& choice, const CommandLine& line,
@@ -167,15 +176,45 @@ Expected<std::unique_ptr<MailSender>> MailSender::Open(const AccountChoice& choi
   auto shown = choice.Show(Protocol::kSmtp, line);
   if (!shown) return std::unexpected(shown.error());
   sender->shown_ = std::move(*shown);
-  sender->world_->TidyWhenInterrupted([self = sender.get()] {
-    self->bar_.Clear();
-    static_cast<void>(self->shown_->Close());
-  });
+  sender->world_->WhenInterrupted([self = sender.get()](int status) { return self->Interrupt(status); });
   return sender;
 }
 
-void MailSender::Send(const Next& next, const Done& done) {
-  Batch batch(next, done, options_, choice_.show ? nullptr : &bar_);
+// The stream's operation ends, so that the session hears of it and says how far the message has come.
+bool MailSender::Interrupt(int status) {
+  bar_.Clear();
+  interrupted_ = status;
+  if (stream_ != nullptr) return stream_->Cancel(), true;
+  if (farewell_) farewell_();
+  static_cast<void>(shown_->Close());
+  return false;
+}
+
+// As RFC 3461 §4 has it for such servers, the message goes all the same.
+void MailSender::WarnOfReports(bool offered) {
+  const bool wanted = options_.notify.said() || options_.ret != smtp::Return::kUnsaid || !options_.envid.empty();
+  if (offered || !wanted || std::exchange(warned_, true)) return;
+  bar_.Clear();
+  line_.Complain({std::string(line_.Say("warning: the server does not offer DSN; no reports are asked of it",
+                                        "警告：服务器不支持 DSN，无法要求投递报告")),
+                  {},
+                  {}});
+}
+
+// The stream that an interruption ends.
+class MailSender::Held {
+ public:
+  Held(MailSender& sender, net::Stream& stream) : sender_(sender) { sender_.stream_ = &stream; }
+  ~Held() { sender_.stream_ = nullptr; }
+  Held(const Held&) = delete;
+
+ private:
+  MailSender& sender_;
+};
+
+void MailSender::Send(const Next& next, const Done& done, std::function<void()> farewell) {
+  farewell_ = std::move(farewell);
+  Batch batch(next, done, *this);
   world_->Run(options_.by_mx ? SendByMx(batch) : Submit(batch));
   bar_.Clear();
 }
@@ -186,7 +225,7 @@ net::Task<void> MailSender::Submit(Batch& batch) {
   while (batch.more()) {
     auto connected =
         co_await agent::ConnectTo(world_->network(), *account_.smtp, tls_, choice_.limits(), [this] { return shown_->NewTap(); });
-    if (!connected) co_return batch.FailRest(Unreachable(connected.error()));
+    if (!connected) co_return batch.FailRest(LocalOutcome(connected.error().Text()));
     ClientOptions options;
     const bool clear = account_.smtp->tls == agent::TlsKind::kNone;
     options.host = options_.host;
@@ -194,6 +233,7 @@ net::Task<void> MailSender::Submit(Batch& batch) {
     options.passwords_without_tls = clear;
     options.credentials = credentials_ ? &*credentials_ : nullptr;
     batch.NewConnection();
+    const Held held(*this, *connected->stream);
     agent::Outbox& outbox = batch;
     const Outcome closed = co_await agent::SendOver(*connected->stream, connected->peer, SystemRandomness(), options, outbox);
     if (!batch.took_some()) co_return batch.FailRest(closed);
@@ -209,8 +249,9 @@ net::Task<void> MailSender::SendByMx(Batch& batch) {
       domain.name = parts ? parts->domain : std::string();
       domain.recipients.push_back(i);
     }
-    std::vector<Outcome> outcomes(message->recipients.size());
-    for (const auto& [name, domain] : domains) co_await SendToDomain(batch, *message, domain, outcomes);
+    std::vector<Outcome> outcomes(message->recipients.size(), LocalOutcome(kInterrupted));
+    for (const auto& [name, domain] : domains)
+      if (interrupted_ == 0) co_await SendToDomain(batch, *message, domain, outcomes);
     batch.Tell(*message, outcomes);
   }
 }
@@ -231,13 +272,14 @@ net::Task<void> MailSender::SendToDomain(Batch& batch, Outgoing& message, const 
     const Tls wanted = choice_.tls == "none" ? Tls::kNever : choice_.tls == "starttls" ? Tls::kRequired : Tls::kIfOffered;
     agent::SendResult result = co_await SendToHost(batch, message, domain, hop, wanted);
     const bool handshake = result.closed.local && result.closed.stage == smtp::Stage::kStartTls;
-    if (wanted == Tls::kIfOffered && handshake) {
+    if (wanted == Tls::kIfOffered && handshake && interrupted_ == 0) {
       agent::SendResult second = co_await SendToHost(batch, message, domain, hop, Tls::kNever);
       result = std::move(second);
     }
     told = std::move(result.recipients);
-    if (!ConnectionFailed(told)) break;
+    if (!ConnectionFailed(told) || interrupted_ != 0) break;
   }
+  if (interrupted_ != 0) SayInterrupted(told);
   settle(told);
 }
 
@@ -250,8 +292,14 @@ net::Task<agent::SendResult> MailSender::SendToHost(Batch& batch, Outgoing& mess
       .endpoint = hop.endpoint, .host = hop.host, .implicit_tls = false, .tls = tls_, .timeout = choice_.limits().wait};
   const Ready ready(message, options_, batch.bar(), &domain.recipients);
   const agent::Network network = world_->network();
-  agent::SendResult result =
-      co_await agent::Send(network.context, network.deadlines, SystemRandomness(), peer, options, ready.out, shown_->NewTap());
+  auto stream = co_await net::Connect(network.context, network.deadlines, peer.endpoint, peer.timeout, shown_->NewTap());
+  if (!stream) {
+    const Outcome failed = LocalOutcome(stream.error().Text());
+    co_return agent::SendResult{std::vector(ready.recipients.size(), failed), failed, true};
+  }
+  const Held held(*this, **stream);
+  agent::SendResult result = co_await agent::SendOver(**stream, peer, SystemRandomness(), options, ready.out);
+  WarnOfReports(result.reports);
   co_return result;
 }
 

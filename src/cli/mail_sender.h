@@ -33,15 +33,22 @@ class MailSender {
 
   using Next = std::function<Outgoing*()>;  // null: no more; what it gives lives until the next call
   using Done = std::function<void(const Outgoing&, const std::vector<smtp::Outcome>&)>;  // one outcome each recipient
-  void Send(const Next& next, const Done& done);
+  // SIGINT, SIGTERM and SIGHUP end it: a message that is on its way gets its outcomes (in doubt, if only the reply was missing),
+  // others are not begun. Where no connection is, the program ends as AgentWorld says, after `farewell`.
+  void Send(const Next& next, const Done& done, std::function<void()> farewell);
+  // The status to end with because of a signal; 0: none came.
+  int interrupted() const { return interrupted_; }
   // The capture is whole when this returns.
   Expected<void> Close();
 
  private:
   class Batch;
+  class Held;
   struct Domain;
   MailSender(const AccountChoice& choice, const CommandLine& line, agent::Account account, const SendingOptions& options);
 
+  bool Interrupt(int status);
+  void WarnOfReports(bool offered);
   net::Task<void> Submit(Batch& batch);
   net::Task<void> SendByMx(Batch& batch);
   net::Task<void> SendToDomain(Batch& batch, Outgoing& message, const Domain& domain, std::vector<smtp::Outcome>& outcomes);
@@ -49,6 +56,7 @@ class MailSender {
                                           smtp::ClientOptions::Tls tls);
 
   const AccountChoice& choice_;
+  const CommandLine& line_;
   const agent::Account account_;
   const SendingOptions options_;
   ProgressBar bar_;
@@ -56,6 +64,10 @@ class MailSender {
   std::shared_ptr<const net::TlsContext> tls_;
   std::unique_ptr<ShownConversation> shown_;
   std::optional<sasl::Credentials> credentials_;
+  std::function<void()> farewell_;
+  net::Stream* stream_ = nullptr;  // over which messages go now
+  int interrupted_ = 0;
+  bool warned_ = false;  // that no reports will come
 };
 
 }  // namespace glasspost::cli

@@ -64,7 +64,7 @@ Expected<SendmailHead> ReadHead(Octets& text) {
 
 }  // namespace
 
-OutgoingSource::OutgoingSource(Outgoing& message) : message_(message), text_(message.text) {
+OutgoingSource::OutgoingSource(const Outgoing& message) : message_(message), text_(message.text) {
   if (message_.composed) message_.composed->Rewind();
 }
 
@@ -82,6 +82,15 @@ Expected<std::vector<mime::Mailbox>> ParseMailboxes(const std::vector<std::strin
     }
   }
   return all;
+}
+
+void MakePlain(std::vector<mime::Mailbox>& mailboxes) {
+  for (mime::Mailbox& mailbox : mailboxes) mailbox.address = Plain(mailbox.address);
+}
+
+mime::Mailbox AuthorOfReports(const std::string& own_address) {
+  if (!own_address.empty()) return {.name = {}, .address = own_address};
+  return {.name = "Mail Delivery System", .address = "MAILER-DAEMON@" + net::ThisHost()};
 }
 
 Expected<std::string> ReadWhole(const std::string& file, std::size_t most) {
@@ -138,7 +147,12 @@ Expected<Outgoing> ReadMessage(const std::string& text, const std::string& from,
   Octets rest = clean;
   const auto head = ReadHead(rest);
   if (!head) return std::unexpected(head.error());
-  const std::string sender = from.empty() ? own_address : from;
+  const bool null_path = from == kNullPath;
+  std::string sender = from.empty() ? own_address : from;
+  if (null_path) {
+    const mime::Mailbox author = AuthorOfReports(own_address);
+    sender = author.name.empty() ? author.address : author.name + " <" + author.address + ">";
+  }
   Outgoing out;
   out.text = agent::WithCrlf(head->Text(sender) + head->first_line() + std::string(rest));
   mime::MessageScan scan;
@@ -146,12 +160,14 @@ Expected<Outgoing> ReadMessage(const std::string& text, const std::string& from,
   const std::string block(scan.header());
   mime::HeaderDecoder decoder;
   decoder.Parse(block);
-  const auto mailbox = mime::ParseMailbox(from.empty() ? decoder.summary().from.value_or(Octets()) : Octets(from));
+  const bool own_words = from.empty() || null_path;
+  const auto mailbox = mime::ParseMailbox(own_words ? decoder.summary().from.value_or(Octets()) : Octets(from));
   if (!mailbox || !agent::SplitAddress(mailbox->address))
     return Fail("names no sender, or several", "From", "say --from ADDRESS");
   out.reverse_path = Plain(mailbox->address);
   if (scan.has_message_id()) out.message_id = std::string(decoder.summary().message_id.value_or(Octets()));
   out.text.insert(0, MissingFields(scan, out.reverse_path, out.message_id));
+  if (null_path) out.reverse_path.clear();
   out.utf8 = smtp::IsEightBit(block);
   out.eight_bit = smtp::IsEightBit(out.text);
   out.size = out.text.size();

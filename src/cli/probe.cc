@@ -1,7 +1,6 @@
 #include "cli/probe.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/ascii.h"
 #include "cli/agent_world.h"
@@ -141,9 +140,7 @@ int RunProbe(const std::vector<std::string>& words) {
   CommandLine line("probe", false);
   line.AddJson();
   ProbeWords probe;
-  char name[256] = "localhost";
-  ::gethostname(name, sizeof name - 1);
-  probe.options.host = name;
+  probe.options.host = net::ThisHost();
   CLI::App& app = line.app();
   app.add_option("--ca", probe.options.authorities);
   app.add_option("--dns", probe.name_server);

@@ -50,19 +50,30 @@ Expected<std::vector<std::string>> FilesOf(const std::vector<std::string>& named
   return files;
 }
 
+// Who interrupts it knows that it did not come to its end, but not that it may have.
+int StatusOf(const MailSender& sender, const SendReport& report) {
+  const int status = report.Finish();
+  return sender.interrupted() != 0 && !report.in_doubt() ? sender.interrupted() : status;
+}
+
 class Send {
  public:
   Send(const CommandLine& line, const SendOptions& options, agent::Account account)
-      : line_(line), options_(options), account_(std::move(account)), report_(line) {}
+      : line_(line), options_(options), account_(std::move(account)), unsent_(line), report_(line) {}
 
   int Run() {
-    if (const auto ready = Prepare(); !ready) return Complain(ready.error()), EX_DATAERR;
+    if (const auto ready = Prepare(); !ready) return line_.Complain(ready.error()), EX_DATAERR;
+    if (first_->typed) unsent_.Hold(*first_);
     auto sender = MailSender::Open(options_.choice, line_, account_, options_.sending);
-    if (!sender) return Complain(sender.error()), EX_CONFIG;
+    if (!sender) return line_.Complain(sender.error()), EX_CONFIG;
     (*sender)->Send([this] { return Next(); },
-                    [this](const Outgoing& message, const auto& outcomes) { report_.Tell(message, outcomes); });
-    if (const auto closed = (*sender)->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
-    return report_.Finish();
+                    [this](const Outgoing& message, const auto& outcomes) {
+                      report_.Tell(message, outcomes);
+                      if (message.typed) unsent_.Told(message, outcomes);
+                    },
+                    [this] { unsent_.Tell(); });
+    if (const auto closed = (*sender)->Close(); !closed) return line_.Complain(closed.error()), EX_CANTCREAT;
+    return StatusOf(**sender, report_);
   }
 
  private:
@@ -106,12 +117,15 @@ class Send {
 
   Expected<agent::Draft> DraftOf() const {
     agent::Draft draft;
-    const std::string from = options_.from.empty() ? account_.address : options_.from;
+    const bool null_path = options_.from == kNullPath;
+    const std::string from = null_path               ? AuthorOfReports(account_.address).address
+                             : options_.from.empty() ? account_.address
+                                                     : options_.from;
     const auto sender = ParseMailboxes({from}, "--from");
     if (from.empty()) return Fail(std::string(line_.Say("nobody to send it as", "没有发件人")), {}, "--from ADDRESS");
     if (!sender) return std::unexpected(sender.error());
     if (sender->size() != 1) return Fail("names several senders; one sends", "--from " + from);
-    draft.from = sender->front();
+    draft.from = null_path ? AuthorOfReports(account_.address) : sender->front();
     if (draft.from.name.empty() && draft.from.address == account_.address) draft.from.name = account_.name;
     draft.to = to_;
     draft.cc = cc_;
@@ -140,7 +154,9 @@ class Send {
       if (!IsUtf8(*text)) return Fail("is not UTF-8", "the text", "convert it, or attach it as a file");
     auto composed = Compose(*draft, Recipients());
     if (!composed) return composed;
+    if (options_.from == kNullPath) composed->reverse_path.clear();
     if (const auto somebody = SomebodyGetsIt(*composed); !somebody) return std::unexpected(somebody.error());
+    composed->typed = body_file == "-" && ::isatty(STDIN_FILENO) != 0;
     return composed;
   }
 
@@ -151,6 +167,7 @@ class Send {
     if (!message)
       return Fail(message.error().what, (file == "-" ? "" : file + ": ") + message.error().where, message.error().remedy);
     if (file != "-") message->name = file;
+    message->typed = file == "-" && ::isatty(STDIN_FILENO) != 0;
     if (const auto somebody = SomebodyGetsIt(*message); !somebody) return std::unexpected(somebody.error());
     return message;
   }
@@ -167,7 +184,7 @@ class Send {
         current_ = std::move(*message);
         return &current_;
       }
-      Complain(message.error());
+      line_.Complain(message.error());
       report_.Note(EX_DATAERR);
     }
     return nullptr;
@@ -181,6 +198,7 @@ class Send {
   std::size_t next_file_ = 0;
   std::optional<Outgoing> first_;
   Outgoing current_;
+  Unsent unsent_;
   SendReport report_;
 };
 
@@ -248,16 +266,20 @@ void Settle(SendOptions& options) {
 
 }  // namespace
 
-int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Account account, Outgoing message) {
+int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Account account, Outgoing message, Unsent& unsent) {
   const SendingOptions options;
   auto sender = MailSender::Open(choice, line, std::move(account), options);
-  if (!sender) return Complain(sender.error()), EX_CONFIG;
+  if (!sender) return line.Complain(sender.error()), EX_CONFIG;
   SendReport report(line);
   Outgoing* next = &message;
   (*sender)->Send([&] { return std::exchange(next, nullptr); },
-                  [&](const Outgoing& sent, const auto& outcomes) { report.Tell(sent, outcomes); });
-  if (const auto closed = (*sender)->Close(); !closed) return Complain(closed.error()), EX_CANTCREAT;
-  return report.Finish();
+                  [&](const Outgoing& sent, const auto& outcomes) {
+                    report.Tell(sent, outcomes);
+                    unsent.Told(sent, outcomes);
+                  },
+                  [&] { unsent.Tell(); });
+  if (const auto closed = (*sender)->Close(); !closed) return line.Complain(closed.error()), EX_CANTCREAT;
+  return StatusOf(**sender, report);
 }
 
 int RunSend(const std::vector<std::string>& words) {
@@ -271,12 +293,12 @@ int RunSend(const std::vector<std::string>& words) {
   Settle(options);
   agent::Account account;
   if (options.sending.by_mx) {
-    account.address = options.from;
+    if (options.from != kNullPath) account.address = options.from;
     account.verify = !options.choice.no_verify;
     account.authorities = options.choice.authorities;
   } else {
     auto chosen = options.choice.Choose(agent::Service::kSmtp, line);
-    if (!chosen) return Complain(chosen.error()), EX_CONFIG;
+    if (!chosen) return line.Complain(chosen.error()), EX_CONFIG;
     account = std::move(*chosen);
   }
   return Send(line, options, std::move(account)).Run();

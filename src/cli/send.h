@@ -6,6 +6,7 @@
 
 #include "cli/account_choice.h"
 #include "cli/outgoing.h"
+#include "cli/unsent.h"
 
 namespace glasspost::cli {
 
@@ -13,6 +14,6 @@ namespace glasspost::cli {
 int RunSend(const std::vector<std::string>& words);
 
 // Logs in and sends it, as `glasspost send` does, and tells what came of it; the exit status.
-int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Account account, Outgoing message);
+int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Account account, Outgoing message, Unsent& unsent);
 
 }  // namespace glasspost::cli

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/escape.h"
+#include "cli/error_text.h"
 
 namespace glasspost::cli {
 namespace {
@@ -26,10 +27,11 @@ int StatusOf(const smtp::Outcome& outcome) {
   return EX_UNAVAILABLE;
 }
 
-std::string TextOf(const smtp::Outcome& outcome) {
+// What is no server's words is told in `language`.
+std::string TextOf(const smtp::Outcome& outcome, analysis::Language language) {
   std::string text = outcome.code != 0 ? std::to_string(outcome.code) + " " : "";
   if (!outcome.enhanced.empty() && !outcome.text.starts_with(outcome.enhanced)) text += outcome.enhanced + " ";
-  text += outcome.text;
+  text += outcome.local ? ErrorText(outcome.text, language) : outcome.text;
   std::ranges::replace(text, '\n', ' ');
   return text;
 }
@@ -53,17 +55,21 @@ void SendReport::Tell(const Outgoing& message, const std::vector<smtp::Outcome>&
     const smtp::Outcome& outcome = outcomes[i];
     const std::string& address = message.recipients[i].address;
     Note(StatusOf(outcome));
+    in_doubt_ |= outcome.in_doubt;
     recipients.push_back(json::object{{"address", server::JsonText(address)},
                                       {"outcome", Word(outcome.kind)},
                                       {"in_doubt", outcome.in_doubt},
-                                      {"reply", server::JsonText(TextOf(outcome))}});
+                                      {"reply", server::JsonText(TextOf(outcome, analysis::Language::kEnglish))}});
     if (outcome.kind != Kind::kAccepted)
-      Complain({TextOf(outcome), name + address, {}});
+      line_.Complain(
+          {TextOf(outcome, line_.language()), name + address,
+           std::string(outcome.in_doubt ? line_.Say("in doubt: the message may have been accepted", "存疑：邮件可能已被接收")
+                                        : std::string_view())});
     else if (!line_.json())
-      fmt::print("{}{}: {}\n", ForTerminal(name), ForTerminal(address), ForTerminal(TextOf(outcome)));
+      fmt::print("{}{}: {}\n", ForTerminal(name), ForTerminal(address), ForTerminal(TextOf(outcome, line_.language())));
   }
   if (message.composed && !message.composed->error().empty()) {
-    Complain({message.composed->error(), {}, {}});
+    line_.Complain({message.composed->error(), {}, {}});
     status_ = EX_NOINPUT;
   }
   if (!line_.json()) return;

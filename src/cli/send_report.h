@@ -16,12 +16,15 @@ class SendReport {
   void Tell(const Outgoing& message, const std::vector<smtp::Outcome>& outcomes);
   // Something else went wrong, and was said. The first status stays.
   void Note(int status);
+  // Some message was sent whole and not answered.
+  bool in_doubt() const { return in_doubt_; }
   // The exit status, as sysexits.h has it.
   int Finish() const;
 
  private:
   const CommandLine& line_;
   int status_ = 0;
+  bool in_doubt_ = false;
 };
 
 }  // namespace glasspost::cli

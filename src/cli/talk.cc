@@ -19,6 +19,7 @@
 #include "cli/shown_conversation.h"
 #include "cli/talk_shell.h"
 #include "cli/talk_view.h"
+#include "net/host_name.h"
 #include "net/system_clock.h"
 #include "wire/mime/compose.h"
 
@@ -61,12 +62,6 @@ bool HasPort(std::string_view host) {
   if (colon == std::string_view::npos || colon + 1 == host.size()) return false;
   const bool only_one = host.find(':') == colon || (colon > 0 && host[colon - 1] == ']');
   return only_one && host.find_first_not_of("0123456789", colon + 1) == std::string_view::npos;
-}
-
-std::string OwnName() {
-  char name[256] = "localhost";
-  ::gethostname(name, sizeof name - 1);
-  return name;
 }
 
 class Talk {
@@ -149,7 +144,7 @@ class Talk {
   Expected<void> PreparePlan() {
     if (!options_.plan()) return {};
     plan_.start_tls = options_.start_tls;
-    plan_.host = options_.host.empty() ? OwnName() : options_.host;
+    plan_.host = options_.host.empty() ? net::ThisHost() : options_.host;
     plan_.from = options_.from == "<>" ? std::string() : options_.from;
     plan_.to = options_.to;
     plan_.user = account_.user;
@@ -212,7 +207,7 @@ class Talk {
   int Encrypt(talk::Talker& talker) const {
     if (!talker.Greeting().ok()) return talk::kStatusBanner;
     if (service_ == Service::kSmtp) {
-      const talk::Answer hello = talker.Ask("EHLO " + (options_.host.empty() ? OwnName() : options_.host));
+      const talk::Answer hello = talker.Ask("EHLO " + (options_.host.empty() ? net::ThisHost() : options_.host));
       if (!hello.ok()) return talk::kStatusHello;
     }
     talk::Step step;

@@ -1,6 +1,7 @@
 #include "net/host_name.h"
 
 #include <idn2.h>
+#include <unistd.h>
 
 #include "base/ascii.h"
 #include "wire/dns/address_text.h"
@@ -27,6 +28,12 @@ std::optional<std::string> AsciiDomain(Octets domain) {
   std::string out = LowerCase(ascii);
   idn2_free(ascii);
   return out;
+}
+
+std::string ThisHost() {
+  char name[256] = {};
+  if (::gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return "localhost";
+  return name;
 }
 
 std::optional<Address> ParseAddress(Octets text) {

@@ -16,4 +16,7 @@ std::optional<std::string> AsciiDomain(Octets domain);
 // "[192.0.2.1]", "[IPv6:2001:db8::1]" (RFC 5321 §4.1.3), or the same without brackets.
 std::optional<Address> ParseAddress(Octets text);
 
+// What this machine calls itself; "localhost" if it does not say.
+std::string ThisHost();
+
 }  // namespace glasspost::net

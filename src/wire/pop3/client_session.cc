@@ -73,6 +73,7 @@ void ClientSession::OnLine(const text::Line& line) {
 }
 
 void ClientSession::OnStatus(Octets line) {
+  ++answered_;
   const StatusLine s = ParseStatus(line, sasl_ != nullptr);
   const bool challenge = s.status == Status::kContinue;
   if (s.status == Status::kNone || (challenge && !sasl_)) return End(Kind::kNonsense, "no status line where one is due");
@@ -283,6 +284,7 @@ void ClientSession::FeedMessage(Octets& input) {
 void ClientSession::EndBody() {
   const bool many = body_ != Body::kNone;
   body_ = Body::kNone;
+  ++answered_;
   if (state_ == State::kAuthorization) return AfterCapa();
   const Order order = orders_.front();
   orders_.pop_front();

@@ -109,6 +109,7 @@ class ClientSession {
   Octets output() const { return Octets(output_).substr(sent_octets_); }
   void Sent(std::size_t octets);
   Next next() const;
+  std::uint64_t answered() const { return answered_; }  // status lines, and replies of many lines, that came whole
 
   void Stat() { Give({Command::kStat}); }
   void List(std::uint64_t number = 0) { Give({Command::kList, number}); }  // 0: all
@@ -172,6 +173,7 @@ class ClientSession {
   std::unique_ptr<sasl::ClientExchange> sasl_;
   std::deque<Order> orders_;  // the first `sent_orders_` of them were sent
   std::size_t sent_orders_ = 0;
+  std::uint64_t answered_ = 0;
   std::uint64_t body_count_ = 0;  // lines or octets of the body so far
   ClientOutcome refusal_;         // told after AUTH was cancelled
   unsigned challenges_ = 0;

@@ -55,6 +55,7 @@ void ClientSession::Receive(Octets input) {
         return BreakRules("what is no reply");
       case ReplyAssembler::Step::kDone:
         reply_lines_ = 0;
+        ++answered_replies_;
         OnReply(assembler_.reply());
     }
   }

@@ -164,6 +164,7 @@ class ClientSession {
   void Closed();
 
   Stage stage() const { return stage_; }
+  std::uint64_t answered() const { return answered_replies_; }  // replies that came whole
   bool tls() const { return tls_; }
   bool esmtp() const { return esmtp_; }
   bool authenticated() const { return authenticated_; }
@@ -232,6 +233,7 @@ class ClientSession {
   std::size_t accepted_ = 0;
   std::size_t due_ = 0;  // LMTP: the recipient whose reply comes next
   std::uint64_t reply_lines_ = 0;
+  std::uint64_t answered_replies_ = 0;
   unsigned challenges_ = 0;
   Stage stage_ = Stage::kGreeting;
   bool tls_ = false;

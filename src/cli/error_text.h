@@ -1,0 +1,15 @@
+// Errors in the language of the person (texts/errors.inc).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "analysis/language.h"
+
+namespace glasspost::cli {
+
+// `text`: parts joined by ": ". Those that are words of ours, or of the system about a connection, are put into `language`; the
+// others stay as they are.
+std::string ErrorText(std::string_view text, analysis::Language language);
+
+}  // namespace glasspost::cli

@@ -1,0 +1,27 @@
+"""What the fake servers of the tests have in common: they listen on loopback and hand each connection to talk()."""
+import contextlib
+import socket
+import threading
+
+
+class Listening:
+    """A server on a port of its own, one connection after the other, until close(). `talk(stream)` is the subclass's; what breaks meanwhile ends that connection only."""
+
+    def __init__(self):
+        self.connections = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with connection, contextlib.suppress(OSError), connection.makefile("rwb") as stream:
+                self.talk(stream)
+
+    def close(self):
+        self.listener.close()
