@@ -49,6 +49,7 @@ void ClientSession::OnLine(Octets line) {
 }
 
 void ClientSession::OnGreeting(const Response& r) {
+  ++answered_;
   preauthenticated_ = EqualsNoCase(r.word, "PREAUTH");
   if (r.kind != Kind::kUntagged || !IsStatus(r.word, true)) return End(Outcome::kNonsense, "no greeting");
   if (!preauthenticated_ && !EqualsNoCase(r.word, "OK")) return End(Outcome::kRefused, r.text);
@@ -57,6 +58,7 @@ void ClientSession::OnGreeting(const Response& r) {
 
 void ClientSession::OnTagged(const Response& r) {
   if (r.tag != "a" + std::to_string(tags_)) return End(Outcome::kNonsense, "an answer to no command");
+  ++answered_;
   if (step_ == Step::kLogout) return End(Outcome::kDone, r.text);
   if (!EqualsNoCase(r.word, "OK")) return End(Outcome::kRefused, r.text);
   if (step_ == Step::kStartTls) {

@@ -77,6 +77,7 @@ class ClientSession {
   Octets output() const { return Octets(output_).substr(sent_octets_); }
   void Sent(std::size_t octets);
   Next next() const;
+  std::uint64_t answered() const { return answered_; }  // greeting and tagged lines that came
   void Logout();
 
   void TlsStarted();
@@ -105,6 +106,7 @@ class ClientSession {
   std::string output_;
   std::size_t sent_octets_ = 0;
   std::size_t reply_lines_ = 0;
+  std::uint64_t answered_ = 0;
   unsigned tags_ = 0;
   Step step_ = Step::kGreeting;
   bool tls_ = false;
