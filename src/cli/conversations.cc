@@ -28,8 +28,8 @@ using server::json::object;
 
 constexpr std::chrono::milliseconds kFollowed(500);  // the list is looked at so often
 constexpr std::uint64_t kListed = 100;               // if nothing else is asked for
-// Conversations are not kept in the order of their ends: of those that ended so long before the last one that was told, others may
-// still come.
+// Conversations are not kept in the order of their ends: of those that ended so long before the last one that was told, others
+// may still come.
 constexpr Timestamp kLate = 30'000'000'000;
 
 EventsHead HeadOf(const object& row) {

@@ -27,8 +27,8 @@ void Introduce(const server::Server& server, const server::Config& config, analy
     fmt::print("{}\n",
                zh ? "这是第一次启动：建立了域 localhost.test，postmaster 与 abuse 各有信箱。"
                   : "This is its first start: it made the domain localhost.test, with mailboxes of postmaster and abuse.");
-  fmt::print("{}\n  glasspost user add ada@{} --data {}\n", zh ? "添加用户：" : "To add a user:",
-             ForTerminal(server.default_domain()), ForTerminal(server.folder()));
+  fmt::print("{}\n  glasspost user add ada@{} --data {}\n",
+             zh ? "添加用户：" : "To add a user:", ForTerminal(server.default_domain()), ForTerminal(server.folder()));
   if (config.server.classroom)
     fmt::print(
         "{}\n",

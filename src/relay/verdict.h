@@ -35,8 +35,8 @@ struct Passed {
 // How they went.
 struct Trip {
   std::vector<Passed> passed;  // no more than RelayLimits::hosts
-  std::string host;     // empty: no host was reached or sought
-  std::string address;  // with its port
+  std::string host;            // empty: no host was reached or sought
+  std::string address;         // with its port
   std::string tls;
   std::uint64_t conversation = 0;
   bool hop_reports = false;  // the hop speaks DSN: it will report itself what was asked for

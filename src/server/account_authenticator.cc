@@ -77,7 +77,7 @@ void AccountAuthenticator::CheckPassword(std::string user, std::string password,
 
 void AccountAuthenticator::FindVerifiers(std::string user, Address from, std::move_only_function<void(FoundVerifiers)> done) {
   directory_.FindAccount(AccountNameOf(user, options_.load()->default_domain), [this, from, done = std::move(done)](
-                                                                           store::Result<store::Account> found) mutable {
+                                                                                   store::Result<store::Account> found) mutable {
     if (!found || failed_.Blocked(from)) return done({});
     done({.verifiers = std::move(found->verifiers), .account = found->id, .name = std::move(found->name), .inbox = found->inbox});
   });

@@ -38,7 +38,8 @@ Expected<std::string> ParseDomainName(Octets text) {
   if (!smtp::IsDomain(text) || text.size() > kDomainOctets || !LabelsFit(text))
     return Fail("is not a domain's name", ForTerminal(text), "letters, digits, hyphens and dots, as in mail.example.org");
   if (const std::size_t dot = text.rfind('.'); std::ranges::all_of(text.substr(dot == Octets::npos ? 0 : dot + 1), IsDigit))
-    return Fail("is an IP address, not a domain", ForTerminal(text), "as in example.org");  // no top level is a number (RFC 1123 §2.1)
+    return Fail("is an IP address, not a domain", ForTerminal(text),
+                "as in example.org");  // no top level is a number (RFC 1123 §2.1)
   return Lower(text);
 }
 

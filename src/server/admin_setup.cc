@@ -20,7 +20,8 @@ Expected<void> CheckVerifier(const Config& config, const std::string& verifier) 
   if (verifier.size() > store::DirectoryLimits::kVerifierOctets || CostOf(verifier) == VerifierCost::kNever)
     return Fail("is no verifier that is known here", scheme, "as in {SSHA256}…, {SHA512-CRYPT}$6$…, {BLF-CRYPT}$2y$…");
   if (EqualsNoCase(scheme, "{PLAIN}") && !MakeVerifierOptions(config).plain)
-    return Fail("would keep the password as it is, which only APOP and CRAM-MD5 need", scheme, "set auth.apop or auth.cram_md5 first");
+    return Fail("would keep the password as it is, which only APOP and CRAM-MD5 need", scheme,
+                "set auth.apop or auth.cram_md5 first");
   return {};
 }
 

@@ -78,9 +78,9 @@ struct Route {
 
 struct Config {
   struct Server {
-    std::string host;  // see OwnHostName
+    std::string host;    // see OwnHostName
     std::string domain;  // see FindDefaultDomain
-    std::string data;  // see DataFolder
+    std::string data;    // see DataFolder
     bool classroom = false;
     std::uint64_t threads = 0;  // 0: one for each processor
     std::string user;

@@ -6,7 +6,8 @@ namespace glasspost::server {
 namespace {
 
 store::ConversationHead Kept(analysis::EventsHead head) {
-  return {head.number, head.begin, head.end, std::move(head.protocol), std::move(head.peer), std::move(head.summary), head.octets};
+  return {head.number, head.begin, head.end, std::move(head.protocol), std::move(head.peer), std::move(head.summary),
+          head.octets};
 }
 
 }  // namespace
@@ -26,9 +27,7 @@ void ConversationSink::Begun(analysis::EventsHead head) {
 
 void ConversationSink::Part(std::uint64_t number, std::string octets) { kept_.Append(number, std::move(octets)); }
 
-void ConversationSink::Finish(analysis::EventsHead head) {
-  kept_.Finish(Kept(std::move(head)));
-}
+void ConversationSink::Finish(analysis::EventsHead head) { kept_.Finish(Kept(std::move(head))); }
 
 void ConversationSink::Ended(std::uint64_t number) {
   const std::lock_guard lock(mutex_);

@@ -12,9 +12,10 @@ namespace glasspost::server {
 // Of a server without a file, from its first start.
 inline constexpr const char* kFirstDomain = "localhost.test";
 
-// [server] domain; or else, of those that are here, the one that the host's name is or lies in ("mx.example.org" in "example.org");
-// or else the first that is not kFirstDomain; or else that; or else, where there is none at all, the host's name. `done` may be
-// called before this returns, on any thread; what the store cannot tell counts as not there. The directory outlives the call.
+// [server] domain; or else, of those that are here, the one that the host's name is or lies in ("mx.example.org" in
+// "example.org"); or else the first that is not kFirstDomain; or else that; or else, where there is none at all, the host's name.
+// `done` may be called before this returns, on any thread; what the store cannot tell counts as not there. The directory outlives
+// the call.
 void FindDefaultDomain(const Config& config, store::Directory& directory, std::move_only_function<void(std::string)> done);
 
 }  // namespace glasspost::server

@@ -21,7 +21,6 @@
 namespace glasspost::server {
 namespace {
 
-
 // The pool that the authenticator asks.
 class PooledChecker final : public PasswordChecker {
  public:
@@ -203,8 +202,9 @@ void Server::CheckCertificatesStayReadable() {
   for (const CertificatePair& pair : PairsOf(config_)) {
     for (const std::string& file : {pair.certificate, pair.key}) {
       if (::access(file.c_str(), R_OK) == 0) continue;
-      events_.Note(Event::kFault, 0, {{"tls", fmt::format("{}: user {} cannot read it, so SIGHUP will not take a renewed one ({})", file,
-                                                          config_.server.user, std::strerror(errno))}});
+      events_.Note(Event::kFault, 0,
+                   {{"tls", fmt::format("{}: user {} cannot read it, so SIGHUP will not take a renewed one ({})", file,
+                                        config_.server.user, std::strerror(errno))}});
     }
   }
 }

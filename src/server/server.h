@@ -54,7 +54,7 @@ class Server {
   store::Store& store() { return *store_; }
   Log& log() { return log_; }
   const std::string& default_domain() const { return current_.default_domain; }  // before Run
-  bool fresh() const { return fresh_; }  // this was the first start
+  bool fresh() const { return fresh_; }                                          // this was the first start
   const std::string& folder() const { return folder_; }
 
  private:

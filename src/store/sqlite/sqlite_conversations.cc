@@ -209,8 +209,8 @@ void SqliteConversations::List(ConversationSelection selection, Done<std::vector
                        GLASSPOST_HEAD_SELECT
                        " WHERE number < ?1 AND (?2 = '' OR protocol = ?2) AND (?3 = '' OR substr(peer, 1, length(?3)) = ?3)"
                        " AND end >= ?5 ORDER BY number DESC LIMIT ?4",
-                       before, selection.protocol, selection.peer,
-                       std::min<std::size_t>(selection.limit, DirectoryLimits::kPage), selection.ended_since);
+                       before, selection.protocol, selection.peer, std::min<std::size_t>(selection.limit, DirectoryLimits::kPage),
+                       selection.ended_since);
            while (query.Next()) heads.push_back(ReadHead(query));
          }
          if (db.failed()) return done(std::unexpected(db.failure()));
