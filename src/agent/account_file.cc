@@ -11,8 +11,8 @@
 #include <cstring>
 #include <filesystem>
 
-#include "agent/disk.h"
 #include "base/ascii.h"
+#include "base/disk.h"
 #include "base/nearest.h"
 #include "base/toml.h"
 

@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <utility>
 
-#include "agent/disk.h"
 #include "base/ascii.h"
+#include "base/disk.h"
 
 namespace glasspost::agent {
 namespace {

@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <utility>
 
-#include "agent/disk.h"
 #include "agent/mbox.h"
 #include "base/ascii.h"
+#include "base/disk.h"
 #include "wire/mime/message_scan.h"
 
 namespace glasspost::agent {

@@ -12,8 +12,8 @@
 #include <thread>
 #include <utility>
 
-#include "agent/disk.h"
 #include "agent/mbox.h"
+#include "base/disk.h"
 #include "base/sha256.h"
 #include "net/host_name.h"
 

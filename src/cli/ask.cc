@@ -8,9 +8,9 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "agent/disk.h"
 #include "agent/draft.h"
 #include "base/ascii.h"
+#include "base/disk.h"
 #include "base/escape.h"
 #include "cli/mail_save.h"
 #include "cli/outgoing.h"
@@ -70,7 +70,7 @@ Expected<std::optional<std::string>> Edit(const std::string& text) {
 
 Expected<TemporaryFolder> TemporaryFolder::Make() {
   std::string path = Variable("TMPDIR", "/tmp") + "/glasspost-XXXXXX";
-  if (::mkdtemp(path.data()) == nullptr) return agent::SystemError("cannot be made", path);
+  if (::mkdtemp(path.data()) == nullptr) return SystemError("cannot be made", path);
   return TemporaryFolder(path);
 }
 

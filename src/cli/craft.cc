@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <map>
 
-#include "agent/disk.h"
 #include "analysis/field_lines.h"
 #include "analysis/hex_report.h"
+#include "base/disk.h"
 #include "base/escape.h"
 #include "capture/craft/value.h"
 #include "capture/pcapng_writer.h"
@@ -147,9 +147,9 @@ Expected<void> WriteFile(const std::string& path, Octets octets) {
   }
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0 && errno == EEXIST) return Fail("is there already", path, "name another file, or take it away");
-  if (fd < 0) return agent::SystemError("cannot be written", path);
-  auto written = agent::WriteAll(fd, octets, path);
-  if (::close(fd) != 0 && written) return agent::SystemError("cannot be written", path);
+  if (fd < 0) return SystemError("cannot be written", path);
+  auto written = WriteAll(fd, octets, path);
+  if (::close(fd) != 0 && written) return SystemError("cannot be written", path);
   return written;
 }
 

@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "agent/disk.h"
+#include "base/disk.h"
 #include "capture/pcapng_writer.h"
 #include "capture/synthetic_ip.h"
 
@@ -14,7 +14,7 @@ namespace glasspost::cli {
 Expected<std::unique_ptr<DatagramFile>> DatagramFile::Open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0 && errno == EEXIST) return Fail("is there already", path, "name another file, or take it away");
-  if (fd < 0) return agent::SystemError("cannot be written", path);
+  if (fd < 0) return SystemError("cannot be written", path);
   return std::unique_ptr<DatagramFile>(new DatagramFile(path, fd));
 }
 
@@ -33,7 +33,7 @@ Expected<void> DatagramFile::Add(const Endpoint& source, const Endpoint& destina
   }
   begun_ = true;
   writer.Packet(0, time, capture::SyntheticUdp(source, destination, direction, ++ip_id_, payload));
-  return agent::WriteAll(fd_, blocks, path_);
+  return WriteAll(fd_, blocks, path_);
 }
 
 }  // namespace glasspost::cli

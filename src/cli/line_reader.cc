@@ -16,8 +16,8 @@
 #include <fstream>
 #include <optional>
 
-#include "agent/disk.h"
 #include "analysis/style.h"
+#include "base/disk.h"
 #include "cli/state_folder.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -187,13 +187,13 @@ void LineReader::Inner::Load() {
 // A file that cannot be written is no reason to stop a person who types. One that has grown beyond its bound begins anew.
 void LineReader::Inner::Save(const std::string& line) const {
   const std::string& path = options.history;
-  if (path.empty() || !agent::MakeFolder(path.substr(0, path.rfind('/')))) return;
+  if (path.empty() || !MakeFolder(path.substr(0, path.rfind('/')))) return;
   struct stat is {};
   const bool full =
       ::stat(path.c_str(), &is) == 0 && static_cast<std::size_t>(is.st_size) + line.size() + 1 > LineReaderLimits::kHistoryOctets;
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (full ? O_TRUNC : O_APPEND), kOwnerOnly);
   if (file < 0) return;
-  if (::fchmod(file, kOwnerOnly) == 0) static_cast<void>(agent::WriteAll(file, line + "\n", path));
+  if (::fchmod(file, kOwnerOnly) == 0) static_cast<void>(WriteAll(file, line + "\n", path));
   ::close(file);
 }
 

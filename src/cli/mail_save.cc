@@ -10,8 +10,8 @@
 #include <cstring>
 #include <utility>
 
-#include "agent/disk.h"
 #include "analysis/dialogue_message.h"
+#include "base/disk.h"
 #include "base/escape.h"
 #include "base/sha256.h"
 #include "cli/mail_view.h"
@@ -43,7 +43,7 @@ Expected<NewFile> NewFile::Make(const std::string& folder, const std::string& na
     const std::string path = folder + "/" + (n == 1 ? name : Numbered(name, n));
     const int fd = Create(path);
     if (fd >= 0) return NewFile(path, fd);
-    if (errno != EEXIST && errno != ELOOP) return agent::SystemError("cannot be made", path);
+    if (errno != EEXIST && errno != ELOOP) return SystemError("cannot be made", path);
   }
   return Fail("all names like it are taken", folder + "/" + name, "choose another folder with --to");
 }
@@ -52,7 +52,7 @@ Expected<NewFile> NewFile::MakeAt(const std::string& path) {
   const int fd = Create(path);
   if (fd >= 0) return NewFile(path, fd);
   if (errno == EEXIST || errno == ELOOP) return Fail("is there already, and nothing is overwritten", path);
-  return agent::SystemError("cannot be made", path);
+  return SystemError("cannot be made", path);
 }
 
 NewFile::NewFile(NewFile&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
@@ -63,10 +63,10 @@ NewFile::~NewFile() {
   ::unlink(path_.c_str());
 }
 
-Expected<void> NewFile::Write(Octets octets) { return agent::WriteAll(fd_, octets, path_); }
+Expected<void> NewFile::Write(Octets octets) { return WriteAll(fd_, octets, path_); }
 
 Expected<void> NewFile::Keep() {
-  if (const auto synced = agent::SyncFile(fd_, path_); !synced) return synced;
+  if (const auto synced = SyncFile(fd_, path_); !synced) return synced;
   ::close(std::exchange(fd_, -1));
   return {};
 }
@@ -125,7 +125,7 @@ int SaveMail(const MailCall& call) {
   if (!place) return EX_NOINPUT;
   if (call.options.to.size() > 1) return call.line.Misused("save: one folder with --to"), EX_USAGE;
   const std::string folder = call.options.to.empty() ? "." : call.options.to.front();
-  if (const auto made = agent::MakeFolder(folder); !made) return call.line.Complain(made.error()), EX_CANTCREAT;
+  if (const auto made = MakeFolder(folder); !made) return call.line.Complain(made.error()), EX_CANTCREAT;
   if (call.options.source) return SaveSource(call, *place, folder);
   const auto message = LoadMessage(call.place.source(), *place);
   if (!message) return call.place.Failed(message.error());

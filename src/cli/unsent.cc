@@ -7,8 +7,8 @@
 #include <ctime>
 #include <utility>
 
-#include "agent/disk.h"
 #include "base/ascii.h"
+#include "base/disk.h"
 #include "cli/state_folder.h"
 #include "net/system_clock.h"
 #include "wire/mime/compose.h"
@@ -70,7 +70,7 @@ Expected<void> Unsent::Write(const Outgoing& message) {
   const std::string state = StateFolder();
   if (state.empty()) return Fail("there is no place to keep what was typed", {}, "set HOME");
   const std::string folder = state + "/unsent";
-  if (const auto made = agent::MakeFolder(folder); !made) return made;
+  if (const auto made = MakeFolder(folder); !made) return made;
   auto file = NewFile::Make(folder, NameOf(net::SystemClock().Now()));
   if (!file) return std::unexpected(file.error());
   auto written = file->Write(BlindField(message));
@@ -80,7 +80,7 @@ Expected<void> Unsent::Write(const Outgoing& message) {
   for (; written && piece.kind == Kind::kOctets; piece = source.Read()) written = file->Write(piece.octets);
   if (written && piece.kind != Kind::kEnd) written = Fail(message.composed ? message.composed->error() : std::string());
   if (written) written = file->Keep();
-  if (written) written = agent::SyncFolder(folder);
+  if (written) written = SyncFolder(folder);
   if (written) path_ = file->path();
   return written;
 }

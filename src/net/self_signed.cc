@@ -10,11 +10,12 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <memory>
+
+#include "base/disk.h"
 
 namespace glasspost::net {
 namespace {
@@ -89,31 +90,18 @@ Certificate MakeCertificate(EVP_PKEY* key, const SelfSignedOptions& options, con
   return good && X509_sign(x, key, EVP_sha256()) > 0 ? std::move(made) : nullptr;
 }
 
+// Written whole beside its place first.
 Expected<void> WriteFile(const std::string& path, Octets octets) {
   const std::string beside = path + ".new";
-  unlink(beside.c_str());
-  const int file = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  const auto failed = [&](const char* what) { return Fail(std::string(what) + ": " + std::strerror(errno), path); };
-  if (file < 0) return failed("cannot be written");
-  bool good = true;
-  for (std::size_t at = 0; good && at < octets.size();) {
-    const ssize_t n = write(file, octets.data() + at, octets.size() - at);
-    good = n > 0;
-    if (good) at += static_cast<std::size_t>(n);
-  }
-  good = good && fsync(file) == 0;
-  good = close(file) == 0 && good;
-  if (!good || rename(beside.c_str(), path.c_str()) != 0) {
-    auto error = failed("cannot be written");
-    unlink(beside.c_str());
-    return error;
-  }
-  const int folder = open(std::filesystem::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    fsync(folder);
-    close(folder);
-  }
-  return {};
+  ::unlink(beside.c_str());
+  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) return SystemError("cannot be written", path);
+  auto written = WriteAll(file, octets, path);
+  if (written) written = SyncFile(file, path);
+  if (::close(file) != 0 && written) written = SystemError("cannot be written", path);
+  if (written && ::rename(beside.c_str(), path.c_str()) != 0) written = SystemError("cannot be written", path);
+  if (!written) return ::unlink(beside.c_str()), written;
+  return SyncFolder(std::filesystem::path(path).parent_path().string());
 }
 
 }  // namespace

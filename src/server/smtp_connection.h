@@ -54,6 +54,7 @@ class SmtpConnection final : public Session, private smtp::ServerHandler {
   void OnMessageOctets(Octets octets) override;
   smtp::Decision OnMessageEnd(const smtp::Content& content) override;
   void OnReset(smtp::Reset why) override;
+  void OnTooManyRecipients(const smtp::Answer& said) override;
   void OnEnded(const smtp::Answer& why) override;
   smtp::Decision OnPassword(Octets user, Octets password) override;
   std::optional<std::vector<std::string>> OnVerifiers(Octets user) override;

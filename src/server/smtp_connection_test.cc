@@ -161,6 +161,14 @@ TEST_F(SmtpConnectionTest, RelayingIsDeniedToStrangersAndUnknownsAreRefused) {
 }
 
 // Whoever guesses addresses is sent away, and the log tells each refusal and the end; at the limit itself it goes on.
+TEST_F(SmtpConnectionTest, TooManyRecipientsAreAnEvent) {
+  std::string said = "EHLO there\r\nMAIL FROM:<a@b.test>\r\n";
+  for (int i = 0; i < 103; ++i) said += "RCPT TO:<ada+" + std::to_string(i) + "@example.test>\r\n";
+  service_->session.limits.recipients = 100;
+  EXPECT_NE(Talk(said + "QUIT\r\n").find("452 4.5.3 Too many recipients"), std::string::npos);
+  EXPECT_EQ(events_.Count(Event::kDeferred), 1);
+}
+
 TEST_F(SmtpConnectionTest, TooManyRefusedRecipientsEndTheSessionAndAreTold) {
   service_->session.limits.refused_recipients = 3;
   const auto guess = [this](int times) {

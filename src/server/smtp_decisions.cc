@@ -272,6 +272,8 @@ void SmtpConnection::OnReset(smtp::Reset why) {
   if (why == smtp::Reset::kTls) facts_.user.clear();
 }
 
+void SmtpConnection::OnTooManyRecipients(const Answer& said) { NoteRefusal("recipient", said); }
+
 void SmtpConnection::OnEnded(const Answer& why) {
   if (why.enhanced == kShuttingDown) return;  // of the server's end there is an event already
   context_.events.Note(Event::kEnded, facts_.conversation,

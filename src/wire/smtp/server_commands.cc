@@ -137,7 +137,11 @@ void ServerSession::DoRcpt(const Command& command) {
   if (IsEightBit(command.path.text) && !transaction_.smtputf8)
     return SayError(553, "5.6.7", "Address is not ASCII: SMTPUTF8 is needed");
   const std::size_t most = std::max(options_.limits.recipients, ServerLimits::kFewestRecipients);
-  if (transaction_.recipients >= most) return Say(452, "4.5.3", "Too many recipients");
+  if (transaction_.recipients >= most) {
+    const Answer answer = Answer::No(452, "4.5.3", "Too many recipients");
+    if (!std::exchange(transaction_.too_many_recipients, true)) handler_.OnTooManyRecipients(answer);
+    return Say(answer.code, answer.enhanced, answer.text);
+  }
   Put(Ask::kRecipient, Verb::kRcpt, handler_.OnRecipient(recipient));
 }
 

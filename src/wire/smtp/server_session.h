@@ -136,6 +136,8 @@ class ServerHandler {
   // A yes means: it is committed, nothing of it can be lost (RFC 5321 §6.1). LMTP: Decide speaks for all recipients,
   // DecideEach for each.
   virtual Decision OnMessageEnd(const Content& content) = 0;
+  // More recipients came than are taken; called for the first of them in a transaction.
+  virtual void OnTooManyRecipients(const Answer& /*said*/) {}
   // The transaction is over without a message; called only if MAIL was accepted, and once.
   virtual void OnReset(Reset why) = 0;
   // The session ends the conversation of itself, with this reply: a limit (too many refused recipients, errors, failed logins …),
@@ -224,6 +226,7 @@ class ServerSession {
     bool started = false;  // the handler takes octets
     bool failed = false;   // its end will be a refusal
     bool refused_recipients = false;
+    bool too_many_recipients = false;
     bool line_ended = true;    // the last octet given was an LF
     std::uint64_t octets = 0;  // of the message, as they came
     std::uint64_t given = 0;   // to the handler

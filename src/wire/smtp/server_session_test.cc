@@ -47,6 +47,9 @@ class Handler : public ServerHandler {
   }
   std::optional<std::vector<std::string>> OnVerifiers(Octets) override { return verifiers; }
 
+  void OnTooManyRecipients(const Answer& said) override { too_many += said.code == 452 ? 1 : 0; }
+
+  int too_many = 0;
   Answer connect;
   std::uint64_t size = 0;
   Notify notify;
@@ -121,7 +124,11 @@ TEST_F(ServerSessionTest, TakesAsManyRecipientsAsAllowedAndNeverFewerThanAHundre
   Say("EHLO c.example.net");
   Say("MAIL FROM:<>");
   for (int i = 0; i < 100; ++i) ASSERT_EQ(Say("RCPT TO:<u" + std::to_string(i) + "@example.org>"), "250 2.1.5 Ok\r\n");
-  EXPECT_EQ(Say("RCPT TO:<u100@example.org>"), "452 4.5.3 Too many recipients\r\n");
+  EXPECT_EQ(handler.too_many, 0);
+  for (int i = 100; i < 103; ++i) {
+    EXPECT_EQ(Say("RCPT TO:<u" + std::to_string(i) + "@example.org>"), "452 4.5.3 Too many recipients\r\n");
+    EXPECT_EQ(handler.too_many, 1) << "told once";
+  }
   EXPECT_EQ(session->recipients(), 100u);
   EXPECT_TRUE(Say("DATA").starts_with("354 "));
 }

@@ -1,4 +1,4 @@
-#include "agent/disk.h"
+#include "base/disk.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
-namespace glasspost::agent {
+namespace glasspost {
 namespace {
 
 constexpr mode_t kFolderMode = 0700;
@@ -77,4 +77,4 @@ Expected<void> MakeFolder(const std::string& path) {
   return SyncFolder(above);
 }
 
-}  // namespace glasspost::agent
+}  // namespace glasspost

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/octets.h"
 
-namespace glasspost::agent {
+namespace glasspost {
 
 // What errno says, of `path`.
 std::unexpected<Error> SystemError(const std::string& what, const std::string& path);
@@ -24,4 +24,4 @@ Expected<void> SyncFolder(const std::string& path);
 // With those above it, for its owner alone.
 Expected<void> MakeFolder(const std::string& path);
 
-}  // namespace glasspost::agent
+}  // namespace glasspost
