@@ -144,8 +144,8 @@ class Fetch(unittest.TestCase):
                     if start:
                         self.assertIn("may be cut", listed.stderr)
                         self.assertEqual(mail("read", "1", "--source").stdout, "Subject: before\n\nbody before\n")
-                    told = self.run_it("--to", box, "--format", "mbox", "--all", server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"]).stderr
-                    self.assertIn("may be cut", told)
+                    told = self.run_it("--to", box, "--format", "mbox", "--all", server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"])
+                    self.assertIn("may be cut", told.stderr, f"{told.stdout}\n{box.read_bytes()}")
                     listed = mail("list", "--json")
                     subjects = [json.loads(line)["subject"] for line in listed.stdout.splitlines()]
                     self.assertEqual((subjects[-1], len(subjects), listed.stderr), ("next", 3 if start else 2, ""))
