@@ -275,6 +275,34 @@ class Send(unittest.TestCase):
                     _, words = self.fake(breaks=(at, says, 99))
                     self.run_it("--to", BOB, "--body", "x", server=words, expect=status)
 
+    def test_the_servers_own_words(self):
+        for says, told in ((b"250 queued\r\n", "250 queued"), (b"250 2.0.0 queued\r\n", "250 2.0.0 queued"), (b"554 no way\r\n", "554 no way"),
+                           (b"550-first\r\n550-second\r\n550 third\r\n", "550 first second third")):
+            with self.subTest(told):
+                _, words = self.fake(breaks=("end", says, 99))
+                expect = OK if told.startswith("250") else REFUSED
+                recipient = self.outcomes("--to", BOB, "--body", "x", server=words, expect=expect)[0]["recipients"][0]
+                self.assertEqual(recipient["reply"], told)
+                run = self.run_it("--to", BOB, "--body", "x", server=self.fake(breaks=("end", says, 99))[1], expect=expect)
+                self.assertIn(told, run.stdout + run.stderr)
+        _, words = self.fake(breaks=("MAIL", b"", 99))  # it hangs up: these are no words of its own
+        recipient = self.outcomes("--to", BOB, "--body", "x", server=words, expect=TRY_LATER)[0]["recipients"][0]
+        self.assertNotIn("reply", recipient)
+        self.assertRegex(recipient["error"], "^The connection was lost")
+
+    def test_without_chunking(self):
+        for more, said in (([], "BDAT"), (["--no-chunking"], "354")):
+            shown = self.run_it("--to", BOB, "--body", "x", "--show", "--lang", "en", *more).stdout
+            self.assertIn(said, shown)
+        self.assertNotIn("BDAT", shown)
+
+    def test_odd_addresses(self):
+        server, words = self.fake()
+        self.run_it("--to", '"quoted local"@d.test', "--body", "x", server=words)
+        self.assertIn(b'RCPT TO:<"quoted local"@d.test>', b"\n".join(server.lines))
+        for text in ("bob@d.test>\r\nRCPT TO:<ada@d.test", "bob@d.test\nada@d.test"):
+            self.assertIn("is no address", self.run_it("--to", text, "--body", "x", server=words, expect=DATA).stderr)
+
     def test_tls_that_cannot_be_trusted(self):
         words = ["--to", BOB, "--body", "x"]
         untrusted = [w for w in self.ours() if w not in ("--ca", self.folder / "ca.pem")]

@@ -471,6 +471,26 @@ send-file {path}
                 self.assertEqual([p.name for p in folder.iterdir()], ["kept.pcapng"])
 
 
+    def test_interrupted_in_a_reply(self):
+        """what was said so far is kept, though its end was never told"""
+        def talk(server, stream):
+            stream.write(b"220 " + b"x" * 1_000_000)
+            time.sleep(20)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with Scripted(talk) as server, self.subTest(number=number):
+                folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+                child = subprocess.Popen([GLASSPOST, "talk", "smtp", server.address, "--from", "a@b.test", "--to", "c@d.test", "--no-report",
+                                          "--save", folder / "kept.pcapng"], stdout=subprocess.PIPE, text=True, env=self.environment)
+                with child.stdout as told:
+                    while "no end yet" not in (line := told.readline()):
+                        self.assertTrue(line)
+                    child.send_signal(number)
+                    told.read()
+                self.assertEqual(child.wait(20), 128 + number)
+                self.assertEqual([p.name for p in folder.iterdir()], ["kept.pcapng"])
+
+
 class Hostile(TalkTest):
     def test_a_line_without_end(self):
         def talk(server, stream):
@@ -482,8 +502,10 @@ class Hostile(TalkTest):
             server.ask(stream, b"")
 
         with Scripted(talk) as server:
-            run = subprocess.Popen([GLASSPOST, "talk", "smtp", server.address, "--no-report", "--timeout", "10"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self.environment)
+            began = time.monotonic()
+            run = subprocess.Popen([GLASSPOST, "talk", "smtp", server.address, "--no-report", "--timeout", "30"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self.environment)
             said, _ = run.communicate("QUIT\n", timeout=60)
+            self.assertLess(time.monotonic() - began, 20, "after a MiB of it nothing more is waited for")
         self.assertIn("a line that has no end yet", said)
         self.assertLess(len(said), 100_000)
         if not SANITIZED:

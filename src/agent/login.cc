@@ -70,10 +70,10 @@ class Pop3Trial final : public pop3::ClientHandler {
   bool anonymous_;
 };
 
-// As the server said them; a code that ends in .0.0 may be the session's own.
+// As the server said them.
 std::string Words(const smtp::Outcome& outcome) {
   std::string text = std::to_string(outcome.code) + " ";
-  if (!outcome.enhanced.empty() && !outcome.enhanced.ends_with(".0.0")) text += outcome.enhanced + " ";
+  if (!outcome.enhanced.empty()) text += outcome.enhanced + " ";
   return text + outcome.text;
 }
 

@@ -229,6 +229,7 @@ net::Task<void> MailSender::Submit(Batch& batch) {
     ClientOptions options;
     const bool clear = account_.smtp->tls == agent::TlsKind::kNone;
     options.host = options_.host;
+    options.chunking = options_.chunking;
     options.tls = clear ? ClientOptions::Tls::kNever : ClientOptions::Tls::kRequired;
     options.passwords_without_tls = clear;
     options.credentials = credentials_ ? &*credentials_ : nullptr;
@@ -287,6 +288,7 @@ net::Task<agent::SendResult> MailSender::SendToHost(Batch& batch, Outgoing& mess
                                                     ClientOptions::Tls tls) {
   ClientOptions options;
   options.host = options_.host;
+  options.chunking = options_.chunking;
   options.tls = tls;
   const agent::Peer peer{
       .endpoint = hop.endpoint, .host = hop.host, .implicit_tls = false, .tls = tls_, .timeout = choice_.limits().wait};

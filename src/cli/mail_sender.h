@@ -21,6 +21,7 @@ struct SendingOptions {
   smtp::Return ret = smtp::Return::kUnsaid;
   std::string envid;        // xtext
   bool by_mx = false;       // not through the account's server
+  bool chunking = true;     // BDAT where it is offered
   std::uint16_t port = 25;  // of the hosts that an MX names
 };
 

@@ -11,6 +11,7 @@
 #include "cli/sendmail_message.h"
 #include "net/host_name.h"
 #include "net/system_clock.h"
+#include "server/smtp_envelope.h"
 #include "wire/mime/compose.h"
 #include "wire/mime/message_scan.h"
 #include "wire/smtp/parameters.h"
@@ -24,6 +25,13 @@ std::string Plain(const std::string& address) {
   if (!smtp::IsEightBit(address) || smtp::IsEightBit(Octets(address).substr(0, at))) return address;
   const auto domain = net::AsciiDomain(Octets(address).substr(at + 1));
   return domain ? address.substr(0, at + 1) + *domain : address;
+}
+
+// As it stands in a path: the reader of headers takes the quotes away that a local part may need (RFC 5321 §4.1.2).
+std::string AsPath(const std::string& address) {
+  const std::size_t at = address.rfind('@');
+  if (at == std::string::npos || agent::SplitAddress(address)) return address;
+  return server::PathText({address.substr(0, at), address.substr(at + 1)});
 }
 
 std::string DrawMessageId(Octets sender) {
@@ -73,9 +81,13 @@ smtp::MessageSource::Piece OutgoingSource::Read() { return message_.composed ? m
 Expected<std::vector<mime::Mailbox>> ParseMailboxes(const std::vector<std::string>& texts, const std::string& origin) {
   std::vector<mime::Mailbox> all;
   for (const std::string& text : texts) {
+    // What a line end hides behind it is not looked for: it is not given out as if it were not there.
+    if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' && c != '\t'; }))
+      return Fail("is no address", origin + " " + text);
     auto found = mime::ParseAddresses(text);
     if (found.empty()) return Fail("is no address", origin + " " + text);
     for (mime::Mailbox& mailbox : found) {
+      mailbox.address = AsPath(mailbox.address);
       if (!agent::SplitAddress(mailbox.address)) return Fail("is no address", origin + " " + text);
       mailbox.address = Plain(mailbox.address);
       all.push_back(std::move(mailbox));

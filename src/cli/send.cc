@@ -221,6 +221,7 @@ void AddOptions(CommandLine& line, SendOptions& options) {
   app.add_option("--return", options.dsn_return)->check(CLI::IsMember({"full", "hdrs"}));
   app.add_option("--envid", options.sending.envid);
   app.add_flag("--mx", options.sending.by_mx);
+  app.add_flag("!--no-chunking", options.sending.chunking);
   app.add_option("--port", options.sending.port);
   app.add_flag("-t", options.whole);
 }

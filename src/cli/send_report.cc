@@ -27,11 +27,12 @@ int StatusOf(const smtp::Outcome& outcome) {
   return EX_UNAVAILABLE;
 }
 
-// What is no server's words is told in `language`.
+// The server's words as they were; what is not its words, but what we make of its silence, is told in `language` and without a code.
 std::string TextOf(const smtp::Outcome& outcome, analysis::Language language) {
+  if (outcome.local) return ErrorText(outcome.text, language);
   std::string text = outcome.code != 0 ? std::to_string(outcome.code) + " " : "";
   if (!outcome.enhanced.empty() && !outcome.text.starts_with(outcome.enhanced)) text += outcome.enhanced + " ";
-  text += outcome.local ? ErrorText(outcome.text, language) : outcome.text;
+  text += outcome.text;
   std::ranges::replace(text, '\n', ' ');
   return text;
 }
@@ -59,7 +60,7 @@ void SendReport::Tell(const Outgoing& message, const std::vector<smtp::Outcome>&
     recipients.push_back(json::object{{"address", server::JsonText(address)},
                                       {"outcome", Word(outcome.kind)},
                                       {"in_doubt", outcome.in_doubt},
-                                      {"reply", server::JsonText(TextOf(outcome, analysis::Language::kEnglish))}});
+                                      {outcome.local ? "error" : "reply", server::JsonText(TextOf(outcome, analysis::Language::kEnglish))}});
     if (outcome.kind != Kind::kAccepted)
       line_.Complain(
           {TextOf(outcome, line_.language()), name + address,

@@ -40,7 +40,9 @@ std::string HopDetail(const Trip& trip, const Outcome& outcome) {
 }  // namespace
 
 std::string ReplyText(const Outcome& outcome) {
-  std::string text = fmt::format("{} {} {}", outcome.code, outcome.enhanced, outcome.text);
+  std::string text = std::to_string(outcome.code);
+  for (const std::string* part : {&outcome.enhanced, &outcome.text})
+    if (!part->empty()) text += " " + *part;
   if (text.size() > kReplyOctets) text.resize(kReplyOctets);
   return text;
 }

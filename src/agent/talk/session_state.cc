@@ -35,6 +35,7 @@ void SessionState::OnSmtp(const Exchange& e) {
   if (!e.has_request) {
     if (code == 421) smtp_ = smtp::State::kQuit;
     if (!greeted_ && code == 220 && smtp_ == smtp::State::kConnected) smtp_ = smtp::State::kGreeted;
+    if (!greeted_ && e.reply.text.contains("LMTP")) lmtp_ = true;
     greeted_ |= smtp::IsGreeting(code);
     return;
   }
@@ -50,6 +51,7 @@ void SessionState::OnSmtp(const Exchange& e) {
   }
   const bool succeeded = code / 100 == 2;
   if ((verb == Verb::kEhlo || verb == Verb::kLhlo) && succeeded) Learn(e.reply.text);
+  if (verb == Verb::kLhlo && succeeded) lmtp_ = true;
   if (verb == Verb::kHelo && succeeded) offers_.clear();
   if ((verb == Verb::kAuth || verb == Verb::kAuthAnswer) && succeeded) logged_in_ = true;
   if ((verb == Verb::kDataBlock || last) && succeeded) done_ = true;
@@ -203,8 +205,14 @@ std::vector<SessionState::Choice> SessionState::Allowed() const {
     for (const imap::Rule& r : imap::Rules())
       if ((r.allowed & imap_) != 0) all.push_back({r.name, r.rfc});
   } else {
+    // LMTP's own, and those that Postfix has beside the RFCs, only where the server is one that knows them.
+    const auto known = [&](smtp::Verb verb) {
+      if (verb == smtp::Verb::kLhlo) return lmtp_;
+      return (verb != smtp::Verb::kXclient && verb != smtp::Verb::kXforward) || Offers(smtp::Name(verb));
+    };
     for (const smtp::Rule& r : smtp::kRules)
-      if (r.verb != smtp::Verb::kUnknown && smtp::MayCome(r.verb, smtp_)) all.push_back({smtp::Name(r.verb), r.rfc});
+      if (r.verb != smtp::Verb::kUnknown && smtp::MayCome(r.verb, smtp_) && known(r.verb))
+        all.push_back({smtp::Name(r.verb), r.rfc});
   }
   return all;
 }

@@ -77,6 +77,11 @@ net::Task<void> Talker::Pump() {
       break;
     }
     Heard(in.octets);
+    if (lines_.pending() > TalkerLimits::kEndlessLine) {
+      LeaveOut();
+      view_.Tell(View::Event::kDroppedByUs, {});
+      break;
+    }
     // A server that says more than can be shown must not keep others from their turn: time-outs, who types.
     co_await net::asio::post(network_.context.get_executor(), net::kAwait);
     if (state_.input() == Input::kTls) orders_.push_front({.kind = Order::Kind::kTls, .octets = {}, .typed = false});

@@ -24,6 +24,7 @@ namespace glasspost::agent::talk {
 
 struct TalkerLimits {
   static constexpr std::size_t kShownLine = std::size_t{8} << 10;   // octets of a server's line: stops one without an end
+  static constexpr std::size_t kEndlessLine = std::size_t{1} << 20;  // octets of it that are waited for; then the connection is dropped
   static constexpr std::size_t kShownLines = 200;                   // of one reply, unless all is wanted
   static constexpr std::size_t kReplies = 256;                      // that nobody has looked at yet; the oldest is forgotten
   static constexpr std::size_t kTold = 4096;                        // of what the observer tells at once
@@ -150,7 +151,6 @@ class Talker final : public Dialogue, public analysis::Ear {
   Secrets secrets_;
   bool login_unanswered_ = false;  // AUTH or an answer was sent, and no reply came yet: what is sent behind it may be an answer
   Peer peer_;
-  std::unique_ptr<net::Stream> stream_;
   std::deque<Order> orders_;
   std::deque<Told> told_;
   struct Replied {
@@ -179,6 +179,8 @@ class Talker final : public Dialogue, public analysis::Ear {
   bool abandoned_ = false;
   bool handshake_done_ = false;
   bool handshake_failed_ = false;
+  // The last: when it goes its tap says that the connection is closed, and the observer tells this object what that means.
+  std::unique_ptr<net::Stream> stream_;
 };
 
 }  // namespace glasspost::agent::talk

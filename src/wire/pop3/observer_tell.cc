@@ -7,6 +7,15 @@
 #include "wire/sasl/secrets.h"
 
 namespace glasspost::pop3 {
+namespace {
+
+// How one logs in: the command, or the mechanism of AUTH and of the answers that belong to it.
+std::string WayIn(const Request& r, const sasl::SaslObserver& sasl) {
+  const bool by_mechanism = (r.verb == "*" || r.verb == "AUTH") && !sasl.mechanism_name().empty();
+  return by_mechanism ? sasl.mechanism_name() : r.verb;
+}
+
+}  // namespace
 
 void Pop3Observer::Tell(FindingId id, std::uint64_t exchange, const Origin& o, std::string detail) {
   sink_.OnFinding({.id = id, .exchange = exchange, .origin = o, .detail = std::move(detail)});
@@ -59,7 +68,7 @@ void Pop3Observer::CheckRequest() {
   const Request& r = exchange_.request;
   const Origin o{r.span.frames.last(), r.span.last_time};
   const Command c = taken_.command;
-  if (taken_.cleartext && tls_ != Tls::kDone) Tell(FindingId::kCleartextPassword, number_, o, r.verb);
+  if (taken_.cleartext && tls_ != Tls::kDone) Tell(FindingId::kCleartextPassword, number_, o, WayIn(r, sasl_));
   if (taken_.bare_lf) Tell(FindingId::kBareCrLf, number_, o, "bare LF");
   if (taken_.answer) return;
   commands_ = true;
@@ -72,7 +81,7 @@ void Pop3Observer::CheckRequest() {
   if (taken_.too_long) Tell(FindingId::kCommandTooLong, number_, o, std::to_string(r.span.length) + " octets");
   if (RuleOf(c).phase == Phase::kAuth && stls_offered_ != 0 && tls_ == Tls::kNone && !before_tls_told_) {
     before_tls_told_ = true;
-    Tell(FindingId::kAuthBeforeTls, number_, o, r.verb);
+    Tell(FindingId::kAuthBeforeTls, number_, o, WayIn(r, sasl_));
   }
   if (taken_.pipelined && !pipelining_offered_ && !caps_unknown_ && !lossy_ && !pipelining_told_) {
     pipelining_told_ = true;

@@ -242,7 +242,6 @@ Outcome ClientSession::From(const ReplyValue& reply, Stage stage) const {
   const int category = reply.code / 100;
   Outcome outcome{.stage = stage, .code = reply.code, .enhanced = reply.enhanced, .text = {}};
   outcome.kind = category == 2 ? Outcome::Kind::kAccepted : category == 5 ? Outcome::Kind::kRefused : Outcome::Kind::kDeferred;
-  if (outcome.enhanced.empty()) outcome.enhanced = category == 2 ? "2.0.0" : category == 5 ? "5.0.0" : "4.0.0";
   for (const std::string& line : reply.lines) (outcome.text += outcome.text.empty() ? "" : "\n") += line;
   return outcome;
 }

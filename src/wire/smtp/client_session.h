@@ -52,8 +52,8 @@ struct Outcome {
   bool local = false;     // not the server's words: the session's own verdict (lost connection, extension that is missing)
   bool in_doubt = false;  // the message was sent whole and its reply never came: it may have been taken
   int code = 0;
-  std::string enhanced;
-  std::string text;  // lines joined by '\n'
+  std::string enhanced;  // as the server said it; empty: it said none
+  std::string text;      // lines joined by '\n'
 };
 
 struct ClientLimits {
