@@ -77,6 +77,7 @@ Server::~Server() {
   // Their taps have told all they heard; the ring is the store's.
   signals_.reset();
   hourly_.reset();
+  counting_.reset();
   workers_.reset();
   store_.reset();
   passwords_.reset();
