@@ -180,6 +180,15 @@ class Questions(unittest.TestCase):
         self.assertEqual(self.short("127.0.0.3"), (DONE, ["ns.example.test."]))
         self.assertEqual(self.short("MAIL.Example.TEST"), (DONE, ["192.0.2.25"]))
 
+    def test_as_dig_says_it(self):
+        """the type before the name, and the server's port behind #"""
+        for words in (("MX", "example.test", self.at), ("example.test", "MX", f"@127.0.0.1#{self.port}"), ("mx", "example.test", f"@127.0.0.1#{self.port}")):
+            with self.subTest(words=words):
+                status, out, errors = run(*words, "--short")
+                self.assertEqual((status, out.splitlines(), errors), (DONE, ["10 mail.example.test.", "20 backup.example.test."], ""))
+        for port in ("", "0", "65536", "x"):
+            self.assertEqual(run("example.test", f"@127.0.0.1#{port}")[0], NO_ANSWER)
+
     def test_statuses(self):
         self.assertEqual(self.short("nothing.example.test"), (REFUSED, []))
         self.assertEqual(self.short("mail.example.test", "MX"), (DONE, []))  # the name is there

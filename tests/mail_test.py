@@ -310,6 +310,8 @@ class Mail(Case):
         self.assertEqual(source.read_bytes(), self.run_it("read", number, "--source"))
         self.told("save", number, "--source", source, expect=CANNOT_CREATE)
         self.assertIn("message-1.eml", self.told("save", number, "--source"))
+        self.told("save", number, "--source", "named.eml", "--to", self.home / "beside")
+        self.assertTrue((self.home / "beside" / "named.eml").exists())
 
     def test_large_message_in_bounded_memory(self):
         payload = os.urandom(45_000_000)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <utility>
 
 #include "base/escape.h"
 #include "cli/command_line.h"
@@ -73,6 +74,8 @@ std::optional<int> TakeWords(const CommandLine& line, Wanted& w) {
       return line.Misused("what is " + ForTerminal(word) + "? One name, one type, one @SERVER");
     }
   }
+  // dig's order: a type, then the name.
+  if (!w.type.empty() && dns::ParseType(w.name) && !dns::ParseType(w.type)) std::swap(w.name, w.type);
   if (w.tcp && w.no_tcp) return line.Misused("--tcp and --no-tcp contradict each other");
   if (w.dnssec && w.no_edns) return line.Misused("--dnssec needs EDNS: leave --no-edns out");
   const int forms = (w.short_form ? 1 : 0) + (w.message ? 1 : 0) + (line.json() ? 1 : 0);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/escape.h"
 #include "cli/dns_words.h"
 #include "net/machine.h"
@@ -72,6 +73,12 @@ Expected<std::vector<Endpoint>> DnsAsker::Servers(const std::string& word, std::
   if (word.empty()) {
     for (const Address& address : net::ReadResolvConf().name_servers) servers.push_back({address, port});
     return servers;
+  }
+  // As dig and nslookup print it: address, '#', port.
+  if (const std::size_t hash = word.rfind('#'); hash != std::string::npos) {
+    const auto number = ParseNumber(Octets(word).substr(hash + 1));
+    if (!number || *number == 0 || *number > 65'535) return Fail("is no name server", word, "write it like @192.0.2.53#5300");
+    return Servers(word.substr(0, hash), static_cast<std::uint16_t>(*number));
   }
   if (const auto address = server::ParseAddress(word)) return std::vector<Endpoint>{{*address, port}};
   if (const auto endpoint = server::ParseEndpoint(word, port)) return std::vector<Endpoint>{*endpoint};

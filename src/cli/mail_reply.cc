@@ -135,7 +135,9 @@ class Answer {
     }
     const auto date = fields.date ? mime::ParseDate(*fields.date) : std::nullopt;
     const std::string when = date ? LocalTime(date->time) : std::string();
-    const std::string who(fields.from.value_or(Octets()));
+    std::string who(fields.from.value_or(Octets()));
+    std::ranges::replace_if(
+        who, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');  // one line, whatever was encoded
     const std::string quoted = agent::Quoted(body.text);
     if (line_.chinese()) return fmt::format("{}{}{} 写道：\n{}", when, when.empty() ? "" : "，", who, quoted);
     return fmt::format("{}{}{} wrote:\n{}", when.empty() ? "" : "On ", when, when.empty() ? who : ", " + who, quoted);

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "analysis/dialogue_message.h"
@@ -88,8 +89,10 @@ namespace {
 
 int SaveSource(const MailCall& call, std::size_t place, const std::string& folder) {
   const std::uint64_t number = call.place.source().Entry(place).number;
-  auto file =
-      call.words.size() > 1 ? NewFile::MakeAt(call.words[1]) : NewFile::Make(folder, fmt::format("message-{}.eml", number));
+  const auto named = [&] {  // an absolute path stays what it is
+    return call.options.to.empty() ? call.words[1] : (std::filesystem::path(folder) / call.words[1]).string();
+  };
+  auto file = call.words.size() > 1 ? NewFile::MakeAt(named()) : NewFile::Make(folder, fmt::format("message-{}.eml", number));
   if (!file) return call.line.Complain(file.error()), EX_CANTCREAT;
   std::uint64_t size = 0;
   Expected<void> written;
