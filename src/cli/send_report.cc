@@ -27,7 +27,8 @@ int StatusOf(const smtp::Outcome& outcome) {
   return EX_UNAVAILABLE;
 }
 
-// The server's words as they were; what is not its words, but what we make of its silence, is told in `language` and without a code.
+// The server's words as they were; what is not its words, but what we make of its silence, is told in `language` and without a
+// code.
 std::string TextOf(const smtp::Outcome& outcome, analysis::Language language) {
   if (outcome.local) return ErrorText(outcome.text, language);
   std::string text = outcome.code != 0 ? std::to_string(outcome.code) + " " : "";
@@ -57,10 +58,11 @@ void SendReport::Tell(const Outgoing& message, const std::vector<smtp::Outcome>&
     const std::string& address = message.recipients[i].address;
     Note(StatusOf(outcome));
     in_doubt_ |= outcome.in_doubt;
-    recipients.push_back(json::object{{"address", server::JsonText(address)},
-                                      {"outcome", Word(outcome.kind)},
-                                      {"in_doubt", outcome.in_doubt},
-                                      {outcome.local ? "error" : "reply", server::JsonText(TextOf(outcome, analysis::Language::kEnglish))}});
+    recipients.push_back(
+        json::object{{"address", server::JsonText(address)},
+                     {"outcome", Word(outcome.kind)},
+                     {"in_doubt", outcome.in_doubt},
+                     {outcome.local ? "error" : "reply", server::JsonText(TextOf(outcome, analysis::Language::kEnglish))}});
     if (outcome.kind != Kind::kAccepted)
       line_.Complain(
           {TextOf(outcome, line_.language()), name + address,

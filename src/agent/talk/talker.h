@@ -23,13 +23,14 @@
 namespace glasspost::agent::talk {
 
 struct TalkerLimits {
-  static constexpr std::size_t kShownLine = std::size_t{8} << 10;   // octets of a server's line: stops one without an end
-  static constexpr std::size_t kEndlessLine = std::size_t{1} << 20;  // octets of it that are waited for; then the connection is dropped
-  static constexpr std::size_t kShownLines = 200;                   // of one reply, unless all is wanted
-  static constexpr std::size_t kReplies = 256;                      // that nobody has looked at yet; the oldest is forgotten
-  static constexpr std::size_t kTold = 4096;                        // of what the observer tells at once
-  static constexpr unsigned kChallenges = 8;                        // of a login: stops a server that asks on and on
-  static constexpr int kWaits = 10;                                 // times `wait`, for a whole reply that comes in drops
+  static constexpr std::size_t kShownLine = std::size_t{8} << 10;  // octets of a server's line: stops one without an end
+  static constexpr std::size_t kEndlessLine = std::size_t{1}
+                                              << 20;  // octets of it that are waited for; then the connection is dropped
+  static constexpr std::size_t kShownLines = 200;     // of one reply, unless all is wanted
+  static constexpr std::size_t kReplies = 256;        // that nobody has looked at yet; the oldest is forgotten
+  static constexpr std::size_t kTold = 4096;          // of what the observer tells at once
+  static constexpr unsigned kChallenges = 8;          // of a login: stops a server that asks on and on
+  static constexpr int kWaits = 10;                   // times `wait`, for a whole reply that comes in drops
   static constexpr std::size_t kFilePiece = std::size_t{64} << 10;  // octets
 };
 
