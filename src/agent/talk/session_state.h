@@ -109,7 +109,7 @@ class SessionState {
   std::size_t waiting_ = 0;
   std::vector<std::string> offers_;
   bool greeted_ = false;
-  bool lmtp_ = false;  // by its greeting, or since LHLO
+  bool lmtp_ = false;   // by its greeting, or since LHLO
   bool asked_ = false;  // for an answer to a challenge (POP3, IMAP)
   bool continue_ = false;
   bool asks_for_user_ = false;
