@@ -161,6 +161,20 @@ class Fetch(unittest.TestCase):
         self.assertTrue(file.read_bytes().endswith(text))
         self.assertEqual(self.count(), 1)
 
+    def test_utf_8_in_the_header(self):
+        """our own server keeps such a message from who does not say UTF8 before the login: fetched as it came, with STLS and without"""
+        text = f"From: bob@example.org\nTo: {USER}\nSubject: hé\n\nbody\n"
+        smtp = ["--server", f"127.0.0.1:{self.server.port['smtp']}", "--tls", "none"]
+        pop3 = self.server.port["pop3"]
+        for i, server in enumerate((None, ["--server", f"127.0.0.1:{pop3}", "--tls", "starttls", "--ca", self.folder / "ca.pem"],
+                                    ["--server", f"127.0.0.1:{pop3}", "--tls", "none"])):
+            with self.subTest(i):
+                subprocess.run([GLASSPOST, "send", "-t", *smtp], input=text.encode(), check=True, capture_output=True, timeout=60, env=self.environment)
+                told = self.outcome("--to", self.home / f"files{i}", "--format", "eml", "--delete", server=server)
+                self.assertEqual((told["fetched"], told["deleted"], told["complete"], told["remarks"]), (1, 1, True, []))
+                (file,) = (self.home / f"files{i}").iterdir()
+                self.assertIn("\r\nSubject: hé\r\n", file.read_bytes().decode())
+
     def test_what_cannot_be_kept_stays_there(self):
         self.send("Subject: 1\r\n\r\nx\r\n")
         (self.home / "file").write_text("x")

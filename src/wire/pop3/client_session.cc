@@ -87,7 +87,7 @@ void ClientSession::Say(Command command, Octets argument) {
   output_ += ToOctets(CommandLine{.command = command, .verb = {}, .argument = argument});
 }
 
-// ---- the opening: greeting, CAPA, STLS, CAPA anew, login ----
+// ---- the opening: greeting, CAPA, STLS, CAPA anew, UTF8, login ----
 
 void ClientSession::OnOpening(const StatusLine& s) {
   switch (opening_) {
@@ -97,6 +97,8 @@ void ClientSession::OnOpening(const StatusLine& s) {
       return OnCapa(s);
     case Command::kStls:
       return OnStls(s);
+    case Command::kUtf8:  // refused or not: without it, what needs it cannot be had, and all else can
+      return LogIn();
     case Command::kAuth:
       return OnSasl(s);
     case Command::kUser:
@@ -152,8 +154,14 @@ void ClientSession::TlsFailed(std::string_view why) {
   if (!closed_) End(Kind::kTlsFailed, why);
 }
 
+// UTF8 comes after STLS, which it rules out, and before the login (RFC 6856 §2.1).
 void ClientSession::BeginLogin() {
   if (!options_.credentials) return End(Kind::kNoMechanism, "no credentials were given");
+  if (capabilities_.utf8) return Say(Command::kUtf8);
+  LogIn();
+}
+
+void ClientSession::LogIn() {
   const sasl::Credentials& c = *options_.credentials;
   const auto mechanism = sasl::ChooseMechanism(capabilities_.mechanisms, c, PasswordMayTravel());
   if (mechanism != sasl::ClientMechanism::kNone) {

@@ -1,6 +1,6 @@
 // The client's side of a POP3 conversation (RFC 1939, 2449, 2595, 5034, 6856), without I/O and clock: greeting, CAPA, STLS,
-// login, then orders (STAT, LIST, UIDL, RETR, TOP, DELE, RSET, NOOP, QUIT), sent ahead of their replies where the server offers
-// PIPELINING. Octets in, octets to send, what comes of it to a ClientHandler.
+// UTF8 where it is offered, login, then orders (STAT, LIST, UIDL, RETR, TOP, DELE, RSET, NOOP, QUIT), sent ahead of their replies
+// where the server offers PIPELINING. Octets in, octets to send, what comes of it to a ClientHandler.
 //
 //   session.Start(tls);
 //   loop: send output(), Sent                    orders may be given at any time after OnReady
@@ -153,6 +153,7 @@ class ClientSession {
   void AfterCapa();
   void OnStls(const StatusLine& s);
   void BeginLogin();
+  void LogIn();
   void OnSasl(const StatusLine& s);
   void Cancel(ClientOutcome::Kind why, std::string_view text);
   void OnLogin(const StatusLine& s);
