@@ -248,6 +248,14 @@ class Fetch(unittest.TestCase):
         self.assertNotIn(PASSWORD, run.stdout + run.stderr)
         self.assertIn("***", run.stderr)
 
+    def test_our_own_words_are_not_masked(self):
+        """a mask in them would tell what stands there: that the password is one of them"""
+        self.environment["PASS"] = "message"
+        server = BreakingServer([(b"\xff", b"Subject: 1\r\n\r\n")])
+        self.addCleanup(server.close)
+        run = self.run_it("--to", self.home / "m", "--all", server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"])
+        self.assertIn("message 1 has no proper unique-id", run.stderr)
+
     def test_interrupted(self):
         """what was begun is not there, what was said is, under its name"""
         server = BreakingServer([(b"a", b"Subject: 1\r\n\r\n" + b"x" * 9_000_000)])

@@ -59,7 +59,7 @@ class Fetching final : public pop3::ClientHandler {
     const bool ok = reply.status == pop3::Status::kOk;
     switch (command) {
       case Command::kList:
-        if (!ok) return GiveUp("the server does not list its messages: " + std::string(reply.text));
+        if (!ok) return GiveUp("the server does not list its messages: " + secrets_.Redacted(reply.text));
         return;
       case Command::kUidl:
         if (ok) return;
@@ -70,7 +70,7 @@ class Fetching final : public pop3::ClientHandler {
         return ListEnded();
       case Command::kRetr:
         if (!ok) {
-          Remark(fmt::format("message {} is refused: {}", number, reply.text));
+          Remark(fmt::format("message {} is refused: {}", number, secrets_.Redacted(reply.text)));
           refused_ = true;
           return FetchEnded();
         }
@@ -80,7 +80,7 @@ class Fetching final : public pop3::ClientHandler {
         if (ok)
           ++deleted_;
         else
-          Remark(fmt::format("message {} cannot be deleted: {}", number, reply.text));
+          Remark(fmt::format("message {} cannot be deleted: {}", number, secrets_.Redacted(reply.text)));
         return;
       default:
         return;
@@ -112,7 +112,7 @@ class Fetching final : public pop3::ClientHandler {
 
   void OnClosed(const pop3::ClientOutcome& outcome) override {
     report.closed = outcome;
-    secrets_.Redact(report.closed.text);
+    if (!outcome.local) secrets_.Redact(report.closed.text);
     if (outcome.kind == pop3::ClientOutcome::Kind::kTooMuch && outcome.during == Command::kRetr) TellOversized();
     if (outcome.kind != pop3::ClientOutcome::Kind::kDone) return;
     report.removed = deleted_;
@@ -145,12 +145,10 @@ class Fetching final : public pop3::ClientHandler {
   }
 
   void Remark(std::string text) {
-    secrets_.Redact(text);
     if (report.remarks.size() < kRemarks) report.remarks.push_back(std::move(text));
   }
 
   void GiveUp(std::string what, std::string remedy = {}) {
-    secrets_.Redact(what);
     report.unable = Error{std::move(what), {}, std::move(remedy)};
     Leave();
   }

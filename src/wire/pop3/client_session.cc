@@ -303,10 +303,10 @@ void ClientSession::EndBody() {
 
 // ---- the end ----
 
-void ClientSession::End(Kind kind, std::string_view text, Octets code) {
-  ClientOutcome outcome{.kind = kind, .during = opening_, .code = std::string(code), .text = std::string(text)};
+void ClientSession::End(ClientOutcome outcome) {
+  outcome.during = opening_;
   if (state_ != State::kAuthorization) outcome.during = orders_.empty() ? Command::kUnknown : orders_.front().command;
-  if (kind == Kind::kDone || kind == Kind::kRefused) outcome.during = quitting_ ? Command::kQuit : opening_;
+  if (outcome.kind == Kind::kDone || outcome.kind == Kind::kRefused) outcome.during = quitting_ ? Command::kQuit : opening_;
   closed_ = true;
   body_ = Body::kNone;
   orders_.clear();

@@ -67,6 +67,7 @@ struct ClientOutcome {
   Command during = Command::kUnknown;  // kUnknown: the greeting, or between orders
   std::string code;                    // "IN-USE"
   std::string text;                    // the server's words, or what is wrong
+  bool local = true;                   // not the server's words: the session's own
 };
 
 class ClientHandler {
@@ -159,8 +160,11 @@ class ClientSession {
   void OnLogin(const StatusLine& s);
   void OnOrder(const StatusLine& s);
   bool PasswordMayTravel() const { return tls_ || options_.passwords_without_tls; }
-  void End(ClientOutcome::Kind kind, std::string_view text, Octets code = {});
-  void End(ClientOutcome::Kind kind, const StatusLine& s) { End(kind, s.text, s.code); }
+  void End(ClientOutcome outcome);
+  void End(ClientOutcome::Kind kind, std::string_view text) { End({.kind = kind, .code = {}, .text = std::string(text)}); }
+  void End(ClientOutcome::Kind kind, const StatusLine& s) {
+    End({.kind = kind, .code = std::string(s.code), .text = std::string(s.text), .local = false});
+  }
 
   ClientHandler& handler_;
   const ClientOptions& options_;
