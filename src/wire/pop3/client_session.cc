@@ -277,14 +277,22 @@ void ClientSession::OnBodyLine(Octets line) {
   handler_.OnListed(orders_.front().command, *listing);
 }
 
+// Of the message that comes.
+std::uint64_t ClientSession::MostOctets() const {
+  const std::uint64_t most = options_.limits.message_octets;
+  const std::uint64_t ordered = orders_.front().most;
+  return ordered == 0 ? most : std::min(most, ordered);
+}
+
 void ClientSession::FeedMessage(Octets& input) {
-  const auto step = decoder_.Feed(input, [this](Octets octets) {
+  const std::uint64_t most = MostOctets();
+  const auto step = decoder_.Feed(input, [this, most](Octets octets) {
     body_count_ += octets.size();
-    if (!closed_ && body_count_ <= options_.limits.message_octets) handler_.OnMessageOctets(octets);
+    if (!closed_ && body_count_ <= most) handler_.OnMessageOctets(octets);
   });
   input.remove_prefix(step.taken);  // look-alikes are passed over: only CRLF.CRLF ends it
   if (closed_) return;
-  if (body_count_ > options_.limits.message_octets) return End(Kind::kTooMuch, "a message without end");
+  if (body_count_ > most) return End(Kind::kTooMuch, "a message without end");
   if (step.done) EndBody();
 }
 

@@ -115,7 +115,8 @@ class ClientSession {
   void Stat() { Give({Command::kStat}); }
   void List(std::uint64_t number = 0) { Give({Command::kList, number}); }  // 0: all
   void Uidl(std::uint64_t number = 0) { Give({Command::kUidl, number}); }
-  void Retrieve(std::uint64_t number) { Give({Command::kRetr, number}); }
+  // `most`: octets, beyond which the message is one without end; 0: ClientLimits has it.
+  void Retrieve(std::uint64_t number, std::uint64_t most = 0) { Give({Command::kRetr, number, 0, most}); }
   void Top(std::uint64_t number, std::uint64_t lines) { Give({Command::kTop, number, lines}); }
   void Delete(std::uint64_t number) { Give({Command::kDele, number}); }
   void Reset() { Give({Command::kRset}); }
@@ -137,6 +138,7 @@ class ClientSession {
     Command command = Command::kUnknown;
     std::uint64_t number = 0;
     std::uint64_t lines = 0;  // TOP
+    std::uint64_t most = 0;   // RETR: octets; 0: as the limits have it
   };
   enum class Body : std::uint8_t { kNone, kLines, kMessage };
 
@@ -160,6 +162,7 @@ class ClientSession {
   void OnLogin(const StatusLine& s);
   void OnOrder(const StatusLine& s);
   bool PasswordMayTravel() const { return tls_ || options_.passwords_without_tls; }
+  std::uint64_t MostOctets() const;
   void End(ClientOutcome outcome);
   void End(ClientOutcome::Kind kind, std::string_view text) { End({.kind = kind, .code = {}, .text = std::string(text)}); }
   void End(ClientOutcome::Kind kind, const StatusLine& s) {

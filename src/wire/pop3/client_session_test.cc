@@ -308,6 +308,22 @@ TEST_F(Pop3Client, HostileServers) {
   EXPECT_LE(recorder.message.size(), 10u);
 }
 
+TEST_F(Pop3Client, AnOrdersOwnBoundHoldsForItsMessageOnly) {
+  options.limits.message_octets = 12;
+  for (const bool beyond : {false, true}) {
+    LogIn("PIPELINING\r\n");
+    session->Retrieve(1, 10);
+    session->Retrieve(2);
+    session->Retrieve(3, 10);
+    Out();
+    Hear("+OK\r\n12345678\r\n.\r\n+OK\r\n1234567890\r\n.\r\n+OK\r\n");
+    EXPECT_EQ(recorder.messages.size(), 2u);
+    Hear(beyond ? "123456789\r\n" : "12345678\r\n.\r\n");
+    EXPECT_EQ(recorder.messages.size(), beyond ? 2u : 3u);
+    if (beyond) ExpectEnd(Kind::kTooMuch);
+  }
+}
+
 TEST_F(Pop3Client, SilenceAndLostConnections) {
   LogIn();
   session->Retrieve(1);
