@@ -177,6 +177,9 @@ class Fetch(unittest.TestCase):
 
     def test_what_cannot_be_kept_stays_there(self):
         self.send("Subject: 1\r\n\r\nx\r\n")
+        self.environment["XDG_STATE_HOME"] = "/proc/x"  # where nobody can write
+        self.assertIn("/proc/x", self.run_it("--to", self.home / "Maildir", "--delete", expect=CANNOT_KEEP).stderr)
+        self.environment["XDG_STATE_HOME"] = str(self.home / "state")
         (self.home / "file").write_text("x")
         self.run_it("--to", self.home / "file", "--delete", expect=CANNOT_KEEP)
         if os.geteuid() == 0 and os.path.exists("/dev/full"):
@@ -236,7 +239,7 @@ class Fetch(unittest.TestCase):
         self.addCleanup(server.close)
         mine = self.home / "my.mbox"
         mine.write_text("From me\nword 12\n")
-        told = self.run_it("--remember", mine, "--to", self.home / "m", server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=TRY_LATER)
+        told = self.run_it("--remember", mine, "--to", self.home / "m", server=["--server", f"127.0.0.1:{server.port}", "--tls", "none"], expect=CANNOT_KEEP)
         self.assertIn("no list", told.stderr)
         self.assertEqual(mine.read_text(), "From me\nword 12\n")
 
