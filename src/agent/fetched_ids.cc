@@ -40,6 +40,7 @@ FetchedIds::~FetchedIds() {
 }
 
 Expected<FetchedIds> FetchedIds::Open(const std::string& path, bool* busy) {
+  if (busy != nullptr) *busy = false;
   const std::string folder = std::filesystem::absolute(path).parent_path();
   if (const auto made = MakeFolder(folder); !made) return std::unexpected(made.error());
   while (true) {
