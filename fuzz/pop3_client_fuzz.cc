@@ -1,6 +1,6 @@
 // A POP3 server of any octets before the client session. The first octet says in what pieces they come, the second how the client
 // is set. Whatever the pieces, the client says and hears the same; it ends at most once; it never sends the password where it may
-// not, and what it holds is bounded.
+// not, nor UTF8 twice or after the login, and what it holds is bounded.
 #include <cstdlib>
 #include <string>
 
@@ -87,6 +87,9 @@ Heard Run(Octets input, std::size_t piece, unsigned how) {
   }
   session.Closed();
   Check(recorder.closed == 1);
+  const std::size_t utf8 = said.find("\r\nUTF8\r\n");
+  Check(utf8 == said.rfind("\r\nUTF8\r\n"));
+  Check(utf8 == std::string::npos || utf8 < said.find("STAT\r\n"));
   if (!options.passwords_without_tls) Check(!said.contains("wonderland") && !said.contains("d29uZGVybGFuZA"));
   return {said, recorder.told};
 }

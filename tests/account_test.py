@@ -128,7 +128,7 @@ class Accounts(Program):
 
     def test_wrong_password(self):
         run = self.add("--password-file", "-", data="wrong\n", expect=REFUSED)
-        self.assertRegex(run.stdout, r"POP3 .*login refused; the server says: \[AUTH\] ")
+        self.assertRegex(run.stdout, r"POP3 .*login refused; the server says: \[AUTH\] (?!\[)")
         self.assertRegex(run.stdout, r"SMTP .*login refused; the server says: 535 ")
         self.assertIn("was not stored", run.stderr)
         self.assertFalse(self.accounts.exists())
@@ -268,6 +268,14 @@ class Faults(Program):
         thread.start()
         self.addCleanup(thread.join, 10)
         return listener.getsockname()[1]
+
+    def test_secrets_are_masked_in_the_servers_words_only(self):
+        """a mask in our own words would tell what stands there: that the password is one of them"""
+        for replies, text in (((b"+OK hi\r\n", b"+OK\r\nUSER\r\n.\r\n"), "the server does not offer STLS"),
+                              ((b"+OK hi\r\n", b"+OK\r\nSTLS\r\n.\r\n", b"-ERR [SYS/TEMP] no server here\r\n"), "[SYS/TEMP] no *** (6 octets) here")):
+            with self.subTest(text):
+                said = self.add("--password-file", "-", "--json", data="server\n", servers=["--pop3", f"pop3://127.0.0.1:{self.hostile(*replies)}"] + self.servers()[2:], expect=REFUSED)
+                self.assertEqual(json.loads(said.stdout)["tests"][0]["text"], text)
 
     def test_hostile_servers(self):
         for replies, results in (((b"HTTP/1.1 400 Bad Request\r\n",), {"refused"}), ((b"+OK hello\r\n", b"-ERR no\r\n"), {"tls-failed"}), ((b"+OK " + b"x" * 100000,), {"refused", "unreachable"}),

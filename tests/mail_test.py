@@ -512,6 +512,7 @@ class Maildrop(Case):
         self.assertEqual((self.home / "报告.pdf").read_bytes(), octets)
         self.assertEqual(len(self.listed(USER)), 2)
         clear = ["--server", f"127.0.0.1:{self.server.port['pop3']}", "--tls", "none", "--user", USER, "--password-env", "PASS"]
+        self.told("read", 1, "--save", "/proc/x/y.pcapng", *clear, expect=CANNOT_CREATE)
         shown = self.told("read", 1, "--show", "--save", self.home / "read.pcapng", *clear)
         self.assertIn("RETR 1", shown)
         self.assertNotIn(PASSWORD, shown)

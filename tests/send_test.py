@@ -25,7 +25,7 @@ from serving import Server
 
 GLASSPOST = ""
 USER, PASSWORD, BOB = "ada@localhost.test", "enigma-17", "bob@localhost.test"
-OK, USAGE, DATA, NO_USER, REFUSED, TRY_LATER, PROTOCOL, LOGIN, CONFIG = 0, 64, 65, 67, 69, 75, 76, 77, 78
+OK, USAGE, DATA, NO_USER, REFUSED, CANNOT_CREATE, TRY_LATER, PROTOCOL, LOGIN, CONFIG = 0, 64, 65, 67, 69, 73, 75, 76, 77, 78
 MESSAGE = "From: ada@localhost.test\r\nTo: bob@localhost.test\r\nBcc: carol@localhost.test\r\nSubject: whole\r\n\r\n.a dot\r\n"
 
 
@@ -431,6 +431,9 @@ class Send(unittest.TestCase):
         if shutil.which("tshark"):
             seen = subprocess.run(["tshark", "-r", capture, "-d", f"tcp.port=={self.server.port['submission']},smtp", "-Y", "smtp.req.command == MAIL"], capture_output=True, text=True, check=True).stdout
             self.assertIn("ada@localhost.test", seen)
+
+    def test_what_cannot_be_saved(self):
+        self.assertIn("/proc/x", self.run_it("--to", BOB, "--body", "x", "--save", "/proc/x/y.pcapng", expect=CANNOT_CREATE).stderr)
 
     def test_nothing_is_smuggled_in(self):
         server, words = self.fake()

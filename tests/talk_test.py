@@ -22,7 +22,7 @@ from serving import Server
 
 GLASSPOST, SANITIZED = "", False
 USER, PASSWORD = "ada@localhost.test", "enigma-17"
-OK, USAGE, CONNECT, CLOSED, BANNER, HELLO, MAIL, RCPT, DATA, MESSAGE, LOGIN, TLS, EXPECTED = 0, 1, 2, 6, 21, 22, 23, 24, 25, 26, 28, 29, 50
+OK, USAGE, CONNECT, OUTPUT, CLOSED, BANNER, HELLO, MAIL, RCPT, DATA, MESSAGE, LOGIN, TLS, EXPECTED = 0, 1, 2, 3, 6, 21, 22, 23, 24, 25, 26, 28, 29, 50
 
 
 class Scripted:
@@ -282,6 +282,9 @@ class Lines(TalkTest):
         with Scripted(talk) as server:
             self.talk("imap", None, address=server.address, typed="APPEND INBOX {300}\nLOGOUT\n")
         self.assertEqual(server.heard, [b"a1 APPEND INBOX {300}\r\n", b"a2 LOGOUT\r\n"])
+
+    def test_what_cannot_be_saved(self):
+        self.talk("smtp", "smtp", "--save", "/proc/x", status=OUTPUT)
 
     def test_saved_packets(self):
         path = os.path.join(self.folder, "saved.pcapng")

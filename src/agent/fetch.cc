@@ -37,6 +37,7 @@ class Fetching final : public pop3::ClientHandler {
     if (begun) co_await Drive(stream, session_, server);
     if (writing_) writer_.Abandon();
     Settle();  // what came whole is kept, however the connection ended
+    if (inexact_ != 0) Remark(fmt::format("sizes in LIST that are not true, {} in all; the first, {}", inexact_, first_inexact_));
   }
 
   FetchReport report;
@@ -59,7 +60,7 @@ class Fetching final : public pop3::ClientHandler {
     const bool ok = reply.status == pop3::Status::kOk;
     switch (command) {
       case Command::kList:
-        if (!ok) return GiveUp("the server does not list its messages: " + std::string(reply.text));
+        if (!ok) return GiveUp("the server does not list its messages: " + secrets_.Redacted(reply.text));
         return;
       case Command::kUidl:
         if (ok) return;
@@ -70,7 +71,7 @@ class Fetching final : public pop3::ClientHandler {
         return ListEnded();
       case Command::kRetr:
         if (!ok) {
-          Remark(fmt::format("message {} is refused: {}", number, reply.text));
+          Remark(fmt::format("message {} is refused: {}", number, secrets_.Redacted(reply.text)));
           refused_ = true;
           return FetchEnded();
         }
@@ -80,7 +81,7 @@ class Fetching final : public pop3::ClientHandler {
         if (ok)
           ++deleted_;
         else
-          Remark(fmt::format("message {} cannot be deleted: {}", number, reply.text));
+          Remark(fmt::format("message {} cannot be deleted: {}", number, secrets_.Redacted(reply.text)));
         return;
       default:
         return;
@@ -112,7 +113,7 @@ class Fetching final : public pop3::ClientHandler {
 
   void OnClosed(const pop3::ClientOutcome& outcome) override {
     report.closed = outcome;
-    secrets_.Redact(report.closed.text);
+    if (!outcome.local) secrets_.Redact(report.closed.text);
     if (outcome.kind == pop3::ClientOutcome::Kind::kTooMuch && outcome.during == Command::kRetr) TellOversized();
     if (outcome.kind != pop3::ClientOutcome::Kind::kDone) return;
     report.removed = deleted_;
@@ -130,10 +131,13 @@ class Fetching final : public pop3::ClientHandler {
     const auto at = std::ranges::lower_bound(messages_, coming_, {}, &Message::number);
     const std::uint64_t said = at != messages_.end() && at->number == coming_ ? at->size : 0;
     Remark(fmt::format("message {} does not end after {} octets; LIST said {}: it is left there", coming_,
-                       options_.limits.message_octets, said));
+                       std::min(options_.limits.message_octets, MostOf(said)), said));
     report.oversized = 1;
     report.reached = coming_;
   }
+
+  // Octets that a message may have of which LIST said `size`.
+  static std::uint64_t MostOf(std::uint64_t size) { return std::max(2 * size, size + FetchLimits::kSizeSlack); }
 
   static std::uint64_t ParseSize(Octets rest) {
     std::uint64_t size = 0;
@@ -145,12 +149,10 @@ class Fetching final : public pop3::ClientHandler {
   }
 
   void Remark(std::string text) {
-    secrets_.Redact(text);
     if (report.remarks.size() < kRemarks) report.remarks.push_back(std::move(text));
   }
 
   void GiveUp(std::string what, std::string remedy = {}) {
-    secrets_.Redact(what);
     report.unable = Error{std::move(what), {}, std::move(remedy)};
     Leave();
   }
@@ -204,7 +206,9 @@ class Fetching final : public pop3::ClientHandler {
 
   void FetchNext() {
     while (next_ < messages_.size() && !messages_[next_].fetch) ++next_;
-    if (next_ < messages_.size()) session_.Retrieve(messages_[next_++].number);
+    if (next_ == messages_.size()) return;
+    const Message& message = messages_[next_++];
+    session_.Retrieve(message.number, MostOf(message.size));
   }
 
   // By number, which no two have; what the server makes of that is its own affair.
@@ -272,8 +276,8 @@ class Fetching final : public pop3::ClientHandler {
       writer_.Abandon();
       return Trouble(ended.error());
     }
-    if (message.size != received_)
-      Remark(fmt::format("message {} has {} octets; LIST said {}", message.number, received_, message.size));
+    if (message.size != received_ && inexact_++ == 0)
+      first_inexact_ = fmt::format("message {} has {} octets; LIST said {}", message.number, received_, message.size);
     waiting_octets_ += received_;
     waiting_.push_back({&message, received_});
     if (waiting_.size() >= writer_.most_waiting() || waiting_octets_ >= kWaitingOctets) Settle();
@@ -328,6 +332,8 @@ class Fetching final : public pop3::ClientHandler {
   std::size_t next_ = 0;        // of messages_, to be asked for
   std::uint64_t ended_ = 0;
   std::uint64_t deleted_ = 0;
+  std::uint64_t inexact_ = 0;  // messages of which LIST said another size
+  std::string first_inexact_;
   int wanted_lists_ = 2;
   int ended_lists_ = 0;
   bool planned_ = false;

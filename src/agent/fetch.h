@@ -20,8 +20,9 @@
 namespace glasspost::agent {
 
 struct FetchLimits {
-  // By how much a message may exceed `largest` though LIST said otherwise: servers that count a line end as one octet are wrong
-  // by a few hundredths. Beyond it the connection is given up: stops a server that sends on and on.
+  // By how much a message may exceed `largest`, and what LIST said of it unless twice that is more: servers that count a line end
+  // as one octet are wrong by a few hundredths, and by half where all lines are empty. Beyond it the connection is given up:
+  // stops a server that sends on and on.
   static constexpr std::uint64_t kSizeSlack = std::uint64_t{1} << 20;
 };
 
@@ -48,7 +49,7 @@ struct FetchReport {
   std::uint64_t octets = 0;      // of these
   std::uint64_t known = 0;       // fetched before
   std::uint64_t too_large = 0;
-  std::uint64_t oversized = 0;       // sent on beyond `largest` and its slack: each ends its conversation, and stays
+  std::uint64_t oversized = 0;       // sent on beyond FetchLimits::kSizeSlack: each ends its conversation, and stays
   std::uint64_t reached = 0;         // the number of the one that did: the next conversation goes on after it
   std::uint64_t left = 0;            // beyond at_most
   std::uint64_t removed = 0;         // DELE was answered with +OK, and QUIT too

@@ -181,8 +181,8 @@ TEST_F(FetchTest, WhatTheServerDoesWrongIsSaid) {
   EXPECT_EQ(report.kept, 3u);
   EXPECT_EQ(report.remembered, 2u);
   EXPECT_THAT(report.remarks,
-              ElementsAre(HasSubstr("message 3 has no proper unique-id"), HasSubstr("message 1 has 14 octets; LIST said 99"),
-                          HasSubstr("message 4 is refused: broken")));
+              ElementsAre(HasSubstr("message 3 has no proper unique-id"), HasSubstr("message 4 is refused: broken"),
+                          HasSubstr("not true, 1 in all; the first, message 1 has 14 octets; LIST said 99")));
   EXPECT_EQ(Fetch({}).kept, 1u);
 }
 
@@ -221,6 +221,26 @@ TEST_F(FetchTest, NotAllAtOnceAndNotTheLarge) {
   EXPECT_EQ(report.known, 2u);
   EXPECT_EQ(report.kept, 1u);
   EXPECT_EQ(report.too_large, 2u);
+}
+
+TEST_F(FetchTest, NoMoreOctetsThanListLetsExpect) {
+  const auto text = [](std::uint64_t octets) { return "a: b\r\n\r\n" + std::string(octets - 10, 'x') + "\r\n"; };
+  constexpr std::uint64_t kSlack = FetchLimits::kSizeSlack;
+  for (const auto& [listed, most] : {std::pair<std::uint64_t, std::uint64_t>(41, 41 + kSlack), {2 * kSlack, 4 * kSlack}}) {
+    folder_ = std::make_unique<TemporaryFolder>();
+    const auto size = static_cast<std::int64_t>(listed);
+    host_.messages = {{"a", text(most), size}, {"b", text(most), size}, {"c", text(most + 1), size}, {"d", text(10)}};
+    FetchReport report = Fetch({});
+    EXPECT_EQ(report.kept, 2u) << "just the limit";
+    EXPECT_EQ(report.oversized, 1u);
+    EXPECT_EQ(report.reached, 3u);
+    EXPECT_THAT(report.remarks, ElementsAre(HasSubstr("message 3 does not end after " + std::to_string(most) + " octets"),
+                                            HasSubstr("not true, 2 in all; the first, message 1 has")));
+    report = Fetch({.after = report.reached});
+    EXPECT_EQ(report.kept, 1u);
+    EXPECT_TRUE(report.complete);
+    EXPECT_EQ(Kept(), 3u);
+  }
 }
 
 TEST_F(FetchTest, DeletedAfterSomeDays) {

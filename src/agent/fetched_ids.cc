@@ -39,15 +39,17 @@ FetchedIds::~FetchedIds() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Expected<FetchedIds> FetchedIds::Open(const std::string& path) {
+Expected<FetchedIds> FetchedIds::Open(const std::string& path, bool* busy) {
+  if (busy != nullptr) *busy = false;
   const std::string folder = std::filesystem::absolute(path).parent_path();
   if (const auto made = MakeFolder(folder); !made) return std::unexpected(made.error());
   while (true) {
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode);
     if (fd < 0) return SystemError("cannot be opened", path);
     FetchedIds ids(path, fd);
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
-      return Fail("another fetch of this account is under way", path, "try again when it is done");
+    const bool locked = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (busy != nullptr) *busy = !locked;
+    if (!locked) return Fail("another fetch of this account is under way", path, "try again when it is done");
     // It may have been replaced between opening and locking.
     struct stat ours {
     }, named{};

@@ -26,8 +26,9 @@ class FetchedIds {
   static constexpr std::int64_t kUnseen = std::int64_t{90} * 24 * 3600;  // seconds
   static bool IsId(Octets id);
 
-  // Makes the file (0600) and its folders if they are not there. The error says so if another process has it.
-  static Expected<FetchedIds> Open(const std::string& path);
+  // Makes the file (0600) and its folders if they are not there. The error says so if another process has it; `busy`, if
+  // not null, is set to whether that is why.
+  static Expected<FetchedIds> Open(const std::string& path, bool* busy = nullptr);
   FetchedIds(FetchedIds&& from) noexcept;
   FetchedIds& operator=(FetchedIds&&) = delete;
   ~FetchedIds();

@@ -81,8 +81,10 @@ TEST_F(FetchedIdsTest, AnotherFileIsLeftAsItIs) {
   { FetchedIds ids = Open(); }
   const std::string mail = "From MAILER-DAEMON Mon Nov 23\nSubject: x\n\nword 12\n";
   std::ofstream(path(), std::ios::binary) << mail;
-  const auto opened = FetchedIds::Open(path());
+  bool busy = true;
+  const auto opened = FetchedIds::Open(path(), &busy);
   ASSERT_FALSE(opened);
+  EXPECT_FALSE(busy);
   EXPECT_NE(opened.error().Text().find("is no list"), std::string::npos);
   EXPECT_EQ(Text(), mail);
 }
@@ -113,7 +115,11 @@ TEST_F(FetchedIdsTest, WhatIsNotSyncedIsNotKnown) {
 
 TEST_F(FetchedIdsTest, OneAtATimeAlsoAfterRetain) {
   FetchedIds ids = Open();
-  EXPECT_FALSE(FetchedIds::Open(path()));
+  bool busy = false;
+  EXPECT_FALSE(FetchedIds::Open(path(), &busy));
+  EXPECT_TRUE(busy);
+  EXPECT_FALSE(FetchedIds::Open("/proc/x/ids", &busy));
+  EXPECT_FALSE(busy) << "trying again later would not help";
   EXPECT_TRUE(Add(ids, "a", 1));
   EXPECT_TRUE(Add(ids, "b", 2));
   EXPECT_TRUE(ids.Retain([](Octets id) { return id == "b"; }, FetchedIds::kUnseen + 1));

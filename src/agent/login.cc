@@ -23,7 +23,10 @@ Options OptionsFor(const ServerAddress& server, const sasl::Credentials* credent
 class Pop3Trial final : public pop3::ClientHandler {
  public:
   Pop3Trial(const pop3::ClientOptions& options, Randomness& randomness, Trial& trial)
-      : session(*this, options, randomness), trial_(trial), anonymous_(options.credentials == nullptr) {}
+      : session(*this, options, randomness),
+        trial_(trial),
+        secrets_(SecretsOf(options.credentials)),
+        anonymous_(options.credentials == nullptr) {}
   pop3::ClientSession session;
 
  private:
@@ -39,8 +42,8 @@ class Pop3Trial final : public pop3::ClientHandler {
   void OnEnd(pop3::Command, std::uint64_t) override {}
   void OnClosed(const pop3::ClientOutcome& outcome) override {
     using Kind = pop3::ClientOutcome::Kind;
-    trial_.text = outcome.code.empty() ? outcome.text : "[" + outcome.code + "] " + outcome.text;
-    trial_.own_words = outcome.kind == Kind::kRefused || outcome.kind == Kind::kLoginRefused || outcome.kind == Kind::kLoginLater;
+    trial_.text = outcome.local ? outcome.text : secrets_.Redacted(outcome.text);
+    trial_.own_words = !outcome.local && outcome.kind != Kind::kDone;
     switch (outcome.kind) {
       case Kind::kDone:
         trial_.result = Result::kOk;
@@ -67,20 +70,21 @@ class Pop3Trial final : public pop3::ClientHandler {
     }
   }
   Trial& trial_;
+  const Secrets secrets_;
   bool anonymous_;
 };
 
 // As the server said them.
-std::string Words(const smtp::Outcome& outcome) {
+std::string Words(const smtp::Outcome& outcome, const Secrets& secrets) {
   std::string text = std::to_string(outcome.code) + " ";
   if (!outcome.enhanced.empty()) text += outcome.enhanced + " ";
-  return text + outcome.text;
+  return text + secrets.Redacted(outcome.text);
 }
 
 class SmtpTrial final : public smtp::ClientHandler {
  public:
   SmtpTrial(const smtp::ClientOptions& options, Randomness& randomness, Trial& trial)
-      : session(*this, options, randomness), trial_(trial) {}
+      : session(*this, options, randomness), trial_(trial), secrets_(SecretsOf(options.credentials)) {}
   smtp::ClientSession session;
 
  private:
@@ -93,7 +97,7 @@ class SmtpTrial final : public smtp::ClientHandler {
     using smtp::Stage;
     if (ready_) return void(trial_.result = Result::kOk);
     trial_.own_words = !outcome.local;
-    trial_.text = outcome.local ? outcome.text : Words(outcome);
+    trial_.text = outcome.local ? outcome.text : Words(outcome, secrets_);
     const bool lost = outcome.local && outcome.enhanced == "4.4.2";
     const bool tls = outcome.stage == Stage::kStartTls || outcome.enhanced == "4.7.5" ||
                      (outcome.local && outcome.stage == Stage::kHello && outcome.enhanced == "4.7.4");
@@ -103,6 +107,7 @@ class SmtpTrial final : public smtp::ClientHandler {
                                                     : Result::kRefused;
   }
   Trial& trial_;
+  const Secrets secrets_;
   bool ready_ = false;
 };
 
@@ -142,7 +147,6 @@ net::Task<Trial> Try(const Network& network, Service service, const ServerAddres
     const auto options = OptionsFor<smtp::ClientOptions>(server, credentials);
     co_await Converse<SmtpTrial>(*stream, peer, options, network.randomness, trial);
   }
-  SecretsOf(credentials).Redact(trial.text);
   co_await stream->Close(std::chrono::seconds(2));
   co_return trial;
 }

@@ -1,4 +1,5 @@
-// What must not be told of a login, also where a server says it back.
+// What must not be told of a login, also where a server says it back. It is masked in the server's words before they are put into
+// ours: a mask in our own words would be what tells the secret.
 #pragma once
 
 #include "base/redaction.h"

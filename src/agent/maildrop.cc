@@ -116,7 +116,7 @@ void Maildrop::OnEnd(Command command, std::uint64_t number) {
 
 void Maildrop::OnClosed(const pop3::ClientOutcome& outcome) {
   closed_ = outcome;
-  secrets_.Redact(closed_->text);
+  if (!closed_->local) secrets_.Redact(closed_->text);
 }
 
 std::size_t Maildrop::PlaceOf(std::uint64_t number) const {

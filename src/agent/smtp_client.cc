@@ -32,7 +32,7 @@ class Sending final : public smtp::ClientHandler {
   void OnRecipient(std::size_t index, const smtp::Outcome& outcome) override { outcomes_[index] = Told(outcome); }
   void OnClosed(const smtp::Outcome& outcome) override { closed_ = Told(outcome); }
   smtp::Outcome Told(smtp::Outcome outcome) const {
-    secrets_.Redact(outcome.text);
+    if (!outcome.local) secrets_.Redact(outcome.text);
     return outcome;
   }
 

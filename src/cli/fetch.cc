@@ -105,10 +105,10 @@ class Fetch {
     writer_ = std::move(*writer);
     const std::string path = options_.remembered.empty() ? RememberedPath(account_) : options_.remembered;
     if (path.empty()) return Fail("there is no place to remember what was fetched", {}, "set HOME, or say --remember FILE");
-    auto ids = agent::FetchedIds::Open(path);
-    status_ = EX_TEMPFAIL;  // another fetch has it
+    bool busy = false;  // another fetch has it
+    auto ids = agent::FetchedIds::Open(path, &busy);
+    if (busy) status_ = EX_TEMPFAIL;
     if (!ids) return std::unexpected(ids.error());
-    status_ = EX_CANTCREAT;
     ids_.emplace(std::move(*ids));
     auto shown = options_.choice.Show(Protocol::kPop3, line_);
     if (!shown) return std::unexpected(shown.error());

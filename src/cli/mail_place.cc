@@ -40,7 +40,7 @@ class DropPlace final : public MailPlace, public agent::MailSource {
 
   // The exit status.
   int Enter() {
-    if (const auto ready = Prepare(); !ready) return line_.Complain(ready.error()), EX_CONFIG;
+    if (const auto ready = Prepare(); !ready) return line_.Complain(ready.error()), unready_;
     auto login = choice_.Login(account_, line_);
     if (!login) return line_.Complain(login.error()), EX_NOPERM;
     if (!*login)
@@ -97,6 +97,7 @@ class DropPlace final : public MailPlace, public agent::MailSource {
     auto tls = AgentWorld::Tls(account_.verify, account_.authorities);
     if (!tls) return std::unexpected(tls.error());
     tls_ = std::move(*tls);
+    unready_ = EX_CANTCREAT;
     auto shown = choice_.Show(Protocol::kPop3, line_);
     if (!shown) return std::unexpected(shown.error());
     shown_ = std::move(*shown);
@@ -132,6 +133,7 @@ class DropPlace final : public MailPlace, public agent::MailSource {
   sasl::Credentials credentials_;
   pop3::ClientOptions session_;
   std::optional<agent::Maildrop> drop_;
+  int unready_ = EX_CONFIG;  // if it cannot begin
   bool finished_ = false;
 };
 

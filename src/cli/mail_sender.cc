@@ -1,5 +1,7 @@
 #include "cli/mail_sender.h"
 
+#include <sysexits.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -157,7 +159,8 @@ MailSender::MailSender(const AccountChoice& choice, const CommandLine& line, age
 MailSender::~MailSender() = default;
 
 Expected<std::unique_ptr<MailSender>> MailSender::Open(const AccountChoice& choice, const CommandLine& line,
-                                                       agent::Account account, const SendingOptions& options) {
+                                                       agent::Account account, const SendingOptions& options, int& status) {
+  status = EX_CONFIG;
   std::unique_ptr<MailSender> sender(new MailSender(choice, line, std::move(account), options));
   auto world = AgentWorld::Make(choice.name_server);
   if (!world) return std::unexpected(world.error());
@@ -173,10 +176,11 @@ Expected<std::unique_ptr<MailSender>> MailSender::Open(const AccountChoice& choi
     if (!login) return std::unexpected(login.error());
     sender->credentials_ = std::move(*login);
   }
+  status = EX_CANTCREAT;
   auto shown = choice.Show(Protocol::kSmtp, line);
   if (!shown) return std::unexpected(shown.error());
   sender->shown_ = std::move(*shown);
-  sender->world_->WhenInterrupted([self = sender.get()](int status) { return self->Interrupt(status); });
+  sender->world_->WhenInterrupted([self = sender.get()](int how) { return self->Interrupt(how); });
   return sender;
 }
 

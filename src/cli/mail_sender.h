@@ -27,9 +27,10 @@ struct SendingOptions {
 
 class MailSender {
  public:
-  // `choice`, `line`: they outlive it. Reads the password, if there is a user to log in as.
+  // `choice`, `line`: they outlive it. Reads the password, if there is a user to log in as. `status`: how the program ends
+  // (<sysexits.h>) if there is an error.
   static Expected<std::unique_ptr<MailSender>> Open(const AccountChoice& choice, const CommandLine& line, agent::Account account,
-                                                    const SendingOptions& options);
+                                                    const SendingOptions& options, int& status);
   ~MailSender();
 
   using Next = std::function<Outgoing*()>;  // null: no more; what it gives lives until the next call

@@ -64,8 +64,9 @@ class Send {
   int Run() {
     if (const auto ready = Prepare(); !ready) return line_.Complain(ready.error()), EX_DATAERR;
     if (first_->typed) unsent_.Hold(*first_);
-    auto sender = MailSender::Open(options_.choice, line_, account_, options_.sending);
-    if (!sender) return line_.Complain(sender.error()), EX_CONFIG;
+    int status = EX_OK;
+    auto sender = MailSender::Open(options_.choice, line_, account_, options_.sending, status);
+    if (!sender) return line_.Complain(sender.error()), status;
     (*sender)->Send([this] { return Next(); },
                     [this](const Outgoing& message, const auto& outcomes) {
                       report_.Tell(message, outcomes);
@@ -269,8 +270,9 @@ void Settle(SendOptions& options) {
 
 int SendOutgoing(const CommandLine& line, const AccountChoice& choice, agent::Account account, Outgoing message, Unsent& unsent) {
   const SendingOptions options;
-  auto sender = MailSender::Open(choice, line, std::move(account), options);
-  if (!sender) return line.Complain(sender.error()), EX_CONFIG;
+  int status = EX_OK;
+  auto sender = MailSender::Open(choice, line, std::move(account), options, status);
+  if (!sender) return line.Complain(sender.error()), status;
   SendReport report(line);
   Outgoing* next = &message;
   (*sender)->Send([&] { return std::exchange(next, nullptr); },

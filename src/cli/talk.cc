@@ -71,7 +71,7 @@ class Talk {
       : line_(line), options_(options), service_(service), server_(server), account_(std::move(account)) {}
 
   int Run() {
-    if (const auto ready = Prepare(); !ready) return Complain(ready.error()), talk::kStatusUsage;
+    if (const auto ready = Prepare(); !ready) return Complain(ready.error()), unready_;
     boost::asio::signal_set signals(world_->network().context, SIGINT, SIGTERM, SIGHUP);
     int signal = SIGINT;  // a terminal's Ctrl-C is none
     int status = talk::kStatusConnect;
@@ -124,6 +124,7 @@ class Talk {
     shown.heard = true;
     shown.dialogue = {
         .language = line_.language(), .style = line_.style(), .full = options_.full, .show_secrets = options_.show_secrets};
+    unready_ = talk::kStatusOutput;
     auto opened = ShownConversation::Open(ProtocolOf(service_), shown);
     if (!opened) return std::unexpected(opened.error());
     shown_ = std::move(*opened);
@@ -228,6 +229,7 @@ class Talk {
   std::vector<talk::Step> script_;
   talk::PlanOptions plan_;
   std::string message_;
+  int unready_ = talk::kStatusUsage;  // if it cannot begin
 };
 
 }  // namespace

@@ -87,7 +87,7 @@ void ClientSession::Say(Command command, Octets argument) {
   output_ += ToOctets(CommandLine{.command = command, .verb = {}, .argument = argument});
 }
 
-// ---- the opening: greeting, CAPA, STLS, CAPA anew, login ----
+// ---- the opening: greeting, CAPA, STLS, CAPA anew, UTF8, login ----
 
 void ClientSession::OnOpening(const StatusLine& s) {
   switch (opening_) {
@@ -97,6 +97,8 @@ void ClientSession::OnOpening(const StatusLine& s) {
       return OnCapa(s);
     case Command::kStls:
       return OnStls(s);
+    case Command::kUtf8:  // refused or not: without it, what needs it cannot be had, and all else can
+      return LogIn();
     case Command::kAuth:
       return OnSasl(s);
     case Command::kUser:
@@ -152,8 +154,14 @@ void ClientSession::TlsFailed(std::string_view why) {
   if (!closed_) End(Kind::kTlsFailed, why);
 }
 
+// UTF8 comes after STLS, which it rules out, and before the login (RFC 6856 §2.1).
 void ClientSession::BeginLogin() {
   if (!options_.credentials) return End(Kind::kNoMechanism, "no credentials were given");
+  if (capabilities_.utf8) return Say(Command::kUtf8);
+  LogIn();
+}
+
+void ClientSession::LogIn() {
   const sasl::Credentials& c = *options_.credentials;
   const auto mechanism = sasl::ChooseMechanism(capabilities_.mechanisms, c, PasswordMayTravel());
   if (mechanism != sasl::ClientMechanism::kNone) {
@@ -269,14 +277,22 @@ void ClientSession::OnBodyLine(Octets line) {
   handler_.OnListed(orders_.front().command, *listing);
 }
 
+// Of the message that comes.
+std::uint64_t ClientSession::MostOctets() const {
+  const std::uint64_t most = options_.limits.message_octets;
+  const std::uint64_t ordered = orders_.front().most;
+  return ordered == 0 ? most : std::min(most, ordered);
+}
+
 void ClientSession::FeedMessage(Octets& input) {
-  const auto step = decoder_.Feed(input, [this](Octets octets) {
+  const std::uint64_t most = MostOctets();
+  const auto step = decoder_.Feed(input, [this, most](Octets octets) {
     body_count_ += octets.size();
-    if (!closed_ && body_count_ <= options_.limits.message_octets) handler_.OnMessageOctets(octets);
+    if (!closed_ && body_count_ <= most) handler_.OnMessageOctets(octets);
   });
   input.remove_prefix(step.taken);  // look-alikes are passed over: only CRLF.CRLF ends it
   if (closed_) return;
-  if (body_count_ > options_.limits.message_octets) return End(Kind::kTooMuch, "a message without end");
+  if (body_count_ > most) return End(Kind::kTooMuch, "a message without end");
   if (step.done) EndBody();
 }
 
@@ -295,10 +311,10 @@ void ClientSession::EndBody() {
 
 // ---- the end ----
 
-void ClientSession::End(Kind kind, std::string_view text, Octets code) {
-  ClientOutcome outcome{.kind = kind, .during = opening_, .code = std::string(code), .text = std::string(text)};
+void ClientSession::End(ClientOutcome outcome) {
+  outcome.during = opening_;
   if (state_ != State::kAuthorization) outcome.during = orders_.empty() ? Command::kUnknown : orders_.front().command;
-  if (kind == Kind::kDone || kind == Kind::kRefused) outcome.during = quitting_ ? Command::kQuit : opening_;
+  if (outcome.kind == Kind::kDone || outcome.kind == Kind::kRefused) outcome.during = quitting_ ? Command::kQuit : opening_;
   closed_ = true;
   body_ = Body::kNone;
   orders_.clear();

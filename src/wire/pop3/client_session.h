@@ -1,6 +1,6 @@
 // The client's side of a POP3 conversation (RFC 1939, 2449, 2595, 5034, 6856), without I/O and clock: greeting, CAPA, STLS,
-// login, then orders (STAT, LIST, UIDL, RETR, TOP, DELE, RSET, NOOP, QUIT), sent ahead of their replies where the server offers
-// PIPELINING. Octets in, octets to send, what comes of it to a ClientHandler.
+// UTF8 where it is offered, login, then orders (STAT, LIST, UIDL, RETR, TOP, DELE, RSET, NOOP, QUIT), sent ahead of their replies
+// where the server offers PIPELINING. Octets in, octets to send, what comes of it to a ClientHandler.
 //
 //   session.Start(tls);
 //   loop: send output(), Sent                    orders may be given at any time after OnReady
@@ -67,6 +67,7 @@ struct ClientOutcome {
   Command during = Command::kUnknown;  // kUnknown: the greeting, or between orders
   std::string code;                    // "IN-USE"
   std::string text;                    // the server's words, or what is wrong
+  bool local = true;                   // not the server's words: the session's own
 };
 
 class ClientHandler {
@@ -114,7 +115,8 @@ class ClientSession {
   void Stat() { Give({Command::kStat}); }
   void List(std::uint64_t number = 0) { Give({Command::kList, number}); }  // 0: all
   void Uidl(std::uint64_t number = 0) { Give({Command::kUidl, number}); }
-  void Retrieve(std::uint64_t number) { Give({Command::kRetr, number}); }
+  // `most`: octets, beyond which the message is one without end; 0: ClientLimits has it.
+  void Retrieve(std::uint64_t number, std::uint64_t most = 0) { Give({Command::kRetr, number, 0, most}); }
   void Top(std::uint64_t number, std::uint64_t lines) { Give({Command::kTop, number, lines}); }
   void Delete(std::uint64_t number) { Give({Command::kDele, number}); }
   void Reset() { Give({Command::kRset}); }
@@ -136,6 +138,7 @@ class ClientSession {
     Command command = Command::kUnknown;
     std::uint64_t number = 0;
     std::uint64_t lines = 0;  // TOP
+    std::uint64_t most = 0;   // RETR: octets; 0: as the limits have it
   };
   enum class Body : std::uint8_t { kNone, kLines, kMessage };
 
@@ -153,13 +156,18 @@ class ClientSession {
   void AfterCapa();
   void OnStls(const StatusLine& s);
   void BeginLogin();
+  void LogIn();
   void OnSasl(const StatusLine& s);
   void Cancel(ClientOutcome::Kind why, std::string_view text);
   void OnLogin(const StatusLine& s);
   void OnOrder(const StatusLine& s);
   bool PasswordMayTravel() const { return tls_ || options_.passwords_without_tls; }
-  void End(ClientOutcome::Kind kind, std::string_view text, Octets code = {});
-  void End(ClientOutcome::Kind kind, const StatusLine& s) { End(kind, s.text, s.code); }
+  std::uint64_t MostOctets() const;
+  void End(ClientOutcome outcome);
+  void End(ClientOutcome::Kind kind, std::string_view text) { End({.kind = kind, .code = {}, .text = std::string(text)}); }
+  void End(ClientOutcome::Kind kind, const StatusLine& s) {
+    End({.kind = kind, .code = std::string(s.code), .text = std::string(s.text), .local = false});
+  }
 
   ClientHandler& handler_;
   const ClientOptions& options_;

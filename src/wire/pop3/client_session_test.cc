@@ -152,6 +152,37 @@ TEST_F(Pop3Client, TlsBeforeThePassword) {
   EXPECT_TRUE(recorder.ready);
 }
 
+// What needs UTF-8 is refused to who has not said so before the login (RFC 6856 §2.1, §5).
+TEST_F(Pop3Client, Utf8WhereItIsOffered) {
+  for (const char* const reply : {"+OK\r\n", "-ERR [SYS/PERM] not today\r\n"}) {
+    Begin(false);
+    EXPECT_EQ(Hear("+OK ready\r\n"), "CAPA\r\n");
+    EXPECT_EQ(Hear("+OK\r\nSTLS\r\nUTF8 USER\r\n.\r\n"), "STLS\r\n") << "not before TLS, which it would rule out";
+    Hear("+OK\r\n");
+    session->TlsStarted();
+    EXPECT_EQ(Out(), "CAPA\r\n");
+    EXPECT_EQ(Hear("+OK\r\nSASL PLAIN\r\nUTF8 USER\r\n.\r\n"), "UTF8\r\n");
+    EXPECT_EQ(Hear(reply), "AUTH PLAIN AGFsaWNlAHdvbmRlcmxhbmQ=\r\n") << "once, and a refusal is no failure";
+    EXPECT_EQ(Hear("+OK\r\n"), "");
+    EXPECT_TRUE(recorder.ready);
+    session->Retrieve(1);
+    EXPECT_EQ(Out(), "RETR 1\r\n");
+  }
+  Begin(false);
+  Hear("+OK ready\r\n");
+  Hear("+OK\r\nSTLS\r\nUTF8\r\n.\r\n");
+  Hear("+OK\r\n");
+  session->TlsStarted();
+  Out();
+  EXPECT_EQ(Hear("+OK\r\nUSER\r\n.\r\n"), "USER alice\r\n") << "what was offered before TLS counts no more";
+  Begin();
+  Hear("+OK ready\r\n");
+  Hear("+OK\r\nUTF8\r\n.\r\n");
+  Hear("nonsense\r\n");
+  ExpectEnd(Kind::kNonsense);
+  EXPECT_EQ(recorder.outcome.during, Command::kUtf8);
+}
+
 TEST_F(Pop3Client, WhatComesBetweenStlsAndTheHandshakeIsNotBelieved) {
   Begin(false);
   Hear("+OK ready\r\n");
@@ -275,6 +306,22 @@ TEST_F(Pop3Client, HostileServers) {
   Hear("+OK\r\n123456789\r\n");
   ExpectEnd(Kind::kTooMuch);
   EXPECT_LE(recorder.message.size(), 10u);
+}
+
+TEST_F(Pop3Client, AnOrdersOwnBoundHoldsForItsMessageOnly) {
+  options.limits.message_octets = 12;
+  for (const bool beyond : {false, true}) {
+    LogIn("PIPELINING\r\n");
+    session->Retrieve(1, 10);
+    session->Retrieve(2);
+    session->Retrieve(3, 10);
+    Out();
+    Hear("+OK\r\n12345678\r\n.\r\n+OK\r\n1234567890\r\n.\r\n+OK\r\n");
+    EXPECT_EQ(recorder.messages.size(), 2u);
+    Hear(beyond ? "123456789\r\n" : "12345678\r\n.\r\n");
+    EXPECT_EQ(recorder.messages.size(), beyond ? 2u : 3u);
+    if (beyond) ExpectEnd(Kind::kTooMuch);
+  }
 }
 
 TEST_F(Pop3Client, SilenceAndLostConnections) {
