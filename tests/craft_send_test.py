@@ -23,6 +23,7 @@ import craft_test
 from craft_test import CANNOT, DONE, LOGIN, REFUSED, run, tshark
 
 INSIDE = "GLASSPOST_CRAFT_NAMESPACE"
+SANITIZED = "GLASSPOST_CRAFT_TEST_SANITIZED"
 USER, PASSWORD = "ada@localhost.test", "enigma-17"
 
 
@@ -205,7 +206,8 @@ class Sending(unittest.TestCase):
             peaks.append(self.peak("craft", "--template", "smtp", "--text", "NOOP " + "x" * 1393, "--send", f"tcp://127.0.0.1:{port}", "--count",
                                    rounds, "--save", self.folder / f"tcp-{rounds}.pcapng"))
             self.assertEqual(done(), rounds)
-        self.assertLess(peaks[1] - peaks[0], 8 << 10)
+        if SANITIZED not in os.environ:
+            self.assertLess(peaks[1] - peaks[0], 8 << 10)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
             listener.bind(("127.0.0.1", 0))
             listener.settimeout(60)
@@ -219,7 +221,8 @@ class Sending(unittest.TestCase):
             peaks = [self.peak("craft", "--template", "udp", "--text", "x" * 1400, "--send", f"udp://127.0.0.1:{listener.getsockname()[1]}", "--count",
                                rounds, "--save", self.folder / f"udp-{rounds}.pcapng") for rounds in (few, many)]
             thread.join(60)
-        self.assertLess(peaks[1] - peaks[0], 8 << 10)
+        if SANITIZED not in os.environ:  # which keep what was freed
+            self.assertLess(peaks[1] - peaks[0], 8 << 10)
         self.assertEqual(len(tshark(self.folder / f"udp-{few}.pcapng", "frame.number")), 2 * few)
 
     def test_where_nothing_can_be_saved_nothing_is_sent(self):
@@ -436,7 +439,9 @@ class Sending(unittest.TestCase):
             for scheme in ("udp", "tcp"):
                 with self.subTest(scheme=scheme):
                     kept = self.folder / f"{scheme}.pcapng"
-                    self.assertIn("mail.example.test", run("craft", *words, "--send", f"{scheme}://127.0.0.1:{port}", "--save", kept))
+                    told = run("craft", *words, "--send", f"{scheme}://127.0.0.1:{port}", "--save", kept)
+                    self.assertIn("mail.example.test", told)
+                    self.assertRegex(told, rf"\({scheme.upper()}, \d+\.\d\d ms,")
                     self.assertEqual(tshark(kept, "frame.number")[0], ["1"])
             told = run("craft", "--template", "dns", "--text", "mail.example.test A", "--dst", f"127.0.0.1:{port}", "--send")
             self.assertIn("192.0.2.25", told)
@@ -467,6 +472,9 @@ class InNamespace(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if "--sanitized" in sys.argv:
+        sys.argv.remove("--sanitized")
+        os.environ[SANITIZED] = "1"
     craft_test.GLASSPOST = str(pathlib.Path(sys.argv[1]).resolve())
     inside = INSIDE in os.environ
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(Sending if inside else InNamespace)

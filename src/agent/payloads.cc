@@ -40,6 +40,7 @@ net::Task<net::IoStatus> ReadReply(net::asio::io_context& context, net::Stream& 
     const net::ReadResult in = co_await ReadFor(context, stream, patience);
     if (in.status == net::IoStatus::kCancelled) co_return net::IoStatus::kOk;
     if (in.status != net::IoStatus::kOk) co_return in.status;
+    if (came == 0) answer.received = net::SystemClock().Now();
     came += in.octets.size();
     answer.reply += in.octets.substr(0, PayloadLimits::kReply - answer.reply.size());
   }

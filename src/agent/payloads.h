@@ -38,7 +38,7 @@ enum class Due : std::uint8_t { kNothing, kAnswer, kUnknown };
 struct PayloadAnswer {
   std::string reply;  // as far as it is kept; empty: nothing came in time
   Timestamp sent = kNoTime;
-  Timestamp received = kNoTime;  // of a datagram
+  Timestamp received = kNoTime;  // its first octet; kNoTime: nothing came
   bool due = true;               // something had to come
 };
 
