@@ -5,7 +5,8 @@ import threading
 
 
 class Listening:
-    """A server on a port of its own, one connection after the other, until close(). `talk(stream)` is the subclass's; what breaks meanwhile ends that connection only."""
+    """A server on a port of its own, one connection after the other, until close(). `talk(stream)`, or `serve(connection)` below it, is the subclass's; what
+    breaks meanwhile ends that connection only."""
 
     def __init__(self):
         self.connections = 0
@@ -20,8 +21,12 @@ class Listening:
             except OSError:
                 return
             self.connections += 1
-            with connection, contextlib.suppress(OSError), connection.makefile("rwb") as stream:
-                self.talk(stream)
+            with connection, contextlib.suppress(OSError):
+                self.serve(connection)
+
+    def serve(self, connection):
+        with connection.makefile("rwb") as stream:
+            self.talk(stream)
 
     def close(self):
         self.listener.close()

@@ -18,6 +18,7 @@ import unittest
 
 from account_test import certificate, openssl
 from send_test import FakeServer
+from listening import Listening
 from serving import Server
 
 GLASSPOST = ""
@@ -25,34 +26,19 @@ DONE, FAULTS, USAGE, CANNOT = 0, 1, 2, 3
 USER, PASSWORD = "ada@localhost.test", "enigma-17"
 
 
-class OneVoice:
+class OneVoice(Listening):
     """Says the same to whoever comes, after TLS if it has a context for it; and keeps what it hears."""
 
     def __init__(self, says, tls=None):
         self.says, self.tls, self.heard = says, tls, b""
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.run, daemon=True).start()
+        super().__init__()
 
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            try:
-                connection.settimeout(20)
-                if self.tls:
-                    connection = self.tls.wrap_socket(connection, server_side=True)
-                connection.sendall(self.says)
-                while octets := connection.recv(4096):
-                    self.heard += octets
-            except OSError:
-                pass
-            connection.close()
-
-    def close(self):
-        self.listener.close()
+    def serve(self, connection):
+        connection.settimeout(20)
+        with self.tls.wrap_socket(connection, server_side=True) if self.tls else connection as inner:
+            inner.sendall(self.says)
+            while octets := inner.recv(4096):
+                self.heard += octets
 
 
 class Probe(unittest.TestCase):

@@ -18,6 +18,7 @@ import time
 import unittest
 
 from account_test import certificate
+from listening import Listening
 from serving import Server
 
 GLASSPOST, SANITIZED = "", False
@@ -25,26 +26,17 @@ USER, PASSWORD = "ada@localhost.test", "enigma-17"
 OK, USAGE, CONNECT, OUTPUT, CLOSED, BANNER, HELLO, MAIL, RCPT, DATA, MESSAGE, LOGIN, TLS, EXPECTED = 0, 1, 2, 3, 6, 21, 22, 23, 24, 25, 26, 28, 29, 50
 
 
-class Scripted:
+class Scripted(Listening):
     """A server that says what a function, called with each connection's file, makes it say."""
 
     def __init__(self, talk):
-        self.talk, self.heard = talk, []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.run, daemon=True).start()
+        self.script, self.heard = talk, []
+        super().__init__()
+        self.address = f"127.0.0.1:{self.port}"
 
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rwb", buffering=0) as stream:
-                try:
-                    self.talk(self, stream)
-                except OSError:
-                    pass
+    def serve(self, connection):
+        with connection.makefile("rwb", buffering=0) as stream:
+            self.script(self, stream)
 
     def ask(self, stream, *lines):
         """says these lines, and hears one"""
@@ -57,7 +49,7 @@ class Scripted:
         return self
 
     def __exit__(self, *_):
-        self.listener.close()
+        self.close()
 
 
 class TalkTest(unittest.TestCase):
