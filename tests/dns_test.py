@@ -189,6 +189,23 @@ class Questions(unittest.TestCase):
         for port in ("", "0", "65536", "x"):
             self.assertEqual(run("example.test", f"@127.0.0.1#{port}")[0], NO_ANSWER)
 
+    def test_dig_options(self):
+        server, port = "@127.0.0.1", str(self.port)
+        for words, data in (
+                (["+short", "example.test", "MX", self.at], ["10 mail.example.test.", "20 backup.example.test."]),
+                (["-t", "mx", "example.test", server, "-p", port, "+short", "+tcp"], ["10 mail.example.test.", "20 backup.example.test."]),
+                ([server, "-p", port, "-x", "127.0.0.3", "+short", "+norec", "+noedns"], ["ns.example.test."]),
+                (["-p", port, "mail.example.test", server, "+time=1", "+tries=1", "+short"], ["192.0.2.25"])):
+            with self.subTest(words=words):
+                status, out, errors = run(*words)
+                self.assertEqual((status, out.splitlines(), errors), (DONE, data, ""))
+        for words, said in ((["+nothing", "x"], "+short"), (["+time", "x"], "+time=SECONDS"), (["+short=1", "x"], "what is +short=1"), (["-x", "mail.example.test"], "-x takes"),
+                            (["-p", "53", "x"], "@SERVER"), ([self.at, "-p", "0", "x"], "not 0"), ([self.at, "-p", "65536", "x"], "not 65536")):
+            with self.subTest(words=words):
+                status, out, errors = run(*words)
+                self.assertEqual((status, out), (USAGE, ""))
+                self.assertIn(said, errors)
+
     def test_statuses(self):
         self.assertEqual(self.short("nothing.example.test"), (REFUSED, []))
         self.assertEqual(self.short("mail.example.test", "MX"), (DONE, []))  # the name is there

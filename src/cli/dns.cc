@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "cli/command_line.h"
 #include "cli/dns_asker.h"
+#include "cli/dns_habits.h"
 #include "cli/dns_machine.h"
 #include "cli/dns_serve.h"
 #include "cli/dns_shell.h"
@@ -142,7 +143,9 @@ int RunDns(std::vector<std::string> words) {
   Wanted w;
   line.AddJson();
   AddOptions(line.app(), w);
-  if (const auto status = line.Parse(std::move(words))) return *status;
+  auto known = FromDig(words);
+  if (!known) return line.Misused(known.error().Text());
+  if (const auto status = line.Parse(std::move(*known))) return *status;
   if (const auto status = TakeWords(line, w)) return *status;
   if (w.config) return TellMachine(line);
   std::optional<agent::DnsQuestion> question;

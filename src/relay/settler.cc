@@ -17,11 +17,13 @@ Settler::Settler(net::asio::io_context& context, store::Queue& queue, std::strin
       owner_(std::move(owner)),
       observer_(observer),
       on_settled_(std::move(on_settled)),
-      timer_(context) {}
+      timer_(context),
+      wrote_(context, std::chrono::steady_clock::time_point::max()) {}
 
 void Settler::Add(std::vector<store::Outcome> outcomes, std::vector<store::JourneyEvent> events) {
   if (outcomes.empty() && events.empty()) return;
   waiting_.push_back({std::move(outcomes), std::move(events)});
+  ++added_;
   if (!under_way_) Settle();
 }
 
@@ -54,10 +56,17 @@ void Settler::OnSettled(store::Result<std::vector<bool>> result) {
     if (fault == store::Fault::kFull || fault == store::Fault::kFailed) return Again();
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken_));
+  written_ += taken_;
+  wrote_.cancel();
   under_way_ = false;
   const bool later = later_;
   if (!waiting_.empty()) Settle();
   on_settled_(later);
+}
+
+net::Task<void> Settler::Written() {
+  const std::uint64_t all = added_;
+  while (written_ < all) co_await wrote_.async_wait(net::kAwait);
 }
 
 void Settler::Again() {

@@ -2,6 +2,7 @@
 // a commit and none waits for a timer.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <string>
@@ -23,6 +24,8 @@ class Settler {
 
   // The outcomes of one message with their events: one transaction. At most QueueLimits::kOutcomes.
   void Add(std::vector<store::Outcome> outcomes, std::vector<store::JourneyEvent> events);
+  // Returns when all that was added before the call is on the disk (or was refused for good).
+  net::Task<void> Written();
   bool idle() const { return waiting_.empty() && !under_way_; }
 
  private:
@@ -42,8 +45,10 @@ class Settler {
   std::deque<Item> waiting_;
   std::size_t taken_ = 0;  // items of waiting_ that are under way
   bool under_way_ = false;
-  bool later_ = false;  // of what is under way, something is due again
+  bool later_ = false;                     // of what is under way, something is due again
+  std::uint64_t added_ = 0, written_ = 0;  // items ever
   net::Timer timer_;
+  net::Timer wrote_;  // never runs out; those who wait for it are woken after each transaction
 };
 
 }  // namespace glasspost::relay

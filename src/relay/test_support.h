@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/journey.h"
 #include "net/fixed_resolver.h"
 #include "net/test_support.h"
 #include "relay/relay.h"
@@ -197,6 +198,7 @@ class RawHost {
                                           {".", "250 taken"},  {"RSET", "250 ok"},
                                           {"QUIT", "221 bye"}};
   std::size_t connections = 0;
+  std::map<std::string, int> heard;  // lines that began with the word
 
  private:
   net::Task<void> Listen() {
@@ -231,6 +233,7 @@ class RawHost {
       }
       word = content ? (line.substr(0, end) == "." ? "." : "text") : line.substr(0, std::min<std::size_t>(end, 4));
       line.erase(0, end + 2);
+      ++heard[word];
     }
   }
 
