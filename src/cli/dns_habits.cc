@@ -46,8 +46,9 @@ Expected<void> AppendPlus(std::vector<std::string>& out, std::string_view word) 
   const std::size_t equals = word.find('=');
   const auto* const at = std::ranges::find(kPlus, word.substr(0, equals), &std::pair<std::string_view, std::string_view>::first);
   if (at == kPlus.end() || TakesValue(at->second) != (equals != std::string_view::npos)) {
-    return Fail("what is " + ForTerminal(word) + "?", {},
-                "of dig's words +short, +trace, +tcp, +ignore, +norecurse, +noedns, +dnssec, +time=SECONDS and +tries=N are known");
+    return Fail(
+        "what is " + ForTerminal(word) + "?", {},
+        "of dig's words +short, +trace, +tcp, +ignore, +norecurse, +noedns, +dnssec, +time=SECONDS and +tries=N are known");
   }
   out.emplace_back(at->second);
   if (equals != std::string_view::npos) out.emplace_back(word.substr(equals + 1));
