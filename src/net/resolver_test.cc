@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <boost/asio/ip/udp.hpp>
+#include <fstream>
 #include <thread>
 
 #include "net/dns_reading.h"
@@ -171,6 +172,22 @@ TEST(UnboundResolver, SaysWhatIsWrongWithItsOptions) {
   EXPECT_FALSE(UnboundResolver::Make(net.context, {.name_servers = {"no address"}}));
   EXPECT_FALSE(UnboundResolver::Make(net.context, {.name_servers = {"[::1]:70000"}}));
   EXPECT_TRUE(UnboundResolver::Make(net.context, {.name_servers = {"[::1]:5353", "192.0.2.1"}}));
+}
+
+TEST(UnboundResolver, SaysWhatIsWrongWithATrustAnchor) {
+  Net net;
+  const TemporaryFolder folder;
+  const auto make = [&](const std::string& file) {
+    const auto made = UnboundResolver::Make(net.context, {.name_servers = {"127.0.0.1"}, .trust_anchor = file});
+    return made ? "" : made.error().Text();
+  };
+  EXPECT_EQ(make(folder / "none"), (folder / "none") + ": the trust anchor cannot be read: No such file or directory");
+  std::ofstream(folder / "rubbish") << "no record at all\n";
+  testing::internal::CaptureStderr();
+  EXPECT_NE(make(folder / "rubbish").find("a DS or DNSKEY record of the root"), std::string::npos);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  std::ofstream(folder / "good") << ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n";
+  EXPECT_EQ(make(folder / "good"), "");
 }
 
 std::string Addresses(Resolver& resolver, Net& net, const char* host, std::size_t most = 10) {

@@ -90,6 +90,17 @@ Certificate MakeCertificate(EVP_PKEY* key, const SelfSignedOptions& options, con
   return good && X509_sign(x, key, EVP_sha256()) > 0 ? std::move(made) : nullptr;
 }
 
+// False: another name's, or it has run out.
+bool StillGood(const std::string& file, const std::string& name, const Clock& clock) {
+  const MemoryBio in(BIO_new_file(file.c_str(), "r"));
+  const Certificate certificate(in ? PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr) : nullptr);
+  if (!certificate) return true;
+  std::time_t now = static_cast<std::time_t>(clock.Now() / kSecond);
+  if (X509_cmp_time(X509_get0_notAfter(certificate.get()), &now) < 0) return false;
+  return X509_check_host(certificate.get(), name.data(), name.size(), 0, nullptr) == 1 ||
+         X509_check_ip_asc(certificate.get(), name.c_str(), 0) == 1;
+}
+
 // Written whole beside its place first.
 Expected<void> WriteFile(const std::string& path, Octets octets) {
   const std::string beside = path + ".new";
@@ -108,8 +119,9 @@ Expected<void> WriteFile(const std::string& path, Octets octets) {
 
 Expected<bool> EnsureSelfSigned(const KeyPairFiles& files, const SelfSignedOptions& options, const Clock& clock) {
   std::error_code ignored;
-  if (std::filesystem::exists(files.key, ignored) && std::filesystem::exists(files.certificate, ignored)) return false;
   if (options.names.empty()) return Fail("a certificate needs a name");
+  const bool there = std::filesystem::exists(files.key, ignored) && std::filesystem::exists(files.certificate, ignored);
+  if (there && StillGood(files.certificate, options.names.front(), clock)) return false;
   for (const std::string& name : options.names)
     if (!IsName(name)) return Fail("\"" + name + "\" is no name for a certificate");
   const Key key(EVP_EC_gen("P-256"));
@@ -120,7 +132,12 @@ Expected<bool> EnsureSelfSigned(const KeyPairFiles& files, const SelfSignedOptio
   if (PEM_write_bio_PrivateKey(key_pem.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1 ||
       PEM_write_bio_X509(certificate_pem.get(), certificate.get()) != 1)
     return Fail("no certificate can be made: " + TlsErrorText());
-  // The key first: a certificate whose key is not there would be made anew, a key alone too.
+  // The key between: a certificate whose key is not there would be made anew, a key alone too.
+  if (there) {
+    if (::unlink(files.certificate.c_str()) != 0) return SystemError("cannot be replaced", files.certificate);
+    const auto gone = SyncFolder(std::filesystem::path(files.certificate).parent_path().string());
+    if (!gone) return std::unexpected(gone.error());
+  }
   if (auto written = WriteFile(files.key, Pem(key_pem.get())); !written) return std::unexpected(written.error());
   if (auto written = WriteFile(files.certificate, Pem(certificate_pem.get())); !written) return std::unexpected(written.error());
   return true;

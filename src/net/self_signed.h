@@ -16,8 +16,9 @@ struct SelfSignedOptions {
   int days = 3650;
 };
 
-// Makes both files, with mode 0600, unless both are there. Each is written whole beside its place first; a power loss leaves
-// neither of them torn. `made`: whether they are new.
+// Makes both files, with mode 0600, unless both are there and the certificate is still good: for the first name, and not run out.
+// Each is written whole beside its place first; a power loss leaves neither of them torn, nor a certificate beside another's key.
+// Gives whether they are new. A certificate that cannot be read is left as it is.
 Expected<bool> EnsureSelfSigned(const KeyPairFiles& files, const SelfSignedOptions& options, const Clock& clock);
 
 }  // namespace glasspost::net

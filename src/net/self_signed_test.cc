@@ -44,6 +44,36 @@ TEST(SelfSigned, IsMadeOnceAndForItsOwnerAlone) {
   EXPECT_TRUE(TlsContext::ForServer({.pairs = {files}, .alpn = {}}));
 }
 
+TEST(SelfSigned, IsMadeAnewForAnotherNameAndWhenItRanOut) {
+  const TemporaryFolder folder;
+  const KeyPairFiles files{.certificate = folder / "cert.pem", .key = folder / "key.pem"};
+  const auto ensure = [&](const std::string& name, int days) {
+    const auto made = EnsureSelfSigned(files, {.names = {name, "localhost"}, .days = days}, SystemClock());
+    EXPECT_TRUE(made);
+    EXPECT_TRUE(TlsContext::ForServer({.pairs = {files}, .alpn = {}}));
+    return made && *made;
+  };
+  EXPECT_TRUE(ensure("old.test", 1));
+  EXPECT_FALSE(ensure("old.test", 1));
+  EXPECT_FALSE(ensure("localhost", 1));  // it is for this one, too
+  EXPECT_TRUE(ensure("new.test", 1));
+  EXPECT_FALSE(ensure("new.test", 1));
+  EXPECT_TRUE(ensure("127.0.0.9", -1));
+  EXPECT_TRUE(ensure("127.0.0.9", 1));  // it had run out
+  EXPECT_FALSE(ensure("127.0.0.9", 1));
+}
+
+TEST(SelfSigned, WhatCannotBeReadIsLeft) {
+  const TemporaryFolder folder;
+  const KeyPairFiles files{.certificate = folder / "cert.pem", .key = folder / "key.pem"};
+  std::ofstream(files.certificate) << "of somebody";
+  std::ofstream(files.key) << "else";
+  const auto made = EnsureSelfSigned(files, {.names = {"a.test"}}, SystemClock());
+  ASSERT_TRUE(made);
+  EXPECT_FALSE(*made);
+  EXPECT_EQ(Contents(files.certificate), "of somebody");
+}
+
 TEST(SelfSigned, SaysWhyNot) {
   const TemporaryFolder folder;
   const KeyPairFiles nowhere{.certificate = folder / "no/cert.pem", .key = folder / "no/key.pem"};

@@ -1,8 +1,11 @@
 #include "net/unbound_resolver.h"
 
 #include <unbound.h>
+#include <unistd.h>
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <cerrno>
+#include <cstring>
 #include <set>
 
 #include "base/ascii.h"
@@ -120,6 +123,7 @@ Expected<std::unique_ptr<UnboundResolver>> UnboundResolver::Make(asio::io_contex
   std::unique_ptr<ub_ctx, Free> made(ub_ctx_create());
   if (!made) return Fail("the resolver cannot be set up");
   ub_ctx* const ub = made.get();
+  ub_ctx_debugout(ub, nullptr);     // what it would log on standard error is said by the errors here
   int error = ub_ctx_async(ub, 1);  // a thread, no process
   const auto set = [&](const char* option, const char* value) {
     if (error == 0) error = ub_ctx_set_option(ub, option, value);
@@ -137,11 +141,16 @@ Expected<std::unique_ptr<UnboundResolver>> UnboundResolver::Make(asio::io_contex
     error = ub_ctx_set_fwd(ub, kWithoutFile);
   if (error == 0 && options.hosts) ub_ctx_hosts(ub, nullptr);  // a machine without that file has no such names
   if (!options.trust_anchor.empty() && error == 0) {
+    // It is read when the context is first used, and then only the log would say why it cannot be.
+    if (::access(options.trust_anchor.c_str(), R_OK) != 0)
+      return Fail(std::string("the trust anchor cannot be read: ") + std::strerror(errno), options.trust_anchor);
     error = ub_ctx_add_ta_file(ub, options.trust_anchor.c_str());
-    if (error != 0) return Fail("the trust anchor cannot be read", options.trust_anchor);
   }
   if (error == 0) error = ub_ctx_zone_add(ub, "test.", "transparent");  // the last: no option can be set after it
-  if (error != 0) return Fail(std::string("the resolver cannot be set up: ") + ub_strerror(error));
+  if (error != 0) {
+    return Fail(std::string("the resolver cannot be set up: ") + ub_strerror(error), options.trust_anchor,
+                options.trust_anchor.empty() ? "" : "does this file hold a trust anchor, a DS or DNSKEY record of the root?");
+  }
   return std::unique_ptr<UnboundResolver>(
       new UnboundResolver(std::make_shared<State>(context, std::move(made), options.patience)));
 }
