@@ -406,6 +406,11 @@ class Mail(Case):
         for words in (["read"], ["read", "1", "2"], ["list", "--to", "x"], ["read", "1", "--search", "x"], ["read", "1", "--headers", "some"], ["--sort", "colour"], ["list", "--last", "0"], ["save", "1", "--body", "x"]):
             with self.subTest(words):
                 self.told(*words, expect=USAGE)
+        for words in ([self.box, "read", number], ["read", number, "--in", self.box]):
+            self.assertIn("Subject: x", self.told(*words))
+        self.told("read", number, self.box, expect=USAGE)
+        self.assertIn("behind --in", self.error)
+        self.told(self.box, "--in", self.box, expect=USAGE)
         self.told("reply", number, "--body", "x", expect=CONFIG)
         shutil.rmtree(self.box)
         self.told(expect=CONFIG)

@@ -73,15 +73,20 @@ int RunMail(const std::vector<std::string>& words) {
   const auto misused = [&](const std::string& what) { return line.Misused(what), EX_USAGE; };
   std::vector<std::string> rest = line.words();
   const Action* action = &kActions[0];
+  // WHERE may stand in front, in place of --in.
+  const auto named = [](const std::string& word) { return std::ranges::find(kActions, word, &Action::name); };
   std::error_code error;
-  if (!rest.empty()) {
-    const auto named = std::ranges::find(kActions, rest.front(), &Action::name);
-    if (named != std::end(kActions)) {
-      action = named;
-      rest.erase(rest.begin());
-    } else if (!rest.front().contains('@') && !std::filesystem::exists(rest.front(), error)) {
+  if (!rest.empty() && named(rest.front()) == std::end(kActions)) {
+    if (!rest.front().contains('@') && !std::filesystem::exists(rest.front(), error))
       return misused(fmt::format("there is no {} (list, read, save, reply, forward, delete)", ForTerminal(rest.front())));
+    if (options.in.empty()) {
+      options.in = rest.front();
+      rest.erase(rest.begin());
     }
+  }
+  if (!rest.empty() && named(rest.front()) != std::end(kActions)) {
+    action = named(rest.front());
+    rest.erase(rest.begin());
   }
   if (action->name == "list" && rest.size() == 1 && options.in.empty()) {  // an account, or a folder
     options.in = rest.front();
@@ -89,7 +94,8 @@ int RunMail(const std::vector<std::string>& words) {
   }
   if (rest.size() < action->least) return misused(fmt::format("{}: say which message", action->name));
   if (rest.size() > action->most || (action->name == "list" && !rest.empty()))
-    return misused(fmt::format("{}: too many words: {}", action->name, ForTerminal(rest.back())));
+    return misused(
+        fmt::format("{}: too many words: {} (a folder or an account goes behind --in)", action->name, ForTerminal(rest.back())));
   if (const std::string stray = StrayOption(line, *action); !stray.empty())
     return misused(fmt::format("{} does not go with {}", stray, action->name));
   if (!options.headers.empty() && options.headers != "all") return misused("--headers takes all");

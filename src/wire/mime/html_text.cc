@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/ascii.h"
 
@@ -9,6 +12,8 @@ namespace glasspost::mime {
 namespace {
 
 constexpr std::size_t kMaxReference = 12;  // octets of "&thetasym;" and its like
+constexpr std::size_t kMaxLinks = 1000;    // that get a number
+constexpr std::size_t kMaxTarget = 2000;   // octets of a link's target; more is cut
 
 constexpr bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; }
 
@@ -31,6 +36,85 @@ void AppendCodePoint(std::string& out, std::uint32_t c) {
   }
 }
 
+// What the character reference at the front of `rest` stands for; gives its octets. What is none is an ampersand.
+std::size_t AppendReference(std::string& out, Octets rest) {
+  const Octets after = rest.substr(1, kMaxReference);
+  const std::size_t end = after.find(';');
+  const Octets name = end == Octets::npos ? Octets{} : after.substr(0, end);
+  std::uint32_t code = 0;
+  if (name.starts_with('#') && name.size() > 1) {
+    const bool hex = name.size() > 2 && (name[1] == 'x' || name[1] == 'X');
+    const Octets digits = name.substr(hex ? 2 : 1);
+    const auto [last, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code, hex ? 16 : 10);
+    if (error == std::errc{} && last == digits.data() + digits.size()) {
+      AppendCodePoint(out, code);
+      return end + 2;
+    }
+  }
+  struct Row {
+    std::string_view name;
+    std::string_view text;
+  };
+  static constexpr Row kRows[] = {
+      {"amp", "&"},   {"lt", "<"},     {"gt", ">"},     {"quot", "\""},  {"apos", "'"},   {"nbsp", "\u00a0"}, {"copy", "©"},
+      {"reg", "®"},   {"trade", "™"},  {"hellip", "…"}, {"mdash", "—"},  {"ndash", "–"},  {"lsquo", "‘"},     {"rsquo", "’"},
+      {"ldquo", "“"}, {"rdquo", "”"},  {"bull", "•"},   {"middot", "·"}, {"euro", "€"},   {"pound", "£"},     {"yen", "¥"},
+      {"laquo", "«"}, {"raquo", "»"},  {"times", "×"},  {"deg", "°"},    {"auml", "ä"},   {"ouml", "ö"},      {"uuml", "ü"},
+      {"szlig", "ß"}, {"eacute", "é"}, {"egrave", "è"}, {"agrave", "à"}, {"ccedil", "ç"}, {"ensp", " "},      {"emsp", " "}};
+  for (const Row& row : kRows) {
+    if (name != row.name) continue;
+    out += row.text;
+    return end + 2;
+  }
+  out.push_back('&');
+  return 1;
+}
+
+// The value of an attribute of a tag, as it stands there; empty if the tag has no such one.
+Octets AttributeOf(Octets tag, Octets wanted) {
+  std::size_t at = 0;
+  const auto skip = [&](auto is) {
+    const std::size_t begin = at;
+    while (at < tag.size() && is(tag[at])) ++at;
+    return tag.substr(begin, at - begin);
+  };
+  while (at < tag.size()) {
+    skip([](char c) { return IsSpace(c) || c == '/' || c == '='; });
+    const Octets name = skip([](char c) { return !IsSpace(c) && c != '=' && c != '>' && c != '/'; });
+    skip(IsSpace);
+    Octets value;
+    if (at < tag.size() && tag[at] == '=') {
+      ++at;
+      skip(IsSpace);
+      const char quote = at < tag.size() && (tag[at] == '"' || tag[at] == '\'') ? tag[at++] : '\0';
+      value = skip([quote](char c) { return quote != '\0' ? c != quote : !IsSpace(c) && c != '>'; });
+      if (quote != '\0') ++at;
+    } else if (name.empty()) {
+      ++at;
+    }
+    if (EqualsNoCase(name, wanted)) return value;
+  }
+  return {};
+}
+
+// A link's target with its references decoded; browsers pass over white space in it, and control characters would make lines of
+// their own here.
+std::string TargetOf(Octets written) {
+  std::string target;
+  while (!written.empty() && target.size() <= kMaxTarget) {
+    std::size_t taken = 1;
+    if (written.front() == '&') {
+      taken = AppendReference(target, written);
+    } else if (!IsSpace(written.front())) {
+      target.push_back(written.front());
+    }
+    written.remove_prefix(taken);
+  }
+  std::erase_if(target, [](char c) { return static_cast<std::uint8_t>(c) < 0x20 || c == 0x7f; });
+  if (target.size() > kMaxTarget) target.resize(kMaxTarget), target += "…";
+  return target;
+}
+
 class Stripper {
  public:
   Stripper(std::string& out, Octets html, std::size_t limit) : out_(out), html_(html), begin_(out.size()), limit_(limit) {}
@@ -46,13 +130,14 @@ class Stripper {
       } else {
         Flush();
         if (c == '&') {
-          Reference();
+          at_ += AppendReference(out_, html_.substr(at_));
         } else {
           out_.push_back(c);
           ++at_;
         }
       }
     }
+    if (at_ >= html_.size()) WriteLinks();
     const bool whole = at_ >= html_.size() && out_.size() - begin_ <= limit_;
     if (out_.size() - begin_ > limit_) out_.resize(begin_ + limit_);
     // No character is cut in two.
@@ -102,7 +187,13 @@ class Stripper {
       return;
     }
     const Octets tag = rest.substr(name, name_end - name);
-    at_ += TagLength(rest);
+    const std::size_t length = TagLength(rest);
+    at_ += length;
+    if (EqualsNoCase(tag, "a")) {
+      EndLink();
+      link_text_ = out_.size();
+      if (!closing) target_ = AttributeOf(rest.substr(name_end, length - name_end), "href");
+    }
     if (!closing && (EqualsNoCase(tag, "script") || EqualsNoCase(tag, "style") || EqualsNoCase(tag, "title"))) SkipElement(tag);
     if (EqualsNoCase(tag, "pre")) preformatted_ = !closing;
     if (EqualsNoCase(tag, "br")) {
@@ -153,39 +244,26 @@ class Stripper {
     return std::any_of(std::begin(kBlocks), std::end(kBlocks), [&](std::string_view b) { return EqualsNoCase(tag, b); });
   }
 
-  void Reference() {
-    const Octets rest = html_.substr(at_ + 1, kMaxReference);
-    const std::size_t end = rest.find(';');
-    const Octets name = end == Octets::npos ? Octets{} : rest.substr(0, end);
-    std::uint32_t code = 0;
-    if (name.starts_with('#') && name.size() > 1) {
-      const bool hex = name.size() > 2 && (name[1] == 'x' || name[1] == 'X');
-      const Octets digits = name.substr(hex ? 2 : 1);
-      const auto [last, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code, hex ? 16 : 10);
-      if (error == std::errc{} && last == digits.data() + digits.size()) {
-        AppendCodePoint(out_, code);
-        at_ += end + 2;
-        return;
-      }
-    }
-    struct Row {
-      std::string_view name;
-      std::string_view text;
-    };
-    static constexpr Row kRows[] = {
-        {"amp", "&"},   {"lt", "<"},     {"gt", ">"},     {"quot", "\""},  {"apos", "'"},   {"nbsp", "\u00a0"}, {"copy", "©"},
-        {"reg", "®"},   {"trade", "™"},  {"hellip", "…"}, {"mdash", "—"},  {"ndash", "–"},  {"lsquo", "‘"},     {"rsquo", "’"},
-        {"ldquo", "“"}, {"rdquo", "”"},  {"bull", "•"},   {"middot", "·"}, {"euro", "€"},   {"pound", "£"},     {"yen", "¥"},
-        {"laquo", "«"}, {"raquo", "»"},  {"times", "×"},  {"deg", "°"},    {"auml", "ä"},   {"ouml", "ö"},      {"uuml", "ü"},
-        {"szlig", "ß"}, {"eacute", "é"}, {"egrave", "è"}, {"agrave", "à"}, {"ccedil", "ç"}, {"ensp", " "},      {"emsp", " "}};
-    for (const Row& row : kRows) {
-      if (name != row.name) continue;
-      out_ += row.text;
-      at_ += end + 2;
-      return;
-    }
-    out_.push_back('&');
-    ++at_;
+  // Where a link ends, or another begins.
+  void EndLink() {
+    const std::string target = TargetOf(std::exchange(target_, {}));
+    if (target.empty() || target.starts_with('#')) return;
+    const Octets shown = Trim(Octets(out_).substr(std::min(link_text_, out_.size())));
+    for (const std::string_view scheme : {"", "mailto:", "http://", "https://", "tel:"})
+      if (target.starts_with(scheme) && Octets(target).substr(scheme.size()) == shown) return;
+    const auto at = numbers_.find(target);
+    if (at == numbers_.end() && links_.size() >= kMaxLinks) return;
+    if (at == numbers_.end()) links_.push_back(target);
+    const std::size_t number = at == numbers_.end() ? links_.size() : at->second;
+    numbers_.emplace(target, number);
+    if (shown.empty()) Flush();
+    out_ += "[" + std::to_string(number) + "]";
+  }
+
+  void WriteLinks() {
+    EndLink();
+    for (std::size_t i = 0; i < links_.size() && out_.size() - begin_ <= limit_; ++i)
+      out_ += (i == 0 ? "\n\n[" : "\n[") + std::to_string(i + 1) + "] " + links_[i];
   }
 
   std::string& out_;
@@ -196,6 +274,10 @@ class Stripper {
   int lines_ = 0;  // line ends held back
   bool blank_ = false;
   bool preformatted_ = false;
+  Octets target_;              // of the link that is open, as it is written
+  std::size_t link_text_ = 0;  // where its text begins in out_
+  std::vector<std::string> links_;
+  std::unordered_map<std::string, std::size_t> numbers_;
 };
 
 }  // namespace

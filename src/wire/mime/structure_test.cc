@@ -322,13 +322,35 @@ TEST(HtmlText, KeepsTheWords) {
             "a b\n\nc\n\nd");
   EXPECT_EQ(Html("a<!-- <b>no</b> -->b<br/>c"), "ab\nc");
   EXPECT_EQ(Html("1 < 2 &lt;b&gt; &#20013;&#x6587; &unknown; & &nbsp;&#xd800;"), "1 < 2 <b> 中文 &unknown; & \u00a0\uFFFD");
-  EXPECT_EQ(Html("<a href=\"x>y\">link</a>"), "link");
   EXPECT_EQ(Html("<table><tr><td>a</td><td>b</td></tr></table>"), "a b");
   EXPECT_EQ(Html("<pre>a\n  b</pre>"), "a\n  b");
   EXPECT_EQ(Html("<"), "<");
   EXPECT_EQ(Html("<b"), "");
   EXPECT_EQ(Html("<!--"), "");
   EXPECT_EQ(Html("<script>never ended"), "");
+}
+
+TEST(HtmlText, SaysWhereLinksLead) {
+  EXPECT_EQ(Html("<a href=\"x>y\">link</a>"), "link[1]\n\n[1] x>y");
+  EXPECT_EQ(Html("a <a class=b HREF = 'http://e.test/?a=1&amp;b=2'>bank</a> c, <a href=http://e.test/?a=1&b=2>again</a>"),
+            "a bank[1] c, again[1]\n\n[1] http://e.test/?a=1&b=2");
+  EXPECT_EQ(Html("<a href=\"https://a.test\">https://a.test</a> <a href=\"https://a.test\">a.test</a> <a "
+                 "href=\"mailto:b@a.test\">b@a.test</a>"),
+            "https://a.test a.test b@a.test");
+  EXPECT_EQ(Html("<a href=\"https://evil.test\">https://a.test</a>"), "https://a.test[1]\n\n[1] https://evil.test");
+  EXPECT_EQ(Html("<p>x</p><a href=\"h&#10;ttp://\n i\"><img src=y></a>"), "x\n\n[1]\n\n[1] http://i");
+  EXPECT_EQ(Html("<a href='1'>a<a href='2'>b"), "a[1]b[2]\n\n[1] 1\n[2] 2");
+  EXPECT_EQ(Html("<a href='#top'>a</a><a name='x'>b</a><a href=''>c</a><a href>d</a></a>"), "abcd");
+  EXPECT_EQ(Html("<a data-href='1' href='2'>a</a>"), "a[1]\n\n[1] 2");
+  EXPECT_EQ(Html("<a =href='2'>a</a><a href='never ended"), "a[1][2]\n\n[1] 2\n[2] neverended");
+  EXPECT_EQ(Html("<a href='2'>a</a>", 9), "a[1]\n\n[1]");
+  const std::string longest = "<a href='" + std::string(2001, 'x') + "'>a</a>";
+  EXPECT_EQ(Html(longest, 4000), "a[1]\n\n[1] " + std::string(2000, 'x') + "…");
+  std::string many;
+  for (int i = 0; i < 1001; ++i) many += "<a href='" + std::to_string(i) + "'>t</a>";
+  const std::string text = Html(many, 100'000);
+  EXPECT_NE(text.find("t[1000]t\n\n[1] 0\n"), std::string::npos);
+  EXPECT_TRUE(text.ends_with("\n[1000] 999"));
 }
 
 TEST(HtmlText, IsBounded) {
