@@ -77,6 +77,13 @@ class Config(unittest.TestCase):
             run = subprocess.run([GLASSPOST, "config", "show"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
         self.assertEqual((run.returncode, run.stderr), (CANNOT_READ, "glasspost: standard output: cannot be written\n"))
 
+    def test_much_that_cannot_be_written(self):
+        """more than one buffer of standard output"""
+        for words in (["providers", "--json"], ["help"]):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                run = subprocess.run([GLASSPOST, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            self.assertEqual((run.returncode, run.stderr), (CANNOT_READ, "glasspost: standard output: cannot be written\n"), words)
+
     def test_usage(self):
         for words in ((), ("shw",), ("show", "x"), ("check",), ("check", "a", "b"), ("show", "--x")):
             status, out, err = self.run_it(*words)

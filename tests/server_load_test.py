@@ -277,12 +277,16 @@ class Logins(unittest.TestCase):
                     self.assertLess(abs(known - unknown), max(0.35 * known, 0.002), how)
 
     def test_made_up_salts_stay(self):
-        """the same unknown user is shown the same salt each time, and each another"""
+        """the same unknown user is shown the same salt each time, also after a restart, and each another"""
         with Server(GLASSPOST, CLASSROOM, [(USER, PASSWORD)]) as server:
             def salt(name):
                 with server.smtp("submission") as client:
                     return re.search(rb",s=([^,]+),", base64.b64decode(client.ask(b"AUTH SCRAM-SHA-256 " + base64.b64encode(b"n,,n=" + name + b",r=abcdefgh"))[1]))[1]
-            self.assertEqual(salt(b"eve@localhost.test"), salt(b"eve@localhost.test"))
+            before = salt(b"eve@localhost.test")
+            self.assertEqual(salt(b"eve@localhost.test"), before)
+            server.stop()
+            server.start()
+            self.assertEqual(salt(b"eve@localhost.test"), before)
             self.assertNotEqual(salt(b"eve@localhost.test"), salt(b"bob@localhost.test"))
             self.assertEqual(len(salt(b"eve@localhost.test")), len(salt(b"ada@localhost.test")))
 

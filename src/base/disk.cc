@@ -13,7 +13,7 @@
 namespace glasspost {
 namespace {
 
-constexpr mode_t kFolderMode = 0700;
+constexpr mode_t kFolderMode = 0700, kFileMode = 0600;
 
 }  // namespace
 
@@ -64,6 +64,19 @@ Expected<void> SyncFolder(const std::string& path) {
   const auto synced = SyncFile(folder, path);
   ::close(folder);
   return synced;
+}
+
+Expected<void> WriteWhole(const std::string& path, Octets octets) {
+  const std::string beside = path + ".new";
+  ::unlink(beside.c_str());
+  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
+  if (file < 0) return SystemError("cannot be written", path);
+  auto written = WriteAll(file, octets, path);
+  if (written) written = SyncFile(file, path);
+  if (::close(file) != 0 && written) written = SystemError("cannot be written", path);
+  if (written && ::rename(beside.c_str(), path.c_str()) != 0) written = SystemError("cannot be written", path);
+  if (!written) return ::unlink(beside.c_str()), written;
+  return SyncFolder(std::filesystem::path(path).parent_path().string());
 }
 
 Expected<void> MakeFolder(const std::string& path) {

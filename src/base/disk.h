@@ -21,6 +21,8 @@ Expected<void> SyncFileSystem(int fd, const std::string& path);
 bool SyncsWhole(int fd);
 // A name in a folder is on the disk when the folder is.
 Expected<void> SyncFolder(const std::string& path);
+// A file for its owner alone, written beside its place first (".new") and on the disk with its name: there whole, or not at all.
+Expected<void> WriteWhole(const std::string& path, Octets octets);
 // With those above it, for its owner alone.
 Expected<void> MakeFolder(const std::string& path);
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "base/escape.h"
@@ -124,9 +125,7 @@ std::optional<int> RunAsSendmail(const char* called, Words words) {
   return glasspost::cli::RunSendmail(std::move(words));
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Run(int argc, char** argv) {
   Words words(argv + std::min(argc, 1), argv + argc);
   if (const auto status = RunAsSendmail(argc > 0 ? argv[0] : nullptr, words)) return *status;
   const auto language = glasspost::cli::LanguageOf(StatedLanguage(words));
@@ -152,4 +151,16 @@ int main(int argc, char** argv) {
   for (const Command& known : kCommands)
     if (known.name == command) return known.run(std::move(words));
   return kUsage;  // none but help, which was told
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // {fmt} throws where standard output cannot be written; all else returns its errors.
+  try {
+    return Run(argc, argv);
+  } catch (const std::system_error&) {
+    std::fputs("glasspost: standard output: cannot be written\n", stderr);
+    return kCannotWrite;
+  }
 }

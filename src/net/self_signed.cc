@@ -101,20 +101,6 @@ bool StillGood(const std::string& file, const std::string& name, const Clock& cl
          X509_check_ip_asc(certificate.get(), name.c_str(), 0) == 1;
 }
 
-// Written whole beside its place first.
-Expected<void> WriteFile(const std::string& path, Octets octets) {
-  const std::string beside = path + ".new";
-  ::unlink(beside.c_str());
-  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return SystemError("cannot be written", path);
-  auto written = WriteAll(file, octets, path);
-  if (written) written = SyncFile(file, path);
-  if (::close(file) != 0 && written) written = SystemError("cannot be written", path);
-  if (written && ::rename(beside.c_str(), path.c_str()) != 0) written = SystemError("cannot be written", path);
-  if (!written) return ::unlink(beside.c_str()), written;
-  return SyncFolder(std::filesystem::path(path).parent_path().string());
-}
-
 }  // namespace
 
 Expected<bool> EnsureSelfSigned(const KeyPairFiles& files, const SelfSignedOptions& options, const Clock& clock) {
@@ -138,8 +124,8 @@ Expected<bool> EnsureSelfSigned(const KeyPairFiles& files, const SelfSignedOptio
     const auto gone = SyncFolder(std::filesystem::path(files.certificate).parent_path().string());
     if (!gone) return std::unexpected(gone.error());
   }
-  if (auto written = WriteFile(files.key, Pem(key_pem.get())); !written) return std::unexpected(written.error());
-  if (auto written = WriteFile(files.certificate, Pem(certificate_pem.get())); !written) return std::unexpected(written.error());
+  if (auto written = WriteWhole(files.key, Pem(key_pem.get())); !written) return std::unexpected(written.error());
+  if (auto written = WriteWhole(files.certificate, Pem(certificate_pem.get())); !written) return std::unexpected(written.error());
   return true;
 }
 

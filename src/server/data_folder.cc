@@ -11,7 +11,7 @@ namespace glasspost::server {
 namespace {
 
 bool IsOwn(const std::string& name) {
-  constexpr std::string_view kNames[] = {"lock", "tls", "glasspost.sock"};
+  constexpr std::string_view kNames[] = {"lock", "tls", "glasspost.sock", "secret.key"};
   constexpr std::string_view kDatabases[] = {"mail.db", "conversations.db"};  // with what SQLite puts beside them
   return std::ranges::find(kNames, name) != std::end(kNames) ||
          std::ranges::any_of(kDatabases, [&](std::string_view database) { return name.starts_with(database); });

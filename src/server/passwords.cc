@@ -30,7 +30,7 @@ Passwords::Passwords(const PasswordOptions& options, const Clock& clock, Randomn
     : options_(options),
       clock_(clock),
       randomness_(randomness),
-      key_(randomness.Draw(kKeyOctets)),
+      key_(options.key.empty() ? randomness.Draw(kKeyOctets) : options.key),
       made_up_(MadeUpVerifier(options.verifiers, randomness)) {
   for (unsigned i = 0; i < std::max(options_.threads, 1u); ++i) threads_.emplace_back([this] { Run(); });
 }

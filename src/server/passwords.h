@@ -75,6 +75,7 @@ struct PasswordOptions {
   std::size_t queue = 256;
   std::chrono::seconds cache{300};  // 0: none
   std::size_t cache_entries = 10'000;
+  std::string key = {};       // what the unknown are given hangs on it; empty: drawn
   VerifierOptions verifiers;  // what the unknown are checked with before any account was seen
 };
 

@@ -87,10 +87,13 @@ TEST(Verifiers, DamagedOnesFitNothing) {
       EXPECT_FALSE(Verifies(whole.substr(0, i), v.password)) << whole.substr(0, i);
     EXPECT_FALSE(Verifies(whole.substr(0, whole.size() - 2), v.password)) << whole;
   }
-  for (const char* bad : {"", "{}x", "x", "{ARGON2ID}", "{ARGON2I}$argon2i$v=19$m=1,t=1,p=1$YQ$YQ", "{SSHA256}", "{SSHA256}AAAA",
-                          "{SSHA256}!", "{PLAIN}", "{MD5-CRYPT}$1$a$b", "{SHA512-CRYPT}$1$saltsalt$x", "{BLF-CRYPT}$2y$",
-                          "{BLF-CRYPT}$6$saltsalt$x", "{CRYPT}x", "{SHA512-CRYPT}x"})
+  for (const char* bad :
+       {"", "{}x", "x", "{ARGON2ID}", "{ARGON2I}$argon2i$v=19$m=1,t=1,p=1$YQ$YQ", "{SSHA256}", "{SSHA256}AAAA", "{SSHA256}!",
+        "{PLAIN}", "{MD5-CRYPT}$1$a$b", "{SHA512-CRYPT}$1$saltsalt$x", "{BLF-CRYPT}$2y$", "{BLF-CRYPT}$6$saltsalt$x",
+        "{BLF-CRYPT}$2y$05$notvalid", "{SSHA256}xx", "{CRYPT}x", "{SHA512-CRYPT}x"}) {
     EXPECT_FALSE(Verifies(bad, "correct horse")) << bad;
+    EXPECT_EQ(CostOf(bad), VerifierCost::kNever) << bad;
+  }
 }
 
 // What would take a thread for minutes is never begun: at the limit, and one past it.

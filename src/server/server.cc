@@ -16,6 +16,7 @@
 #include "server/default_domain.h"
 #include "server/notify.h"
 #include "server/privileges.h"
+#include "server/secret_key.h"
 #include "server/smtp_connection.h"
 
 namespace glasspost::server {
@@ -112,7 +113,12 @@ Expected<void> Server::OpenStore(store::SqliteOptions options) {
   if (!opened) return std::unexpected(opened.error());
   store_ = std::move(*opened);
   recipients_ = std::make_unique<RecipientCache>(store_->directory());
-  passwords_ = std::make_unique<Passwords>(MakePasswordOptions(config_), clock_, randomness_);
+  const auto secret = SecretKey(folder_, randomness_);
+  if (!secret) return std::unexpected(secret.error());
+  current_.made_up_salt_key = *secret;
+  PasswordOptions passwords = MakePasswordOptions(config_);
+  passwords.key = *secret;
+  passwords_ = std::make_unique<Passwords>(passwords, clock_, randomness_);
   checker_ = std::make_unique<PooledChecker>(*passwords_);
   const std::size_t threads = config_.server.threads != 0 ? config_.server.threads : std::thread::hardware_concurrency();
   workers_ = std::make_unique<Workers>(threads, clock_);
@@ -174,7 +180,6 @@ Expected<void> Server::ReadDirectory() {
     for (const store::Account& account : *accounts) passwords_->Learn(account.verifiers);
   }
   current_.offers = OffersFor(*schemes, MakeAuthenticatorOptions(config_, current_.default_domain));
-  current_.made_up_salt_key = randomness_.Draw(32);
   smtp_ = std::make_unique<SmtpContext>(SmtpContext{*store_, *recipients_, *authenticator_, events_, randomness_, [] {}});
   pop3_ = std::make_unique<Pop3Services>(Pop3Services{*store_, *authenticator_, randomness_, &tls_, {}, &events_});
   pop3_->lease_owner = fmt::format("pop3-{}-{}", ::getpid(), clock_.Now());

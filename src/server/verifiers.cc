@@ -62,10 +62,22 @@ bool IsSha512Crypt(Octets data) {
   return rounds && *rounds <= PasswordLimits::kCryptRounds;
 }
 
+bool IsCryptText(Octets text) {
+  return std::ranges::all_of(text, [](char c) { return IsAlpha(c) || IsDigit(c) || c == '.' || c == '/'; });
+}
+
+// base64 of a hash and the salt behind it
+bool IsSsha256(Octets data) {
+  const auto octets = DecodeBase64(data);
+  return octets && octets->size() >= std::tuple_size_v<Digest256>;
+}
+
 // "$2y$05$…"
 bool IsBlowfish(Octets data) {
   if (data.size() < 7 || !data.starts_with("$2") || data[3] != '$' || data[6] != '$') return false;
   const auto cost = ParseNumber(data.substr(4, 2));
+  constexpr std::size_t kSaltAndHash = 22 + 31;
+  if (data.size() != 7 + kSaltAndHash || !IsCryptText(data.substr(7))) return false;
   return (data[2] == 'a' || data[2] == 'b' || data[2] == 'y') && cost && *cost <= PasswordLimits::kBlowfishCost;
 }
 
@@ -83,6 +95,7 @@ std::optional<Known> Recognise(Octets text) {
     const bool sound = row.scheme == Scheme::kArgon2id      ? IsArgon2id(data)
                        : row.scheme == Scheme::kSha512Crypt ? IsSha512Crypt(data)
                        : row.scheme == Scheme::kBlowfish    ? IsBlowfish(data)
+                       : row.scheme == Scheme::kSsha256     ? IsSsha256(data)
                        : row.scheme == Scheme::kScram       ? sasl::ParseScramSha256(text).has_value()
                                                             : !data.empty();
     return sound ? std::optional(Known{row.scheme, data}) : std::nullopt;
