@@ -10,15 +10,17 @@
 namespace glasspost::net {
 
 struct DnsAnswer {
+  // RFC 4033 §5.
   enum class Security : std::uint8_t {
-    kInsecure,  // no chain of signatures leads to it, or none is looked for
+    kIndeterminate,  // there is no trust anchor to judge it by, or no answer
+    kInsecure,       // no chain of signatures leads to it, and none should
     kSecure,
     kBogus,  // it should be signed and is not, or wrongly
   };
   // Why there is no answer at all; empty if there is one (be it "no such name").
   std::string failure;
   std::string message;  // octets of the whole answer; empty if it failed
-  Security security = Security::kInsecure;
+  Security security = Security::kIndeterminate;
   std::string why_bogus;
   std::uint16_t rcode = 0;  // with EDNS's upper bits; 2 (SERVFAIL) if it failed
 };

@@ -104,13 +104,25 @@ TEST(UnboundResolver, AsksTheNameServerOfItsOptions) {
   const auto ask = [&](const char* name, std::uint16_t type) { return net.Run((*made)->Query(name, type)); };
   const DnsAnswer mx = ask("example.test", dns::kTypeMx);
   EXPECT_EQ(Told(mx), "rcode 0; example.test. 300 IN MX 10 mail.example.test.; example.test. 300 IN MX 20 backup.example.test.");
-  EXPECT_EQ(mx.security, DnsAnswer::Security::kInsecure);
+  EXPECT_EQ(mx.security, DnsAnswer::Security::kIndeterminate);
   EXPECT_EQ(Told(ask("mail.example.test.", dns::kTypeA)), "rcode 0; mail.example.test. 300 IN A 192.0.2.1");
   EXPECT_EQ(Told(ask("nowhere.test", dns::kTypeA)), "rcode 3");
   const int before = server.asked;
   EXPECT_EQ(Told(ask("mail.example.test", dns::kTypeA)), "rcode 0; mail.example.test. 300 IN A 192.0.2.1");
   EXPECT_EQ(server.asked, before) << "answers are cached";
   EXPECT_EQ(Told(ask("a..b", dns::kTypeA)), "failed: no domain name");
+}
+
+constexpr const char* kRootsAnchor = ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n";
+
+TEST(UnboundResolver, WithATrustAnchorItJudges) {
+  Server server;
+  Net net;
+  const TemporaryFolder folder;
+  std::ofstream(folder / "anchor") << kRootsAnchor;
+  auto made = UnboundResolver::Make(net.context, {.name_servers = {server.address()}, .trust_anchor = folder / "anchor"});
+  ASSERT_TRUE(made) << made.error().Text();
+  EXPECT_EQ(net.Run((*made)->Query("example.test", dns::kTypeMx)).security, DnsAnswer::Security::kInsecure);  // as all of test.
 }
 
 TEST(UnboundResolver, ManyAtOnce) {
@@ -186,7 +198,7 @@ TEST(UnboundResolver, SaysWhatIsWrongWithATrustAnchor) {
   testing::internal::CaptureStderr();
   EXPECT_NE(make(folder / "rubbish").find("a DS or DNSKEY record of the root"), std::string::npos);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-  std::ofstream(folder / "good") << ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n";
+  std::ofstream(folder / "good") << kRootsAnchor;
   EXPECT_EQ(make(folder / "good"), "");
 }
 

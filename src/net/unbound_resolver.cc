@@ -42,7 +42,7 @@ Expected<std::string> ForUnbound(const std::string& server) {
   return host + "@" + std::to_string(*number);
 }
 
-DnsAnswer FromResult(const ub_result& result) {
+DnsAnswer FromResult(const ub_result& result, bool validated) {
   DnsAnswer answer;
   if (result.answer_packet && result.answer_len > 0)
     answer.message.assign(static_cast<const char*>(result.answer_packet), static_cast<std::size_t>(result.answer_len));
@@ -56,6 +56,8 @@ DnsAnswer FromResult(const ub_result& result) {
   if (answer.message.empty() || (answer.rcode == dns::kRcodeServFail && !result.bogus)) {
     answer.failure = "no name server gave an answer";
     answer.rcode = dns::kRcodeServFail;
+  } else if (validated && answer.security == DnsAnswer::Security::kIndeterminate) {
+    answer.security = DnsAnswer::Security::kInsecure;
   }
   return answer;
 }
@@ -76,8 +78,12 @@ struct UnboundResolver::State : std::enable_shared_from_this<State> {
     bool answered = false;
   };
 
-  State(asio::io_context& io, std::unique_ptr<ub_ctx, Free> made, std::chrono::milliseconds wait)
-      : patience(wait), context(std::move(made)), ready(io.get_executor(), ub_fd(context.get())), executor(io.get_executor()) {}
+  State(asio::io_context& io, std::unique_ptr<ub_ctx, Free> made, const UnboundOptions& options)
+      : patience(options.patience),
+        validates(!options.trust_anchor.empty()),
+        context(std::move(made)),
+        ready(io.get_executor(), ub_fd(context.get())),
+        executor(io.get_executor()) {}
   ~State() { ready.release(); }  // the descriptor is libunbound's
 
   static void OnResult(void* open, int error, ub_result* result) {
@@ -87,7 +93,7 @@ struct UnboundResolver::State : std::enable_shared_from_this<State> {
       o.answer.failure = ub_strerror(error);
       o.answer.rcode = dns::kRcodeServFail;
     } else {
-      o.answer = FromResult(*result);
+      o.answer = FromResult(*result, o.state.validates);
     }
     o.state.Finish(o);
   }
@@ -109,6 +115,7 @@ struct UnboundResolver::State : std::enable_shared_from_this<State> {
   }
 
   const std::chrono::milliseconds patience;
+  const bool validates;
   std::unique_ptr<ub_ctx, Free> context;
   asio::posix::basic_stream_descriptor<Executor> ready;
   Executor executor;
@@ -151,8 +158,7 @@ Expected<std::unique_ptr<UnboundResolver>> UnboundResolver::Make(asio::io_contex
     return Fail(std::string("the resolver cannot be set up: ") + ub_strerror(error), options.trust_anchor,
                 options.trust_anchor.empty() ? "" : "does this file hold a trust anchor, a DS or DNSKEY record of the root?");
   }
-  return std::unique_ptr<UnboundResolver>(
-      new UnboundResolver(std::make_shared<State>(context, std::move(made), options.patience)));
+  return std::unique_ptr<UnboundResolver>(new UnboundResolver(std::make_shared<State>(context, std::move(made), options)));
 }
 
 UnboundResolver::~UnboundResolver() {

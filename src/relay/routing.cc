@@ -34,8 +34,8 @@ smtp::Outcome Deferred(std::string_view enhanced, std::string text) {
 }
 
 std::string_view Name(net::DnsAnswer::Security security) {
-  using Security = net::DnsAnswer::Security;
-  return security == Security::kSecure ? "secure" : security == Security::kBogus ? "bogus" : "insecure";
+  static constexpr std::string_view kNames[] = {"indeterminate", "insecure", "secure", "bogus"};
+  return kNames[static_cast<std::size_t>(security)];
 }
 
 struct Exchange {
