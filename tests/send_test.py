@@ -186,6 +186,22 @@ class Send(unittest.TestCase):
         self.assertLessEqual(max(len(line) for line in message.as_bytes().splitlines()), 998)
         self.assertEqual(len(self.arrived(USER)), 1)
 
+    def test_piped_text_goes_with_attachments(self):
+        (self.home / "a.txt").write_bytes(b"one")
+        self.run_it("--to", BOB, "--attach", self.home / "a.txt", data="Hello\n")
+        self.run_it("--to", BOB, "--attach", self.home / "a.txt")
+        with_text, without = self.arrived()
+        self.assertEqual(with_text.get_body(("plain",)).get_content().strip(), "Hello")
+        for message in (with_text, without):
+            self.assertEqual([p.get_filename() for p in message.iter_attachments()][-1:], ["a.txt"])
+
+    def test_output_that_cannot_be_written(self):
+        """the status tells of the mail: it is not to be sent again"""
+        with open("/dev/full", "wb") as full:
+            run = subprocess.run([GLASSPOST, "send", *self.ours(), "--from", USER, "--to", BOB, "--body", "x"], stdout=full, stderr=subprocess.PIPE, timeout=60, env=self.environment)
+        self.assertEqual((run.returncode, run.stderr), (OK, b"glasspost: standard output: cannot be written\n"))
+        self.assertEqual(len(self.arrived()), 1)
+
     def test_who_gets_a_blind_copy_is_written_nowhere(self):
         self.run_it("--to", USER, "--bcc", BOB, "--body", "x", server=self.ours("submission"))
         self.assertNotIn("bob", str(self.arrived(USER)[0]["To"]) + str(self.arrived(BOB)[0]["Bcc"]))

@@ -220,7 +220,7 @@ class Fetch {
           {report.closed.text.empty() ? std::string(line_.Say("the connection was lost", "连接中断")) : report.closed.text,
            account_.pop3->HostAndPort(),
            {}});
-    return std::fflush(stdout) == 0 ? status : EX_IOERR;
+    return Finish(kDone) == kDone ? status : EX_IOERR;
   }
 
   const CommandLine& line_;

@@ -87,7 +87,7 @@ class Send {
       if (!mailboxes) return std::unexpected(mailboxes.error());
       *into = std::move(*mailboxes);
     }
-    if (!options_.comes_whole() && options_.body_file.empty() && options_.body.empty() && ::isatty(STDIN_FILENO) != 0)
+    if (!options_.comes_whole() && TextComesIn() && ::isatty(STDIN_FILENO) != 0)
       fmt::print(stderr, "{}\n", line_.Say("the text, please; ^D ends it", "请输入正文；按 ^D 结束"));
     if (options_.comes_whole()) {
       auto files = FilesOf(options_.messages.empty() ? std::vector<std::string>{"-"} : options_.messages);
@@ -139,12 +139,17 @@ class Send {
     return draft;
   }
 
+  // On standard input: where nothing else is said. Attachments alone are a message, too, but what is piped is not passed over.
+  bool TextComesIn() const {
+    return options_.body.empty() && options_.body_file.empty() && options_.html_file.empty() &&
+           (options_.attach.empty() || ::isatty(STDIN_FILENO) == 0);
+  }
+
   Expected<Outgoing> FromOptions() const {
     auto draft = DraftOf();
     if (!draft) return std::unexpected(draft.error());
     draft->text = options_.body;
-    const bool nothing_said = options_.body.empty() && options_.html_file.empty() && options_.attach.empty();
-    const std::string body_file = options_.body_file.empty() && nothing_said ? "-" : options_.body_file;
+    const std::string body_file = TextComesIn() ? "-" : options_.body_file;
     for (const auto& [file, into] : {std::pair(body_file, &draft->text), std::pair(options_.html_file, &draft->html)}) {
       if (file.empty()) continue;
       auto text = ReadWhole(file, agent::DraftLimits::kText);

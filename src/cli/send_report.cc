@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/escape.h"
+#include "cli/command_line.h"
 #include "cli/error_text.h"
 
 namespace glasspost::cli {
@@ -48,7 +49,11 @@ void SendReport::Note(int status) {
   if (status_ == EX_OK) status_ = status;
 }
 
-int SendReport::Finish() const { return std::fflush(stdout) == 0 ? status_ : EX_IOERR; }
+// The status tells of the mail, whatever became of the words about it: who tries again must not send it twice.
+int SendReport::Finish() const {
+  cli::Finish(kDone);
+  return status_;
+}
 
 void SendReport::Tell(const Outgoing& message, const std::vector<smtp::Outcome>& outcomes) {
   const std::string name = message.name.empty() ? "" : message.name + ": ";
