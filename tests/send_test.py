@@ -197,10 +197,11 @@ class Send(unittest.TestCase):
 
     def test_output_that_cannot_be_written(self):
         """the status tells of the mail: it is not to be sent again"""
-        with open("/dev/full", "wb") as full:
-            run = subprocess.run([GLASSPOST, "send", *self.ours(), "--from", USER, "--to", BOB, "--body", "x"], stdout=full, stderr=subprocess.PIPE, timeout=60, env=self.environment)
-        self.assertEqual((run.returncode, run.stderr), (OK, b"glasspost: standard output: cannot be written\n"))
-        self.assertEqual(len(self.arrived()), 1)
+        for options in ([], ["--show", "--full"]):
+            with self.subTest(options), open("/dev/full", "wb") as full:
+                run = subprocess.run([GLASSPOST, "send", *self.ours(), "--from", USER, "--to", BOB, "--body", "x" * 900, *options], stdout=full, stderr=subprocess.PIPE, timeout=60, env=self.environment)
+                self.assertEqual((run.returncode, run.stderr), (OK, b"glasspost: standard output: cannot be written\n"))
+                self.assertEqual(len(self.arrived()), 1)
 
     def test_who_gets_a_blind_copy_is_written_nowhere(self):
         self.run_it("--to", USER, "--bcc", BOB, "--body", "x", server=self.ours("submission"))

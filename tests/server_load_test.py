@@ -274,7 +274,8 @@ class Logins(unittest.TestCase):
                 known, unknown = (statistics.median(t) for t in (times[b"ada"], times[b"nobody"]))
                 tell(f"{how}: known {known * 1000:.2f} ms, unknown {unknown * 1000:.2f} ms")
                 if not SANITIZED:
-                    self.assertLess(abs(known - unknown), max(0.35 * known, 0.002), how)
+                    # below the 1.2 ms that the checking of a SCRAM proof takes
+                    self.assertLess(abs(known - unknown), max(0.35 * known, 0.0006), how)
 
     def test_made_up_salts_stay(self):
         """the same unknown user is shown the same salt each time, also after a restart, and each another"""

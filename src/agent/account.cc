@@ -81,9 +81,9 @@ Expected<ServerAddress> ParseServer(Service service, Octets text, std::optional<
   const bool bare_v6 = !text.starts_with('[') && std::ranges::count(text, ':') > 1;
   const std::size_t colon = bare_v6 || close == Octets::npos ? Octets::npos : text.find(':', close);
   if (colon != Octets::npos) {
-    const auto port = ParseNumber(text.substr(colon + 1));
-    if (!port || *port == 0 || *port > 65535) return Fail("has no port that there is (1 to 65535)", where);
-    server.port = static_cast<std::uint16_t>(*port);
+    const auto port = ParsePort(text.substr(colon + 1));
+    if (!port) return Fail("has no port that there is (1 to 65535)", where);
+    server.port = *port;
     text = text.substr(0, colon);
   }
   if (const auto address = net::ParseAddress(text)) {

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include "base/ascii.h"
@@ -42,11 +41,6 @@ class Descriptor {
  private:
   int fd_;
 };
-
-std::unexpected<Error> Because(const std::string& path, std::string what) {
-  what += std::string(": ") + std::strerror(errno);
-  return Fail(std::move(what), path);
-}
 
 // Reads accounts out of TOML; the first fault is kept.
 class Reader {
@@ -167,9 +161,9 @@ class Reader {
 Expected<std::string> ReadPrivateFile(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file.good() && errno == ENOENT) return std::string();
-  if (!file.good()) return Because(path, "cannot be opened");
+  if (!file.good()) return SystemError("cannot be opened", path);
   struct stat about = {};
-  if (::fstat(file.get(), &about) != 0) return Because(path, "cannot be looked at");
+  if (::fstat(file.get(), &about) != 0) return SystemError("cannot be looked at", path);
   if (!S_ISREG(about.st_mode)) return Fail("is no file", path);
   if (about.st_uid != ::geteuid()) return Fail("belongs to somebody else", path);
   if ((about.st_mode & 077) != 0)
@@ -179,32 +173,13 @@ Expected<std::string> ReadPrivateFile(const std::string& path) {
   while (have < text.size()) {
     const ssize_t got = ::read(file.get(), text.data() + have, text.size() - have);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Because(path, "cannot be read");
+    if (got < 0) return SystemError("cannot be read", path);
     if (got == 0) break;
     have += static_cast<std::size_t>(got);
   }
   if (have > AccountLimits::kFileOctets) return Fail("is too long for accounts", path);
   text.resize(have);
   return text;
-}
-
-// Beside its place first, then in its place: both are on the disk when it returns.
-Expected<void> WritePrivateFile(const std::string& path, int folder, Octets text) {
-  const std::string fresh = path + ".new";
-  ::unlink(fresh.c_str());  // of one that was interrupted; nobody else writes under the lock
-  const Descriptor file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file.good()) return Because(fresh, "cannot be made");
-  Expected<void> step;
-  if (::fchmod(file.get(), 0600) != 0) step = Because(fresh, "cannot be made private");
-  if (step) step = WriteAll(file.get(), text, fresh);
-  if (step) step = SyncFile(file.get(), fresh);
-  if (step && ::rename(fresh.c_str(), path.c_str()) != 0) step = Because(path, "cannot be written");
-  if (!step) {
-    ::unlink(fresh.c_str());
-    return step;
-  }
-  if (::fsync(folder) != 0) return Because(path, "cannot be brought to the disk");
-  return {};
 }
 
 void AppendText(std::string& out, std::string_view key, Octets text) {
@@ -281,19 +256,19 @@ Expected<void> ChangeAccounts(const std::string& path, const std::function<Expec
   if (std::filesystem::create_directories(place, error)) ::chmod(place.c_str(), 0700);
   if (error) return Fail("cannot be made: " + error.message(), place);
   const Descriptor folder(::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.good()) return Because(place, "cannot be opened");
+  if (!folder.good()) return SystemError("cannot be opened", place);
   int locked = -1;
   do {
     locked = ::flock(folder.get(), LOCK_EX);
   } while (locked != 0 && errno == EINTR);
-  if (locked != 0) return Because(place, "cannot be locked");
+  if (locked != 0) return SystemError("cannot be locked", place);
   auto accounts = LoadAccounts(path);
   if (!accounts) return std::unexpected(accounts.error());
   if (auto changed = change(*accounts); !changed) return changed;
   if (accounts->size() > AccountLimits::kAccounts) return Fail("too many accounts (at most 1000)", path);
   const std::string text = WriteAccounts(*accounts);
   if (text.size() > AccountLimits::kFileOctets) return Fail("would be too long", path);
-  return WritePrivateFile(path, folder.get(), text);
+  return WriteWhole(path, text);
 }
 
 const Account* FindAccount(const std::vector<Account>& accounts, Octets address) {

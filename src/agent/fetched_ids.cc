@@ -130,20 +130,21 @@ Expected<void> FetchedIds::Retain(const std::function<bool(Octets id)>& wanted, 
   if (ids_.size() == before) return {};
   std::string text;
   for (const auto& [id, when] : ids_) text += LineOf(id, when);
-  const std::string fresh = path_ + ".new";
-  const int fd = ::open(fresh.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, kFileMode);
-  if (fd < 0) return SystemError("cannot be made", fresh);
-  auto step = WriteAll(fd, text, fresh);
-  if (step) step = SyncFile(fd, fresh);
-  if (step && ::flock(fd, LOCK_EX | LOCK_NB) != 0) step = SystemError("cannot be locked", fresh);
-  if (step && ::rename(fresh.c_str(), path_.c_str()) != 0) step = SystemError("cannot be named", path_);
-  if (!step) {
-    ::close(fd);
-    return step;
+  const auto fresh = WriteBeside(path_, text);
+  if (!fresh) return std::unexpected(fresh.error());
+  // Locked before it has the name: nobody comes between.
+  if (::flock(*fresh, LOCK_EX | LOCK_NB) != 0) {
+    const auto error = SystemError("cannot be locked", path_);
+    ::close(*fresh);
+    return error;
   }
-  ::close(std::exchange(fd_, fd));
+  if (auto placed = PutInPlace(path_); !placed) {
+    ::close(*fresh);
+    return placed;
+  }
+  ::close(std::exchange(fd_, *fresh));
   whole_ = static_cast<off_t>(text.size());
-  return SyncFolder(std::filesystem::absolute(path_).parent_path());
+  return {};
 }
 
 }  // namespace glasspost::agent

@@ -43,5 +43,11 @@ inline std::optional<std::uint64_t> ParseNumber(Octets text) {
   if (error != std::errc{} || end != text.data() + text.size()) return {};
   return v;
 }
+// The whole of `text` as a port that can be connected to, 1 to 65535.
+inline std::optional<std::uint16_t> ParsePort(Octets text) {
+  const auto port = ParseNumber(text);
+  if (!port || *port == 0 || *port > 0xffff) return {};
+  return static_cast<std::uint16_t>(*port);
+}
 
 }  // namespace glasspost

@@ -14,6 +14,7 @@ namespace glasspost {
 namespace {
 
 constexpr mode_t kFolderMode = 0700, kFileMode = 0600;
+constexpr const char* kBeside = ".new";
 
 }  // namespace
 
@@ -66,17 +67,34 @@ Expected<void> SyncFolder(const std::string& path) {
   return synced;
 }
 
-Expected<void> WriteWhole(const std::string& path, Octets octets) {
-  const std::string beside = path + ".new";
-  ::unlink(beside.c_str());
-  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
+Expected<int> WriteBeside(const std::string& path, Octets octets) {
+  const std::string beside = path + kBeside;
+  ::unlink(beside.c_str());  // of one that was interrupted
+  const int file = ::open(beside.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, kFileMode);
   if (file < 0) return SystemError("cannot be written", path);
   auto written = WriteAll(file, octets, path);
   if (written) written = SyncFile(file, path);
-  if (::close(file) != 0 && written) written = SystemError("cannot be written", path);
-  if (written && ::rename(beside.c_str(), path.c_str()) != 0) written = SystemError("cannot be written", path);
-  if (!written) return ::unlink(beside.c_str()), written;
-  return SyncFolder(std::filesystem::path(path).parent_path().string());
+  if (written) return file;
+  ::close(file);
+  ::unlink(beside.c_str());
+  return std::unexpected(written.error());
+}
+
+Expected<void> PutInPlace(const std::string& path) {
+  const std::string beside = path + kBeside;
+  if (::rename(beside.c_str(), path.c_str()) != 0) {
+    const auto error = SystemError("cannot be written", path);
+    ::unlink(beside.c_str());
+    return error;
+  }
+  return SyncFolder(std::filesystem::absolute(path).parent_path().string());
+}
+
+Expected<void> WriteWhole(const std::string& path, Octets octets) {
+  const auto file = WriteBeside(path, octets);
+  if (!file) return std::unexpected(file.error());
+  ::close(*file);  // nothing is left to be written: it is on the disk
+  return PutInPlace(path);
 }
 
 Expected<void> MakeFolder(const std::string& path) {

@@ -21,6 +21,11 @@ Expected<void> SyncFileSystem(int fd, const std::string& path);
 bool SyncsWhole(int fd);
 // A name in a folder is on the disk when the folder is.
 Expected<void> SyncFolder(const std::string& path);
+// A file for its owner alone, `path` with ".new", holds the octets, on the disk: its descriptor, the caller's, to read and to
+// append to. Where it returns an error there is no such file.
+Expected<int> WriteBeside(const std::string& path, Octets octets);
+// What was written beside `path` takes its name, on the disk too; or is taken away.
+Expected<void> PutInPlace(const std::string& path);
 // A file for its owner alone, written beside its place first (".new") and on the disk with its name: there whole, or not at all.
 Expected<void> WriteWhole(const std::string& path, Octets octets);
 // With those above it, for its owner alone.

@@ -16,7 +16,7 @@ struct Words {
   std::string_view english, chinese;
 };
 constexpr Words kFaults[agent::kProbeFaultCount] = {
-    {"it cannot be reached", "无法连接"},
+    {"it cannot be reached", "无法到达"},
     {"it broke off", "会话中断"},
     {"no TLS: passwords and mail would travel readable for everyone on the way", "没有 TLS：口令与邮件在途中人人可读"},
     {"the TLS handshake fails", "TLS 握手失败"},

@@ -6,12 +6,13 @@
 
 #include "base/escape.h"
 #include "base/nearest.h"
+#include "cli/command_line.h"
 #include "server/config_reader.h"
 
 namespace glasspost::cli {
 namespace {
 
-constexpr int kDone = 0, kMistakes = 1, kUsage = 2, kCannotRead = 3;
+constexpr int kMistakes = 1, kCannotRead = 3;
 constexpr std::string_view kActions[] = {"show", "check"};
 
 int Refuse(const std::string& what) {
@@ -21,9 +22,7 @@ int Refuse(const std::string& what) {
 
 int Print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
-  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return kDone;
-  fmt::print(stderr, "glasspost: standard output: cannot be written\n");
-  return kCannotRead;
+  return Finish(kDone);
 }
 
 int Check(const std::string& file) {

@@ -165,8 +165,9 @@ int Tell(const CommandLine& line, const Wanted& wanted, const std::vector<Crafte
   if (wanted.file.empty()) return kDone;
   if (const auto written = WriteFile(wanted.file, Pcapng(packets)); !written) return Complain(written.error()), kCannotOpen;
   if (wanted.file != "-" && !wanted.sending.wanted)
-    fmt::print(fmt::runtime(line.Say("{} packets written to {}.\n", "已将 {} 个分组写入 {}。\n")), packets.size(),
-               ForTerminal(wanted.file));
+    fmt::print(fmt::runtime(line.Say(packets.size() == 1 ? "{} packet written to {}.\n" : "{} packets written to {}.\n",
+                                     "已将 {} 个分组写入 {}。\n")),
+               packets.size(), ForTerminal(wanted.file));
   return kDone;
 }
 

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstdint>
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/escape.h"
 #include "cli/dns_asker.h"
 
@@ -31,12 +30,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kPlus{{
 
 bool TakesValue(std::string_view option) { return option == "--timeout" || option == "--tries"; }
 
-bool IsPort(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port != 0;
-}
-
 bool IsAddress(const std::string& text) {
   bool reverse = false;
   return DnsNameOf(text, reverse) && reverse;
@@ -58,7 +51,7 @@ Expected<void> AppendPlus(std::vector<std::string>& out, std::string_view word) 
 // The port behind the server's address, where there is none yet.
 Expected<void> PutPort(std::vector<std::string>& words, const std::string& port) {
   const auto server = std::ranges::find_if(words, [](const std::string& word) { return word.starts_with('@'); });
-  if (!IsPort(port)) return Fail("-p takes a port, 1 to 65535, not " + ForTerminal(port));
+  if (!ParsePort(port)) return Fail("-p takes a port, 1 to 65535, not " + ForTerminal(port));
   if (server == words.end()) return Fail("-p needs a server to go with: @SERVER");
   const bool six = std::ranges::count(*server, ':') > 1 && !server->starts_with("@[");
   *server = six ? "@[" + server->substr(1) + "]:" + port : *server + ":" + port;

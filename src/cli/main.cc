@@ -14,6 +14,7 @@
 #include "cli/account.h"
 #include "cli/alias.h"
 #include "cli/analyze.h"
+#include "cli/command_line.h"
 #include "cli/config.h"
 #include "cli/conversations.h"
 #include "cli/craft.h"
@@ -36,10 +37,13 @@
 
 namespace {
 
+using glasspost::cli::Finish;
 using glasspost::cli::Help;
+using glasspost::cli::kCannotOpen;
+using glasspost::cli::kDone;
+using glasspost::cli::kUsage;
 using Words = std::vector<std::string>;
 
-constexpr int kDone = 0, kUsage = 2, kCannotWrite = 3;
 constexpr std::string_view kLang = "--lang";
 
 // What --lang says, wherever it stands: the help is told in that language, too.
@@ -65,9 +69,7 @@ bool AsksForHelp(const Words& words) {
 
 int Print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
-  if (std::fflush(stdout) == 0) return kDone;
-  std::fputs("glasspost: standard output: cannot be written\n", stderr);
-  return kCannotWrite;
+  return Finish(kDone);
 }
 
 int Refuse(const std::string& where, const char* what, const std::string& meant) {
@@ -161,6 +163,6 @@ int main(int argc, char** argv) {
     return Run(argc, argv);
   } catch (const std::system_error&) {
     std::fputs("glasspost: standard output: cannot be written\n", stderr);
-    return kCannotWrite;
+    return kCannotOpen;
   }
 }

@@ -45,14 +45,13 @@ std::optional<Expected<std::pair<Service, ServerAddress>>> Named(const std::stri
   const bool bare_v6 = !bracket && std::ranges::count(word, ':') > 1 && scheme == std::string::npos;
   const std::size_t colon = close == std::string::npos || bare_v6 ? std::string::npos : word.find(':', close);
   if (colon == std::string::npos) return {};
-  const auto port = ParseNumber(Octets(word).substr(word.rfind(':') + 1));
+  const auto port = ParsePort(Octets(word).substr(word.rfind(':') + 1));
   const auto is = [&](Octets prefix, std::uint64_t clear, std::uint64_t implicit) {
     return scheme != std::string::npos ? StartsWithNoCase(word, prefix) : port && (*port == clear || *port == implicit);
   };
   const Service service = is("pop", 110, 995) ? Service::kPop3 : is("imap", 143, 993) ? Service::kImap : Service::kSmtp;
   // A port that is not well known: TLS as the server offers it.
-  const bool told =
-      scheme != std::string::npos || (port && *port <= 65535 && agent::UsualTls(service, static_cast<std::uint16_t>(*port)));
+  const bool told = scheme != std::string::npos || (port && agent::UsualTls(service, *port));
   auto server = agent::ParseServer(service, word, told ? std::nullopt : std::optional(TlsKind::kStartTls));
   if (!server) return std::unexpected(server.error());
   return std::pair(service, *server);
@@ -72,7 +71,7 @@ class Prober {
   net::Task<void> Target(std::string target) {
     if (const auto named = Named(target)) {
       if (!*named) {
-        Complain(named->error());
+        line_.Complain(named->error());
         status_ = kRefused;
         co_return;
       }
@@ -81,7 +80,7 @@ class Prober {
     }
     const auto domain = net::AsciiDomain(target);
     if (!domain) {
-      Complain({"is no name of a host or domain", target, {}});
+      line_.Complain({"is no name of a host or domain", target, {}});
       status_ = kRefused;
       co_return;
     }
@@ -89,7 +88,7 @@ class Prober {
     const std::string name = address ? address->Text() : *domain;
     const auto exchangers = co_await agent::FindExchangers(world_.network(), name);
     if (!exchangers) {
-      Complain(exchangers.error());
+      line_.Complain(exchangers.error());
       status_ = kRefused;
       co_return;
     }
@@ -105,7 +104,7 @@ class Prober {
   net::Task<void> Host(Service service, ServerAddress server, std::optional<std::uint16_t> preference) {
     const auto addresses = co_await net::FindAddresses(world_.network().resolver, server.host, agent::ProbeOptions::kAddresses);
     if (!addresses) {
-      Complain({addresses.error().what, server.host, {}});
+      line_.Complain({addresses.error().what, server.host, {}});
       status_ = kRefused;
       co_return;
     }
@@ -153,9 +152,9 @@ int RunProbe(const std::vector<std::string>& words) {
   probe.options.versions = !probe.quick;
   probe.options.limits = {.connect = std::chrono::seconds(probe.timeout), .wait = std::chrono::seconds(probe.timeout)};
   if (const auto trusted = AgentWorld::Tls(true, probe.options.authorities); !trusted)
-    return Complain(trusted.error()), kCannotOpen;
+    return line.Complain(trusted.error()), kCannotOpen;
   auto world = AgentWorld::Make(probe.name_server);
-  if (!world) return Complain(world.error()), kCannotOpen;
+  if (!world) return line.Complain(world.error()), kCannotOpen;
   Prober prober(line, probe, **world);
   int status = kDone;
   for (const std::string& target : line.words()) status = std::max(status, prober.Run(target));

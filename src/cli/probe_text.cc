@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "base/time_text.h"
 #include "cli/certificate_text.h"
+#include "cli/error_text.h"
 #include "cli/rows.h"
 
 namespace glasspost::cli {
@@ -94,8 +95,10 @@ std::string FaultText(ProbeFault fault, const ProbedServer& server, const Comman
   std::string text(FaultWords(fault, line.language()));
   using enum ProbeFault;
   const bool with_trouble = fault == kUnreachable || fault == kBrokeOff || fault == kHandshakeFailed;
-  if (with_trouble && !server.trouble.empty()) text += ": " + ForTerminal(server.trouble);
-  if (fault == kUntrusted && server.certificate) text += ": " + ForTerminal(server.certificate->why_not);
+  if (with_trouble && !server.trouble.empty())
+    text.append(line.Say(": ", "：")) += ForTerminal(ErrorText(server.trouble, line.language()));
+  if (fault == kUntrusted && server.certificate)
+    text.append(line.Say(": ", "：")) += ForTerminal(ErrorText(server.certificate->why_not, line.language()));
   return text;
 }
 

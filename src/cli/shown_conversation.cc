@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <system_error>
 #include <vector>
 
 namespace glasspost::cli {
@@ -15,6 +16,16 @@ std::string NameOf(const std::string& file, std::size_t index) {
   if (index == 0) return file;
   const std::filesystem::path path(file);
   return (path.parent_path() / (path.stem().string() + "-" + std::to_string(index + 1) + path.extension().string())).string();
+}
+
+// {fmt} throws where the output cannot be written: that must not end what the conversation is for. stdio remembers it.
+template <class Say>
+void Tell(Say say) {
+  try {
+    say();
+  } catch (const std::system_error&) {
+  }
+  std::fflush(stdout);
 }
 
 }  // namespace
@@ -55,16 +66,14 @@ void ShownConversation::Part(std::uint64_t number, std::string octets) {
   if (!options_.show) return;
   auto& follower = followers_[number];
   if (!follower) follower = std::make_unique<analysis::Follower>(stdout, number, options_.dialogue);
-  follower->Feed(octets);
-  std::fflush(stdout);
+  Tell([&] { follower->Feed(octets); });
 }
 
 void ShownConversation::Finish(analysis::EventsHead head) {
   const auto at = followers_.find(head.number);
   if (at == followers_.end()) return;
-  at->second->Finish();
+  Tell([&] { at->second->Finish(); });
   followers_.erase(at);
-  std::fflush(stdout);
 }
 
 Expected<void> ShownConversation::Close() {
@@ -73,8 +82,7 @@ Expected<void> ShownConversation::Close() {
   std::uint64_t number = 0;  // a connection of which nothing was heard has none
   for (const auto& [key, events] : std::exchange(held_, {})) {
     std::fputc('\n', stdout);
-    analysis::TellDialogue(stdout, ++number, events, options_.dialogue);
-    std::fflush(stdout);
+    Tell([&] { analysis::TellDialogue(stdout, ++number, events, options_.dialogue); });
   }
   if (folder_.empty()) return {};
   const std::string folder = std::exchange(folder_, {});

@@ -56,9 +56,9 @@ std::optional<Url> ParseUrl(Octets text) {
   const std::size_t close = authority.starts_with('[') ? authority.find(']') : 0;
   if (close == Octets::npos) return {};
   if (const std::size_t colon = authority.find(':', close); colon != Octets::npos) {
-    const auto port = ParseNumber(authority.substr(colon + 1));
-    if (!port || *port == 0 || *port > 65535) return {};
-    url.port = static_cast<std::uint16_t>(*port);
+    const auto port = ParsePort(authority.substr(colon + 1));
+    if (!port) return {};
+    url.port = *port;
     authority = authority.substr(0, colon);
   }
   if (const auto address = ParseAddress(authority)) {

@@ -37,8 +37,8 @@ Expected<std::string> ForUnbound(const std::string& server) {
     port = server.substr(colon);
   }
   if (port.empty()) return host;
-  const auto number = port.front() == ':' ? ParseNumber(port.substr(1)) : std::nullopt;
-  if (!number || *number == 0 || *number > 65535) return Fail("\"" + server + "\" is no address of a name server");
+  const auto number = port.front() == ':' ? ParsePort(Octets(port).substr(1)) : std::nullopt;
+  if (!number) return Fail("\"" + server + "\" is no address of a name server");
   return host + "@" + std::to_string(*number);
 }
 
