@@ -2,21 +2,18 @@
 // taken writes back as it came.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "server/admin_frames.h"
+#include "support/require.h"
 
 namespace {
 
 using namespace glasspost;
 using namespace glasspost::server;
+using glasspost::test::Require;
 
 constexpr std::size_t kJson = 64;  // so that the fuzzer finds the limit
-
-void Require(bool ok) {
-  if (!ok) std::abort();
-}
 
 struct Taken {
   std::string frames;

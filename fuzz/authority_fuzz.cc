@@ -1,8 +1,8 @@
 // Any octets sent to a server with zones that have all there is: wildcards, aliases, delegations, long sets. An answer is sound,
 // has the query's id and question, and is never longer than the transport has room for.
-#include <cstdlib>
 #include <string>
 
+#include "support/require.h"
 #include "wire/dns/authority.h"
 #include "wire/dns/message.h"
 
@@ -10,10 +10,7 @@ namespace {
 
 using namespace glasspost;
 using namespace glasspost::dns;
-
-void Check(bool condition) {
-  if (!condition) std::abort();
-}
+using glasspost::test::Require;
 
 Authority Served() {
   Authority authority;
@@ -27,8 +24,8 @@ Authority Served() {
     if (whole.starts_with("$ORIGIN"))
       for (int i = 0; i < 60; ++i) whole += "big TXT \"" + std::string(200, 'x') + std::to_string(i) + "\"\n";
     Zone zone = ReadZone(whole, mistakes);
-    Check(mistakes.empty());
-    Check(authority.Add(std::move(zone)).has_value());
+    Require(mistakes.empty());
+    Require(authority.Add(std::move(zone)).has_value());
   }
   return authority;
 }
@@ -44,16 +41,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Decode(wire, query);
   for (const Transport transport : {Transport::kUdp, Transport::kTcp}) {
     if (!authority.Answer(wire, transport, work, out)) {
-      Check(size < kHeaderSize || query.response());
+      Require(size < kHeaderSize || query.response());
       continue;
     }
-    Check(size >= kHeaderSize && !query.response());
+    Require(size >= kHeaderSize && !query.response());
     Decode(out, answer);
-    Check(!answer.malformed() && answer.response() && answer.id == query.id);
-    Check(transport == Transport::kTcp || out.size() <= AuthorityLimits::kUdpOctets);
+    Require(!answer.malformed() && answer.response() && answer.id == query.id);
+    Require(transport == Transport::kTcp || out.size() <= AuthorityLimits::kUdpOctets);
     if (answer.questions.empty()) continue;
-    Check(!query.malformed() && query.questions.size() == 1);
-    Check(answer.NameOctets(answer.questions.front().name) == query.NameOctets(query.questions.front().name));
+    Require(!query.malformed() && query.questions.size() == 1);
+    Require(answer.NameOctets(answer.questions.front().name) == query.NameOctets(query.questions.front().name));
   }
   return 0;
 }

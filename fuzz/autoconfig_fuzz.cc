@@ -1,16 +1,14 @@
 // A domain's document for mail programs, from anybody: reading never crashes, what comes out of it keeps to its bounds and to
 // what can be connected to, and the same document gives the same servers.
 #include <cstdint>
-#include <cstdlib>
 
 #include "agent/autoconfig.h"
 #include "base/escape.h"
+#include "support/require.h"
 
 namespace {
 
-void Require(bool ok) {
-  if (!ok) std::abort();
-}
+using glasspost::test::Require;
 
 }  // namespace
 

@@ -1,20 +1,17 @@
 // Settings from anybody: reading never crashes, every mistake has its place, and what was read without mistakes can be written
 // and reads back the same. Input: a TOML file; behind a NUL, the environment's entries and the flags, one a line.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "server/config_reader.h"
+#include "support/require.h"
 
 namespace {
 
 using namespace glasspost;
 using namespace glasspost::server;
-
-void Require(bool ok) {
-  if (!ok) std::abort();
-}
+using glasspost::test::Require;
 
 std::vector<std::string> Lines(Octets text) {
   std::vector<std::string> lines;

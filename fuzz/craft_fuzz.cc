@@ -3,22 +3,19 @@
 // afterwards, and every step stays within the frame.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "capture/craft/frame.h"
 #include "capture/craft/value.h"
 #include "capture/describe.h"
+#include "support/require.h"
 
 namespace {
 
 using namespace glasspost;
 using namespace glasspost::capture;
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
+using glasspost::test::Require;
 
 constexpr LinkType kLinks[] = {LinkType::kEthernet, LinkType::kNull, LinkType::kPpp,      LinkType::kPppHdlc,
                                LinkType::kPppEther, LinkType::kRaw,  LinkType::kLinuxSll, LinkType::kLinuxSll2,

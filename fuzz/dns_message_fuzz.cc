@@ -1,8 +1,8 @@
 // A DNS message from any octets. Whatever it is: every reading is plain ASCII, fields lie within the octets, the visitor changes
 // nothing; a sound message is encoded and read back as the same, and its data are read back from their zone-file form.
-#include <cstdlib>
 #include <string>
 
+#include "support/require.h"
 #include "wire/dns/decoder.h"
 #include "wire/dns/message.h"
 #include "wire/dns/recognise.h"
@@ -10,16 +10,13 @@
 namespace {
 
 using namespace glasspost;
-
-void Check(bool condition) {
-  if (!condition) std::abort();
-}
+using glasspost::test::Require;
 
 struct InRange {
   static constexpr bool kWanted = true;
   std::size_t size;
   void operator()(Field, OctetRange range, const FieldValue&) const {
-    Check(range.offset <= size && range.length <= size - range.offset);
+    Require(range.offset <= size && range.length <= size - range.offset);
   }
 };
 
@@ -31,7 +28,7 @@ void CheckText(const dns::Message& m) {
     if (text.size() > 1 << 20) break;
   }
   dns::AppendFault(text, m.fault);
-  for (const char c : text) Check(c >= ' ' && c <= '~');
+  for (const char c : text) Require(c >= ' ' && c <= '~');
 }
 
 void CheckDataText(const dns::Message& m) {
@@ -46,7 +43,7 @@ void CheckDataText(const dns::Message& m) {
       dns::AppendDataText(again, r.type, data);
       std::string first;
       dns::AppendDataText(first, r.type, m.Data(r));
-      Check(r.opaque || again == first);
+      Require(r.opaque || again == first);
     }
     if (text.size() > 1 << 16) break;
   }
@@ -60,18 +57,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   dns::Decode(wire, m);
   CheckText(m);
   CheckDataText(m);
-  Check(m.fault.offset <= size);
+  Require(m.fault.offset <= size);
   InRange visitor{size};
   dns::DecodeFields(wire, size, seen, visitor);
-  Check(dns::SameContent(m, seen) && m.fault == seen.fault);
+  Require(dns::SameContent(m, seen) && m.fault == seen.fault);
   dns::Decode(wire, size + 1, seen);
-  Check(seen.cut);
+  Require(seen.cut);
   (void)dns::LooksLikeDns(wire, 40000, 5300);
   (void)dns::LooksLikeDnsStream(wire, 40000, 5300);
   if (m.malformed() || m.opcode() == dns::kOpcodeDso) return 0;
   std::string encoded;
   if (!dns::Encode(m, encoded)) return 0;
   dns::Decode(encoded, again);
-  Check(!again.malformed() && dns::SameContent(m, again));
+  Require(!again.malformed() && dns::SameContent(m, again));
   return 0;
 }

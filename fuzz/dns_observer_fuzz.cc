@@ -6,22 +6,20 @@
 #include <string>
 #include <vector>
 
+#include "support/require.h"
 #include "wire/dns/observer.h"
 
 namespace {
 
 using namespace glasspost;
-
-void Check(bool condition) {
-  if (!condition) std::abort();
-}
+using glasspost::test::Require;
 
 class Recorder final : public ObserverSink {
  public:
   void OnExchange(const Exchange& e) override {
-    Check(e.number == ++count_);
-    Check(e.has_request || e.has_reply);
-    Check(e.has_request == (e.query != nullptr) && e.has_reply == (e.response != nullptr));
+    Require(e.number == ++count_);
+    Require(e.has_request || e.has_reply);
+    Require(e.has_request == (e.query != nullptr) && e.has_reply == (e.response != nullptr));
     told += e.request.verb + ' ' + e.request.argument + '\n' + e.reply.status + '\n' + e.reply.text + '\n';
     told += std::to_string(e.request.span.offset) + ' ' + std::to_string(e.reply.span.offset) + '\n';
   }
@@ -86,7 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string whole = Tell(pieces, true, 256);
   // After a gap the next message is looked for at the beginning of a segment: there the pieces matter.
   if (std::ranges::any_of(pieces, &Piece::gap)) return 0;
-  Check(whole == Tell(pieces, true, 1));
-  Check(whole == Tell(pieces, true, 7));
+  Require(whole == Tell(pieces, true, 1));
+  Require(whole == Tell(pieces, true, 7));
   return 0;
 }

@@ -1,18 +1,15 @@
 // A hex dump of any text: packets within the limits; and octets that were printed are read back.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "capture/hex_dump.h"
+#include "support/require.h"
 
 namespace {
 
 using namespace glasspost;
 using namespace glasspost::capture;
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
+using glasspost::test::Require;
 
 // As tshark -x prints them: the text column holds whatever the input is.
 std::string Print(Bytes octets) {
@@ -53,6 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       GuessLinkType(dump->packet(0));
     }
     Require(at == dump->octets.size() && at <= limits.total_octets && !dump->packets.empty());
+    Require(!dump->fault || !dump->fault->what.empty());
   } else {
     Require(!dump.error().what.empty());
   }

@@ -1,33 +1,30 @@
 // An IMAP server of any octets before the client session. The first octet says in what pieces they come, the second how the
 // client is set. Whatever the pieces, the client says and hears the same; it ends at most once, and what it keeps is bounded.
-#include <cstdlib>
 #include <string>
 
+#include "support/require.h"
 #include "wire/imap/client_session.h"
 
 namespace {
 
 using glasspost::Octets;
 using namespace glasspost::imap;
+using glasspost::test::Require;
 
 constexpr std::size_t kLine = 100, kWords = 5;
-
-void Check(bool condition) {
-  if (!condition) std::abort();
-}
 
 class Recorder final : public ClientHandler {
  public:
   void OnReady() override {
-    Check(!ready && closed == 0);
+    Require(!ready && closed == 0);
     ready = true;
-    Check(session->capabilities().size() <= kWords);
+    Require(session->capabilities().size() <= kWords);
     for (const std::string& word : session->capabilities()) told += word + " ";
     session->Logout();
   }
   void OnClosed(const ClientOutcome& o) override {
-    Check(++closed == 1);
-    Check(o.text.size() <= kLine);
+    Require(++closed == 1);
+    Require(o.text.size() <= kLine);
     told += std::to_string(static_cast<int>(o.kind)) + o.text;
   }
   ClientSession* session = nullptr;
@@ -59,7 +56,7 @@ Heard Run(Octets input, std::size_t piece, unsigned how) {
     if (session.next() == ClientSession::Next::kTls) return {said, recorder.told};  // the pieces decide what comes too early
   }
   session.Closed();
-  Check(recorder.closed == 1);
+  Require(recorder.closed == 1);
   return {said, recorder.told};
 }
 
@@ -72,8 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Heard large = Run(input, data[0] % 64 + 1, data[1]);
   // A handshake ends the one that sees it; with larger pieces octets may come too early, and then it is told so.
   if (small.said.contains("STARTTLS")) return 0;
-  Check(small.told == large.told);
+  Require(small.told == large.told);
   // What was not sent yet when the conversation ended is not sent any more.
-  Check(small.said.starts_with(large.said));
+  Require(small.said.starts_with(large.said));
   return 0;
 }

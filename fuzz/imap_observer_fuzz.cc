@@ -1,17 +1,14 @@
 // An IMAP conversation from any octets. The first octet chooses how it is cut, the second which of the events gap and TLS occur;
 // then lines alternate between the sides at each 0xFF. Read in one piece a turn and in small pieces, the same must be told.
 #include <cstdint>
-#include <cstdlib>
 
+#include "support/require.h"
 #include "wire/imap/observer.h"
 
 namespace {
 
 using namespace glasspost;
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
+using glasspost::test::Require;
 
 // Keeps what is told as text, and holds the observer to its promises.
 struct Sink : ObserverSink {

@@ -1,21 +1,18 @@
 // An mbox from anywhere: splitting it gives the same for any chunks, its messages lie within it in order and do not overlap, and
 // what is quoted is read back as it was. The list of mail reads any message's beginning.
 #include <cstdint>
-#include <cstdlib>
 
 #include "agent/mail_summary.h"
 #include "agent/mbox.h"
 #include "agent/reply.h"
 #include "base/escape.h"
+#include "support/require.h"
 
 namespace {
 
 using namespace glasspost;
 using namespace glasspost::agent;
-
-void Require(bool ok) {
-  if (!ok) std::abort();
-}
+using glasspost::test::Require;
 
 MboxSplitter Split(Octets file, std::size_t chunk) {
   MboxSplitter splitter(100);

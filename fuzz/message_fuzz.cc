@@ -1,10 +1,10 @@
 // A message in any chunking gives the same scan; header, structure and text of any octets stay within their bounds and end.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "base/escape.h"
+#include "support/require.h"
 #include "wire/mime/date.h"
 #include "wire/mime/encoded_word.h"
 #include "wire/mime/gmime_tree.h"
@@ -17,10 +17,7 @@ namespace {
 
 using namespace glasspost;
 using namespace glasspost::mime;
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
+using glasspost::test::Require;
 
 void CheckScan(Octets message, std::size_t step) {
   ScanOptions options{.digest = true, .journey = true, .limits = {}};

@@ -2,21 +2,18 @@
 // the wire, and two for its length. The decoder must point only into what it was given, and the describing pass must agree with
 // it and stay within the frame.
 #include <cstdint>
-#include <cstdlib>
 #include <vector>
 
 #include "capture/decoder.h"
 #include "capture/describe.h"
 #include "capture/tcp_options.h"
+#include "support/require.h"
 
 namespace {
 
 using namespace glasspost;
 using namespace glasspost::capture;
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
+using glasspost::test::Require;
 
 constexpr LinkType kLinks[] = {LinkType::kEthernet, LinkType::kNull, LinkType::kPpp,      LinkType::kPppHdlc,
                                LinkType::kPppEther, LinkType::kRaw,  LinkType::kLinuxSll, LinkType::kLinuxSll2,

@@ -1,18 +1,15 @@
 // A pcap file of any octets: read whole, by octet and in two pieces it gives the same frames and the same fault.
 #include <cstdint>
-#include <cstdlib>
 
 #include "capture/pcap_reader.h"
 #include "support/capture_builder.h"
+#include "support/require.h"
 
 namespace {
 
 using namespace glasspost;
 using namespace glasspost::capture;
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
+using glasspost::test::Require;
 
 }  // namespace
 

@@ -1,10 +1,10 @@
 // A POP3 server of any octets before the client session. The first octet says in what pieces they come, the second how the client
 // is set. Whatever the pieces, the client says and hears the same; it ends at most once; it never sends the password where it may
 // not, nor UTF8 twice or after the login, and what it holds is bounded.
-#include <cstdlib>
 #include <string>
 
 #include "support/known_randomness.h"
+#include "support/require.h"
 #include "wire/pop3/client_session.h"
 #include "wire/pop3/test_handler.h"
 
@@ -12,15 +12,12 @@ namespace {
 
 using glasspost::Octets;
 using namespace glasspost::pop3;
-
-void Check(bool condition) {
-  if (!condition) std::abort();
-}
+using glasspost::test::Require;
 
 class Recorder final : public ClientHandler {
  public:
   void OnReady() override {
-    Check(!ready && closed == 0);
+    Require(!ready && closed == 0);
     ready = true;
     session->Stat();
     session->List();
@@ -34,21 +31,21 @@ class Recorder final : public ClientHandler {
     told += std::string(Name(command)) + std::to_string(number) + std::string(reply.text) + "\n";
   }
   void OnListed(Command, const ListingLine& line) override {
-    Check(closed == 0 && ++listed <= 12);
+    Require(closed == 0 && ++listed <= 12);
     told += std::to_string(line.number) + std::string(line.rest) + "\n";
   }
   void OnMessageOctets(Octets octets) override {
-    Check(closed == 0);
+    Require(closed == 0);
     message += octets;
   }
   void OnEnd(Command command, std::uint64_t) override {
     told += std::string(Name(command)) + message + "\n";
-    Check(message.size() <= 200);
+    Require(message.size() <= 200);
     message.clear();
     listed = 0;
   }
   void OnClosed(const ClientOutcome& o) override {
-    Check(++closed == 1);
+    Require(++closed == 1);
     told += std::to_string(static_cast<int>(o.kind)) + o.text;
   }
   ClientSession* session = nullptr;
@@ -86,11 +83,11 @@ Heard Run(Octets input, std::size_t piece, unsigned how) {
     if (session.next() == ClientSession::Next::kTls) return {said, recorder.told};  // the pieces decide what comes too early
   }
   session.Closed();
-  Check(recorder.closed == 1);
+  Require(recorder.closed == 1);
   const std::size_t utf8 = said.find("\r\nUTF8\r\n");
-  Check(utf8 == said.rfind("\r\nUTF8\r\n"));
-  Check(utf8 == std::string::npos || utf8 < said.find("STAT\r\n"));
-  if (!options.passwords_without_tls) Check(!said.contains("wonderland") && !said.contains("d29uZGVybGFuZA"));
+  Require(utf8 == said.rfind("\r\nUTF8\r\n"));
+  Require(utf8 == std::string::npos || utf8 < said.find("STAT\r\n"));
+  if (!options.passwords_without_tls) Require(!said.contains("wonderland") && !said.contains("d29uZGVybGFuZA"));
   return {said, recorder.told};
 }
 
@@ -103,8 +100,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Heard large = Run(input, data[0] % 64 + 1, data[1]);
   // A handshake ends the one that sees it; with larger pieces octets may come too early, and then it is told so.
   if (small.said.contains("STLS")) return 0;
-  Check(small.told == large.told);
+  Require(small.told == large.told);
   // What was not sent yet when the conversation ended is not sent any more.
-  Check(small.said.starts_with(large.said));
+  Require(small.said.starts_with(large.said));
   return 0;
 }

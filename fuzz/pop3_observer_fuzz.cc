@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/require.h"
 #include "wire/pop3/observer.h"
 
 namespace {
@@ -15,10 +16,7 @@ namespace {
 using glasspost::Direction;
 using glasspost::Octets;
 using glasspost::Origin;
-
-void Check(bool condition) {
-  if (!condition) std::abort();
-}
+using glasspost::test::Require;
 
 void CheckSame(const std::string& a, const std::string& b) {
   if (a == b) return;
@@ -70,32 +68,32 @@ std::vector<Step> Parse(Octets input) {
 class Sink final : public glasspost::ObserverSink {
  public:
   void OnExchange(const glasspost::Exchange& e) override {
-    Check(e.number == ++number_);
-    Check(e.has_request || e.has_reply);
-    Check(!open);
-    Check(e.request.argument.size() <= kLimits.line_octets * 2 &&
-          e.reply.text.size() <= kLimits.text_octets + kLimits.line_octets);
-    if (e.request.verb == "PASS" && !e.request.argument.empty()) Check(e.request.argument.starts_with("*** ("));
+    Require(e.number == ++number_);
+    Require(e.has_request || e.has_reply);
+    Require(!open);
+    Require(e.request.argument.size() <= kLimits.line_octets * 2 &&
+            e.reply.text.size() <= kLimits.text_octets + kLimits.line_octets);
+    if (e.request.verb == "PASS" && !e.request.argument.empty()) Require(e.request.argument.starts_with("*** ("));
     told += "x" + std::to_string(e.number) + Name(e.phase).data() + "|" + e.request.verb + "|" + e.request.argument + "|" +
             e.request.decoded + (e.request.cut ? "|cut|" : "|") + e.reply.status + "|" + e.reply.text + "|" + e.reply.decoded +
             (e.reply.cut ? "|cut|" : "|") + std::to_string(e.request.span.offset) + "+" + std::to_string(e.request.span.length) +
             "|" + std::to_string(e.reply.span.offset) + "+" + std::to_string(e.reply.span.length) + "\n";
   }
   void OnMessageStart(Direction d, std::uint64_t exchange, const glasspost::Envelope& envelope) override {
-    Check(d == Direction::kToClient && !open && exchange == number_ + 1 && !envelope.present);
+    Require(d == Direction::kToClient && !open && exchange == number_ + 1 && !envelope.present);
     open = true;
     told += "m";
   }
   void OnMessageOctets(Direction, Octets octets) override {
-    Check(open && !octets.empty());
+    Require(open && !octets.empty());
     told += octets;
   }
   void OnMessageGap(Direction, std::uint64_t length) override {
-    Check(open && length > 0);
+    Require(open && length > 0);
     told += "gap" + std::to_string(length);
   }
   void OnMessageEnd(Direction, const glasspost::MessageEnd& end) override {
-    Check(open && (end.complete_start || end.truncated));
+    Require(open && (end.complete_start || end.truncated));
     open = false;
     told += end.truncated ? "truncated\n" : "\n";
   }
@@ -144,7 +142,7 @@ std::string Run(const std::vector<Step>& steps, bool by_octets) {
     }
   }
   observer.OnEnd({++frame, static_cast<glasspost::Timestamp>(frame)}, false);
-  Check(!sink.open);
+  Require(!sink.open);
   return sink.told;
 }
 

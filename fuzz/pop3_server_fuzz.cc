@@ -2,10 +2,10 @@
 // answers later. Whatever the pieces, the answers are the same; they are status lines, lists and messages and nothing else; what
 // waits is bounded; only QUIT commits.
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 
 #include "support/known_randomness.h"
+#include "support/require.h"
 #include "wire/pop3/server_session.h"
 #include "wire/pop3/test_handler.h"
 
@@ -16,10 +16,7 @@ using glasspost::pop3::ServerOptions;
 using glasspost::pop3::ServerSession;
 using glasspost::pop3::test::TestHandler;
 using glasspost::test::CountingRandomness;
-
-void Check(bool condition) {
-  if (!condition) std::abort();
-}
+using glasspost::test::Require;
 
 struct Run {
   std::string sent;
@@ -61,7 +58,7 @@ Run Drive(Octets input, std::size_t piece, bool later, bool whole_handshakes) {
   const auto settle = [&] {
     do {
       handler.Answer();
-      Check(session.output().size() <= 1500);
+      Require(session.output().size() <= 1500);
       run.sent += session.output();
       session.Sent(session.output().size());
     } while (!session.output().empty() || !handler.due.empty());
@@ -74,7 +71,7 @@ Run Drive(Octets input, std::size_t piece, bool later, bool whole_handshakes) {
     while (!rest.empty() && !session.finished()) {
       const bool waiting = session.waiting();
       const std::size_t taken = session.Receive(rest);
-      Check(!waiting || taken == 0);
+      Require(!waiting || taken == 0);
       rest.remove_prefix(taken);
       settle();
       if (session.StartsTls()) {
@@ -83,7 +80,7 @@ Run Drive(Octets input, std::size_t piece, bool later, bool whole_handshakes) {
       }
     }
   }
-  if (session.finished()) Check(session.Receive("STAT\r\n") == 6 && session.output().empty());
+  if (session.finished()) Require(session.Receive("STAT\r\n") == 6 && session.output().empty());
   run.told = handler.told;
   return run;
 }
@@ -97,15 +94,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // Up to a handshake the pieces do not matter.
   const Run whole = Drive(input, input.size() + 1, false, false);
   const Run pieces = Drive(input, data[0] % 64 + 1, data[0] >= 128, false);
-  Check(whole.sent == pieces.sent && whole.told == pieces.told);
+  Require(whole.sent == pieces.sent && whole.told == pieces.told);
   std::size_t commits = 0;
   for (const std::string& t : whole.told) commits += t.starts_with("commit") ? 1 : 0;
-  Check(commits <= 1);
+  Require(commits <= 1);
   // Each line ends with CRLF and holds no other CR or LF.
   for (std::size_t at = 0; at < whole.sent.size(); ++at) {
-    if (whole.sent[at] == '\r') Check(at + 1 < whole.sent.size() && whole.sent[at + 1] == '\n');
-    if (whole.sent[at] == '\n') Check(at > 0 && whole.sent[at - 1] == '\r');
+    if (whole.sent[at] == '\r') Require(at + 1 < whole.sent.size() && whole.sent[at + 1] == '\n');
+    if (whole.sent[at] == '\n') Require(at > 0 && whole.sent[at - 1] == '\r');
   }
-  Check(whole.sent.empty() || whole.sent.ends_with("\r\n"));
+  Require(whole.sent.empty() || whole.sent.ends_with("\r\n"));
   return 0;
 }

@@ -1,13 +1,14 @@
 // SASL steps from any input: first line the mechanism, then "S"/"C" lines by turns. With secrets masked, no answer of the client
 // is shown together with its secret: where a step is masked, its base64 does not appear in what is shown.
-#include <cstdlib>
 #include <string>
 
+#include "support/require.h"
 #include "wire/sasl/sasl.h"
 
 namespace {
 
 using glasspost::Octets;
+using glasspost::test::Require;
 
 Octets TakeLine(Octets& rest) {
   const std::size_t at = rest.find('\n');
@@ -16,16 +17,12 @@ Octets TakeLine(Octets& rest) {
   return line;
 }
 
-void Check(bool condition) {
-  if (!condition) std::abort();
-}
-
 void CheckAnswer(const glasspost::sasl::SaslObserver& o, const glasspost::sasl::SaslStep& step, Octets text) {
   using glasspost::SaslContent;
   if (step.content == SaslContent::kPassword || step.content == SaslContent::kCredentials || step.content == SaslContent::kToken)
-    Check(step.shown_argument.starts_with("*** (") && o.password_seen());
+    Require(step.shown_argument.starts_with("*** (") && o.password_seen());
   if (o.mechanism() == glasspost::sasl::Mechanism::kUnknown && text != "*" && text != "=" && !text.empty())
-    Check(step.shown_argument.starts_with("*** ("));
+    Require(step.shown_argument.starts_with("*** ("));
 }
 
 }  // namespace
@@ -56,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       }
     }
     observer.OnOutcome(true);
-    Check(!observer.active());
+    Require(!observer.active());
   }
   return 0;
 }

@@ -2,12 +2,12 @@
 // that is none looks like one. Input: the first octet chooses the mechanism, the rest are the client's lines, as they are or,
 // behind a '!', to be put into base64.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "base/base64.h"
 #include "support/known_randomness.h"
+#include "support/require.h"
 #include "wire/sasl/server.h"
 
 namespace {
@@ -15,10 +15,7 @@ namespace {
 using namespace glasspost;
 using namespace glasspost::sasl;
 using State = ServerExchange::State;
-
-void Require(bool ok) {
-  if (!ok) std::abort();
-}
+using glasspost::test::Require;
 
 std::vector<std::string> Lines(Octets input) {
   std::vector<std::string> lines;

@@ -1,21 +1,18 @@
 // The SMTP client session under any server: one outcome a recipient, one end, the same in any pieces, bounded output, no
 // command that it was not told to send. The first octet of the input chooses the client.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "support/known_randomness.h"
+#include "support/require.h"
 #include "wire/smtp/client_session.h"
 
 namespace {
 
 using namespace glasspost;
 using namespace glasspost::smtp;
-
-void Require(bool ok) {
-  if (!ok) std::abort();
-}
+using glasspost::test::Require;
 
 class Source : public MessageSource {
  public:

@@ -8,15 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "support/require.h"
 #include "wire/smtp/observer.h"
 
 namespace {
 
 using namespace glasspost;
-
-void Require(bool ok) {
-  if (!ok) std::abort();
-}
+using glasspost::test::Require;
 
 void Same(const std::string& a, const std::string& b) {
   if (a == b) return;

@@ -3,11 +3,11 @@
 // the server.
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "support/known_randomness.h"
+#include "support/require.h"
 #include "wire/smtp/reply.h"
 #include "wire/smtp/server_session.h"
 
@@ -15,10 +15,7 @@ namespace {
 
 using namespace glasspost;
 using namespace glasspost::smtp;
-
-void Require(bool ok) {
-  if (!ok) std::abort();
-}
+using glasspost::test::Require;
 
 class Handler : public ServerHandler {
  public:

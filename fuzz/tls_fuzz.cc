@@ -1,18 +1,15 @@
 // TLS from any octets: the first octet says how they are cut and which side speaks; a second reading in one piece must tell the
 // same.
 #include <cstdint>
-#include <cstdlib>
 
+#include "support/require.h"
 #include "wire/tls/dissect.h"
 #include "wire/tls/observer.h"
 
 namespace {
 
 using namespace glasspost;
-
-void Require(bool holds) {
-  if (!holds) std::abort();
-}
+using glasspost::test::Require;
 
 struct RangeCheck {
   static constexpr bool kWanted = true;

@@ -1,9 +1,9 @@
 // A zone file from anybody. Mistakes are bounded and have places within the text; a zone without mistakes, written out record by
 // record, is read back as the same, and can be served.
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 
+#include "support/require.h"
 #include "wire/dns/authority.h"
 #include "wire/dns/message.h"
 #include "wire/dns/names.h"
@@ -13,10 +13,7 @@ namespace {
 
 using namespace glasspost;
 using namespace glasspost::dns;
-
-void Check(bool condition) {
-  if (!condition) std::abort();
-}
+using glasspost::test::Require;
 
 std::string Written(const Zone& zone) {
   std::string out;
@@ -37,21 +34,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Octets text(reinterpret_cast<const char*>(data), size);
   std::vector<ZoneMistake> mistakes;
   Zone zone = ReadZone(text, mistakes);
-  Check(mistakes.size() <= ZoneFileLimits::kMistakes);
+  Require(mistakes.size() <= ZoneFileLimits::kMistakes);
   const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
-  for (const ZoneMistake& m : mistakes) Check(m.line <= lines && m.column <= size + 1 && !m.what.empty() && !m.remedy.empty());
+  for (const ZoneMistake& m : mistakes) Require(m.line <= lines && m.column <= size + 1 && !m.what.empty() && !m.remedy.empty());
   if (!mistakes.empty()) return 0;
   const std::string written = Written(zone);
   const Zone again = ReadZone(written, mistakes);
-  Check(mistakes.empty() && again.origin == zone.origin && Written(again) == written);
+  Require(mistakes.empty() && again.origin == zone.origin && Written(again) == written);
   Authority authority;
   AuthorityWorkspace work;
   std::string query, answer;
-  for (const ZoneRecord& r : zone.records) Check(IsWithin(r.name, zone.origin));
+  for (const ZoneRecord& r : zone.records) Require(IsWithin(r.name, zone.origin));
   Message asked;
   asked.AddQuestionOctets(zone.records.front().name, kTypeAny);
-  Check(Encode(asked, query));
-  Check(authority.Add(std::move(zone)).has_value());
-  Check(authority.Answer(query, Transport::kUdp, work, answer) && answer.size() <= AuthorityLimits::kUdpOctets);
+  Require(Encode(asked, query));
+  Require(authority.Add(std::move(zone)).has_value());
+  Require(authority.Answer(query, Transport::kUdp, work, answer) && answer.size() <= AuthorityLimits::kUdpOctets);
   return 0;
 }

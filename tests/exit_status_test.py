@@ -3,14 +3,17 @@
 
   exit_status_test.py GLASSPOST CAPTURE_DIR      CAPTURE_DIR: the captures in this folder's captures/
 """
+import contextlib
 import gzip
 import json
 import os
 import re
+import resource
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unicodedata
 import unittest
 
@@ -386,6 +389,73 @@ class Analyze(unittest.TestCase):
         self.assertIn("(ip.dst): 10.132.…, the rest was not captured", out)
         self.assertIn("only 32 of 66 octets are here", out)
         self.assertNotIn("tcp.dstport", out)
+
+    def test_hex_with_a_fault(self):
+        """what comes before it is told; a temporary file is not what the person gave"""
+        text = f"The first packet of a lab:\n0000 {SYN}\n\nzz zz\n".encode()
+        for data, words, named in ((b"", [self.file("dump", text)], os.path.join(self.folder, "dump")), (text, ["-"], "standard input")):
+            status, out, err = self.run_it("--json", "--from-hex", *words, data=data)
+            self.assertEqual((status, json.loads(out)["packets"]), (FAULTS, 1))
+            self.assertEqual(err, f"glasspost: {named}, line 4, column 1: the line does not begin with an offset, as the lines before it do\n")
+
+    def test_hex_without_end(self):
+        with subprocess.Popen([GLASSPOST, "analyze", "--from-hex", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+            try:
+                for _ in range(10_000):
+                    program.stdin.write(b"00 11 22 33\n" * 1000)
+            except BrokenPipeError:
+                pass
+            finally:
+                with contextlib.suppress(BrokenPipeError):
+                    program.stdin.close()
+            err = program.stderr.read().decode()
+            self.assertEqual(program.wait(60), CANNOT_OPEN)
+        self.assertIn("standard input: the hex dump is longer than", err)
+
+    def test_interrupted_while_it_reads(self):
+        """nothing of standard input is left"""
+        with subprocess.Popen([GLASSPOST, "analyze", "-c", "1", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env={"TMPDIR": self.folder}) as program:
+            program.stdin.write(self.octets)
+            program.stdin.flush()
+            time.sleep(0.3)
+            program.kill()
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_no_room_for_what_waits(self):
+        """a conversation is told whole, or not at all"""
+        pieces = [(False, b"220 mx ESMTP\r\n")]
+        for n in range(6000):
+            pieces += [(True, b"NOOP %d\r\n" % n), (False, b"250 %d well done\r\n" % n)]
+        path = self.file("long.pcap", self.dialogue(*pieces))
+        status, out, err = self.run_it("--json", path, env={"TMPDIR": os.path.join(self.folder, "none")})
+        self.assertEqual((status, out), (CANNOT_OPEN, ""))
+        self.assertIn("some conversations are missing", err)
+        status, out, _ = self.run_it("--json", path)
+        self.assertEqual((status, len(json.loads(out)["exchanges"])), (READ, 6001))
+
+    def test_a_file_that_may_not_grow(self):
+        """a limit on the length of files is an error that is said"""
+        path = self.file("mail.pcap", self.dialogue((False, b"220 mx\r\n"), (True, b"HELO me\r\n"), (False, b"250 mx\r\n"), (True, b"MAIL FROM:<a@b>\r\n"),
+                                                    (False, b"250 ok\r\n"), (True, b"RCPT TO:<c@d>\r\n"), (False, b"250 ok\r\n"), (True, b"DATA\r\n"), (False, b"354 go\r\n"),
+                                                    *[(True, b"x" * 70 + b"\r\n")] * 40, (True, b".\r\n"), (False, b"250 ok\r\n")))
+        folder = os.path.join(self.folder, "mail")
+        run = subprocess.run([GLASSPOST, "analyze", "--messages", folder, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False,
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)))
+        self.assertEqual((run.returncode, os.listdir(folder)), (CANNOT_OPEN, []))
+        self.assertIn(b"File too large", run.stderr)
+
+    def test_attachments_that_cannot_be_told(self):
+        parts = b"--b\r\n\r\n" * 2000
+        path = self.file("parts.pcap", self.dialogue((False, b"+OK\r\n"), (True, b"RETR 1\r\n"), (False, b"+OK\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"),
+                                                     *[(False, parts[at : at + 1000]) for at in range(0, len(parts), 1000)], (False, b".\r\n")))
+        status, out, _ = self.run_it("--json", "--attachments", path)
+        self.assertEqual((status, json.loads(out)["messages"][0]["attachments"]), (READ, None))
+
+    def test_names_of_files_are_escaped(self):
+        status, _, err = self.run_it(os.path.join(self.folder, "\x1b[31m"))
+        self.assertEqual(status, CANNOT_OPEN)
+        self.assertIn("\\x1b[31m", err)
+        self.assertNotIn("\x1b", err)
 
     def test_hex_that_is_none(self):
         status, _, err = self.run_it("--from-hex", self.file("text", b"no hex\n"))

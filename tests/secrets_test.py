@@ -8,13 +8,14 @@ of the three places that it can have in a group, in hex, whole or a good part of
 import base64
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "findings"))
-from small_capture import SmallCapture  # noqa: E402
+from small_capture import SmallCapture, checksum  # noqa: E402
 
 PASSWORD = b"S3cretPw!xyz"
 PART = 8  # octets of it, or characters of its base64, that are too many already
@@ -56,6 +57,22 @@ class OctetByOctet(SmallCapture):
             super().say(side, octets[i : i + 1])
 
 
+class Fragmented(SmallCapture):
+    """each datagram in fragments of 24 octets (RFC 791 §3.2)"""
+
+    SIZE = 24
+
+    def ip(self, side, protocol, payload):
+        super().ip(side, protocol, payload)
+        time, frame = self.frames.pop()
+        ethernet, head, payload = frame[:14], frame[14:34], frame[34:]
+        for at in range(0, len(payload), self.SIZE):
+            piece = payload[at : at + self.SIZE]
+            more = 0x2000 if at + self.SIZE < len(payload) else 0
+            new = head[:2] + struct.pack(">H", 20 + len(piece)) + head[4:6] + struct.pack(">H", more | at // 8) + head[8:10] + b"\0\0" + head[12:]
+            self.frames.append((time, ethernet + new[:10] + struct.pack(">H", checksum(new)) + new[12:] + piece))
+
+
 class Program:
     def __init__(self, glasspost, folder):
         self.glasspost, self.folder = glasspost, pathlib.Path(folder)
@@ -91,7 +108,7 @@ def main():
         program = Program(sys.argv[1], folder)
         for path in files:
             protocol, steps = dialogue(path)
-            for kind in (SmallCapture, OctetByOctet):
+            for kind in (SmallCapture, OctetByOctet, Fragmented):
                 name = f"{path.stem}-{kind.__name__}"
                 shown = set()
                 for form, tell in program.forms(kind(PORTS[protocol], 40000).play("\n".join(steps)), name):

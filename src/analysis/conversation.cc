@@ -340,7 +340,9 @@ void Conversation::TellMessage(Direction direction, OpenMessage& m, const Messag
   }
   facts.header_block = m.scan.header();
   facts.header_cut = m.scan.header_cut();
-  const bool header_told = end.complete_start && m.scan.header_ended() && !m.scan.header_cut();
+  // A message may have no body, and then its end is its header's.
+  const bool header_whole = m.scan.header_ended() || !facts.truncated;
+  const bool header_told = end.complete_start && header_whole && !m.scan.header_cut();
   const Origin at{facts_.last_frame, facts_.end};
   if (header_told && !m.scan.has_date()) teller().OnFinding(facts_, {FindingId::kNoDate, m.exchange, at, {}});
   if (header_told && !m.scan.has_message_id()) teller().OnFinding(facts_, {FindingId::kNoMessageId, m.exchange, at, {}});

@@ -58,7 +58,10 @@ class Blocks {
   std::string Tell(const MessageFacts& m) {
     if (m.envelope->present) Envelope(*m.envelope);
     Title(Word("header", "信头"));
-    if (m.header != nullptr) Fields(m.header->fields());
+    if (m.header != nullptr) {
+      Fields(m.header->fields());
+      Strays(m.header->strays());
+    }
     Title(Word("body", "正文"));
     m.body_kept ? whole_.full ? FullBody(m) : ShortBody(m) : NoBody(m);
     if (m.truncated)
@@ -95,13 +98,27 @@ class Blocks {
   }
   void Field(Octets name, Octets value, std::size_t limit) {
     std::string line = style_.Cyan(ForTerminal(name)) + ": ";
+    AppendValue(line, value, limit);
+    Line(line);
+  }
+  static void AppendValue(std::string& line, Octets value, std::size_t limit) {
     if (value.size() > limit)  // no character is cut in two
       while (limit > 0 && (static_cast<std::uint8_t>(value[limit]) & 0xc0) == 0x80) --limit;
     std::string shown(value.substr(0, limit));
     std::ranges::replace(shown, '\t', ' ');  // where the field was folded
     AppendForTerminal(line, shown);
     if (value.size() > limit) line += " …";
-    Line(line);
+  }
+  void Strays(const std::vector<Octets>& lines) {
+    if (lines.empty()) return;
+    Remark("lines that are no header fields (where they were meant as the body, the empty line before it is missing):",
+           "不是信头字段的行（若本意是正文，则缺少正文前的空行）：");
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      if (!whole_.full && i == kTextLines) return Remark("… (--full shows all of it)", "……（--full 显示全部）");
+      std::string line;
+      AppendValue(line, lines[i], whole_.full ? Octets::npos : kFieldOctets);
+      Line(line);
+    }
   }
   void Envelope(const glasspost::Envelope& e) {
     Title(Word("envelope", "信封"));
@@ -125,12 +142,16 @@ class Blocks {
 
   void ShortBody(const MessageFacts& m) {
     if (m.structure == nullptr) return;
+    if (m.structure->problem != mime::MimeProblem::kNone)
+      return Remark("(too large or too deeply nested to be taken apart; --full shows it as it was sent)",
+                    "（过大或嵌套过深，未作拆分；--full 按原样显示）");
     Structure(*m.structure);
     Lines(m.structure->text, kTextLines);
   }
 
   void FullBody(const MessageFacts& m) {
-    const bool readable = m.structure != nullptr && !m.structure->parts.empty();
+    const bool readable =
+        m.structure != nullptr && m.structure->problem == mime::MimeProblem::kNone && !m.structure->parts.empty();
     if (!readable || whole_.cut) {
       Remark("as it was sent: it is too large or too deeply nested to be taken apart", "按原样显示：过大或嵌套过深，未作拆分");
       Lines(BodyOf(whole_.octets), Octets::npos);

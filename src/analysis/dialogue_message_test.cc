@@ -8,7 +8,7 @@ namespace {
 std::string Told(Octets octets, const MessageOctets& whole, bool truncated = false) {
   mime::HeaderDecoder header;
   const auto end = octets.find("\r\n\r\n");
-  header.Parse(octets.substr(0, end + 2));
+  header.Parse(octets.substr(0, end == Octets::npos ? end : end + 2));
   const mime::Structure structure = mime::ReadStructure(octets);
   const Envelope envelope;
   MessageFacts facts;
@@ -40,6 +40,24 @@ TEST(DialogueMessage, ALongFieldIsCutBetweenCharacters) {
   const std::string cut = Told(message, {});
   EXPECT_NE(cut.find("Subject: " + value.substr(0, 199) + " …\n"), std::string::npos);
   EXPECT_NE(Told(message, {.full = true, .octets = message}).find("Subject: " + value + "\n"), std::string::npos);
+}
+
+TEST(DialogueMessage, LinesThatAreNoFieldsAreShown) {
+  const std::string message = "Subject: x\r\nhello\r\n\tthere\r\n";
+  const std::string told = Told(message, {});
+  EXPECT_NE(told.find("│ Subject: x\n"), std::string::npos);
+  EXPECT_NE(told.find("the empty line before it is missing):\n         │ hello\n         │  there\n"), std::string::npos) << told;
+  EXPECT_EQ(Told("Subject: x\r\n\r\nhello\r\n", {}).find("no header fields"), std::string::npos);
+  std::string many;
+  for (int i = 0; i < 9; ++i) many += "line\r\n";
+  EXPECT_NE(Told(many, {}).find("… (--full shows all of it)"), std::string::npos);
+  EXPECT_EQ(Told(many, {.full = true, .octets = many}).find("…"), std::string::npos);
+}
+
+TEST(DialogueMessage, WhatIsNotTakenApartSaysSo) {
+  std::string message = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+  for (std::size_t i = 0; i < mime::MimeLimits{}.parts; ++i) message += "--b\r\n\r\nx\r\n";
+  EXPECT_NE(Told(message, {}).find("too large or too deeply nested"), std::string::npos);
 }
 
 TEST(DialogueMessage, OneThatIsNotWholeSaysSo) {

@@ -270,9 +270,11 @@ void DialogueTeller::TellRequest(const ConversationFacts& facts, const Exchange&
   }
   if (r.verb == ".") {
     style_.Begin(out, Style::kDim);
-    out += fmt::format(fmt::runtime(Word("[{} octets of message, then the line with the lone dot]",
-                                         "[{} 个八位组的邮件内容，然后是只有一个点的行]")),
-                       r.argument);
+    out +=
+        fmt::format(fmt::runtime(r.cut ? Word("[{} octets of message; its end is missing]", "[{} 个八位组的邮件内容，没有结尾]")
+                                       : Word("[{} octets of message, then the line with the lone dot]",
+                                              "[{} 个八位组的邮件内容，然后是只有一个点的行]")),
+                    r.argument);
     style_.End(out);
   } else if (r.verb == "*" || r.verb == "***") {  // an answer; what may be one, with its mask for a word
     style_.Begin(out, Style::kBold);
@@ -287,7 +289,7 @@ void DialogueTeller::TellRequest(const ConversationFacts& facts, const Exchange&
       AppendPeer(out, r.argument);
     }
   }
-  if (r.cut) out += style_.Yellow(" …");
+  if (r.cut && r.verb != ".") out += style_.Yellow(" …");
   EndLine({});
   TellDecoded(r.decoded);
   ExplainRequest(sentence_, e, facts, options_.language);

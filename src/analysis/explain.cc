@@ -127,7 +127,10 @@ void Say(std::string& text, std::string_view words) { text.assign(words); }
 void SmtpReply(std::string& text, const Exchange& e, const Reply& r, Language l) {
   const bool zh = l == Language::kChinese;
   const int digit = r.code / 100;
-  if (digit >= 2 && digit <= 5) text = kDigits[digit - 2].In(l);
+  if (digit >= 2 && digit <= 5)
+    text = kDigits[digit - 2].In(l);
+  else if (r.code > 0)
+    text = zh ? "SMTP 没有以这个数字开头的应答" : "SMTP has no reply that begins with this digit";
   for (const ReplyWords& w : kReplies) {
     if (w.code != r.code) continue;
     text += zh ? "：" : ": ";

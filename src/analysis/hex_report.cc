@@ -21,6 +21,7 @@ namespace glasspost::analysis {
 namespace {
 
 constexpr std::size_t kRowOctets = 16;    // of payload a row
+constexpr std::uint64_t kUdp = 17;        // ip.proto
 constexpr std::size_t kFirstPackets = 3;  // shown where nothing was said: the handshake, or what there is of it
 
 class Describer {
@@ -32,6 +33,11 @@ class Describer {
     capture::FieldList list;
     const capture::FrameDescription d = capture::DescribeFrame(frame, list);
     Title(frame, d);
+    carries_udp_ = std::ranges::any_of(list.entries, [](const auto& e) {
+      const bool names = e.field == Field::kIpProtocol || e.field == Field::kIpv6FragmentNext;
+      const auto* protocol = std::get_if<std::uint64_t>(&e.value);
+      return names && protocol != nullptr && *protocol == kUdp;
+    });
     for (const auto& e : list.entries) {
       if (e.field == Field::kFrameNumber || e.field == Field::kFrameLength || e.field == Field::kFrameCaptured) continue;
       Entry(frame, e);
@@ -121,13 +127,23 @@ class Describer {
     const Bytes octets = frame.octets.subspan(from, std::min(e.range.length, size - from));
     if (header) return lines_.Heading(out_, lines_.Label(e.field), info.abbreviation, octets.size());
     const bool payload = e.field == Field::kTcpPayload || e.field == Field::kUdpPayload || e.field == Field::kData;
+    if (e.field == Field::kIpFragment) return Fragment(e, octets);
     if (!payload)
       return lines_.Line(out_, e.field, e.range.offset, octets, FieldValueText(e.field, e.value, e.range.length, language_));
     Payload(frame.number, e, octets);
   }
 
   void Payload(std::uint64_t frame, const capture::FieldList::Entry& e, Bytes octets) {
-    const std::string hidden = veils_ == nullptr ? std::string(octets.size(), ' ') : veils_->Hidden(frame, AsOctets(octets));
+    Rows(e, octets, veils_ == nullptr ? std::string(octets.size(), ' ') : veils_->Hidden(frame, AsOctets(octets)));
+  }
+
+  // A secret may lie in two of them, and be recognised in neither.
+  void Fragment(const capture::FieldList::Entry& e, Bytes octets) {
+    const bool hidden = veils_ != nullptr && !carries_udp_;
+    Rows(e, octets, std::string(octets.size(), hidden ? '*' : ' '));
+  }
+
+  void Rows(const capture::FieldList::Entry& e, Bytes octets, const std::string& hidden) {
     lines_.Heading(out_, lines_.Label(e.field), Info(e.field).abbreviation, octets.size());
     for (std::size_t at = 0; at < octets.size(); at += kRowOctets) {
       const Bytes row = octets.subspan(at, std::min(kRowOctets, octets.size() - at));
@@ -145,6 +161,7 @@ class Describer {
   bool chinese_;
   const Style& style_;
   FieldLines lines_;
+  bool carries_udp_ = false;
   std::string out_;
 };
 

@@ -180,7 +180,7 @@ void AppendHeader(TextWriter& out, const mime::HeaderDecoder& decoder) {
 
 void AppendAttachments(TextWriter& out, const mime::Structure* structure) {
   out += ",\"attachments\":";
-  if (structure == nullptr) {
+  if (structure == nullptr || structure->problem != mime::MimeProblem::kNone) {
     out += "null";
     return;
   }

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <string>
+
+#include "base/disk.h"
 
 namespace glasspost::analysis {
 
@@ -19,16 +19,7 @@ SpillFile& SpillFile::Shared() {
 }
 
 bool SpillFile::Open() {
-  std::call_once(opened_, [this] {
-    const char* folder = std::getenv("TMPDIR");
-    std::string path = folder != nullptr && *folder != '\0' ? folder : "/tmp";
-    fd_ = open(path.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (fd_ >= 0) return;
-    // Not every file system can make a file without a name.
-    path += "/glasspost-XXXXXX";
-    fd_ = mkostemp(path.data(), O_CLOEXEC);
-    if (fd_ >= 0) unlink(path.c_str());
-  });
+  std::call_once(opened_, [this] { fd_ = MakeUnnamedFile().value_or(-1); });
   return fd_ >= 0;
 }
 

@@ -152,18 +152,27 @@ void WaitingTexts::Add(WaitingText&& w) {
 void WaitingTexts::SpillAll() {
   std::sort(heap_.begin(), heap_.end(), [](const WaitingText& a, const WaitingText& b) { return Later(b, a); });
   RunWriter writer;
+  bool whole = true;
   for (WaitingText& waiting : heap_) {
     WaitingText w = std::move(waiting);  // gives its memory back right after; an assignment would keep it
+    if (!w.text.ok()) {
+      ok_ = false;
+      continue;
+    }
     const Head head{w.last_frame, w.first_frame, w.note.size(), w.text.size()};
     writer.Put({reinterpret_cast<const char*>(&head), sizeof head});
     writer.Put(w.note);
     w.text.ForEachPiece([&](std::string_view piece) { writer.Put(piece); });
-    ok_ = ok_ && w.text.ok();
+    whole = whole && w.text.ok();
   }
   writer.Flush();
   heap_.clear();
   held_ = 0;
-  ok_ = ok_ && writer.ok();
+  if (!writer.ok() || !whole) {  // a piece is missing, and what lies behind it cannot be found
+    ok_ = false;
+    for (const SpillFile::Place& place : writer.Places()) SpillFile::Shared().Free(place);
+    return;
+  }
   auto run = std::make_unique<Run>(writer.Places(), limits_.read_octets);
   if (run->done()) return;
   runs_.push_back(std::move(run));

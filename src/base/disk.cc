@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -95,6 +96,19 @@ Expected<void> WriteWhole(const std::string& path, Octets octets) {
   if (!file) return std::unexpected(file.error());
   ::close(*file);  // nothing is left to be written: it is on the disk
   return PutInPlace(path);
+}
+
+Expected<int> MakeUnnamedFile() {
+  const char* folder = std::getenv("TMPDIR");
+  std::string path = folder != nullptr && *folder != '\0' ? folder : "/tmp";
+  int file = ::open(path.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode);
+  if (file >= 0) return file;
+  // Not every file system can make a file without a name.
+  path += "/glasspost-XXXXXX";
+  file = ::mkostemp(path.data(), O_CLOEXEC);
+  if (file < 0) return SystemError("no temporary file can be made", path);
+  ::unlink(path.c_str());
+  return file;
 }
 
 Expected<void> MakeFolder(const std::string& path) {

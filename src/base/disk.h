@@ -28,6 +28,8 @@ Expected<int> WriteBeside(const std::string& path, Octets octets);
 Expected<void> PutInPlace(const std::string& path);
 // A file for its owner alone, written beside its place first (".new") and on the disk with its name: there whole, or not at all.
 Expected<void> WriteWhole(const std::string& path, Octets octets);
+// A file without a name in $TMPDIR, else /tmp, to write and to read: its descriptor, the caller's, with which it goes.
+Expected<int> MakeUnnamedFile();
 // With those above it, for its owner alone.
 Expected<void> MakeFolder(const std::string& path);
 

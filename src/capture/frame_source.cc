@@ -225,11 +225,13 @@ Expected<bool> FrameSource::State::FillFromHex(FrameBatch& batch) {
   }
   Close();
   Expected<HexDump> dump = ParseHexDump(Octets(text).substr(0, have), options.hex_limits);
+  const auto here = [this](Error e) {
+    e.where = e.where.empty() ? NameOf(file) : NameOf(file) + ", " + e.where;
+    return e;
+  };
   if (!error && !dump) error = dump.error();
-  if (error) {
-    error->where = error->where.empty() ? NameOf(file) : NameOf(file) + ", " + error->where;
-    return std::unexpected(std::move(*error));
-  }
+  if (error) return std::unexpected(here(std::move(*error)));
+  if (dump->fault) faults.push_back({file, 0, here(std::move(*dump->fault))});
   batch.buffer = std::move(dump->octets);
   for (const OctetRange& range : dump->packets) {
     const Bytes octets = Bytes(batch.buffer).subspan(range.offset, range.length);

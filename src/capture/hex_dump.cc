@@ -37,11 +37,22 @@ class Parser {
   Parser(const std::vector<HexLine>& lines, Form form, const HexDumpLimits& limits)
       : lines_(lines), form_(form), limits_(limits) {}
 
-  Expected<HexDump> Parse() {
-    for (const HexLine& line : lines_)
-      if (auto error = Take(line)) return std::unexpected(std::move(*error));
-    if (auto error = EndPacket()) return std::unexpected(std::move(*error));
-    if (dump_.packets.empty()) return Fail("no packet in the hex dump", {}, "give octets as two hex digits each");
+  HexDump Parse() {
+    bool between = false;  // behind a blank line or a label
+    for (const HexLine& line : lines_) {
+      if (auto fault = Take(line)) {
+        // What a blank line ended is whole; a packet that is broken off in the midst is none.
+        if (between) static_cast<void>(EndPacket());
+        dump_.octets.resize(dump_.octets.size() - length_);
+        dump_.fault = std::move(fault);
+        return std::move(dump_);
+      }
+      if (line.kind != HexLine::Kind::kComment) between = line.kind == HexLine::Kind::kBoundary;
+    }
+    dump_.fault = EndPacket();
+    dump_.octets.resize(dump_.octets.size() - length_);
+    if (!dump_.fault && dump_.packets.empty())
+      dump_.fault = Error{"no packet in the hex dump", {}, "give octets as two hex digits each"};
     return std::move(dump_);
   }
 
@@ -277,24 +288,41 @@ Evidence Weigh(const std::vector<HexLine>& lines) {
   return e;
 }
 
+// Lines that come before every line of digits say what the dump is of.
+void PassOverWords(std::vector<HexLine>& lines) {
+  const auto digits = std::ranges::find_if(lines, [](const HexLine& line) {
+    return line.kind == HexLine::Kind::kData && NextHexToken(line.text, 0).kind == HexToken::Kind::kDigits;
+  });
+  if (digits == lines.end()) return;  // then the first of them is at fault
+  for (auto line = lines.begin(); line != digits; ++line)
+    if (line->kind == HexLine::Kind::kData) line->kind = HexLine::Kind::kComment;
+}
+
+Expected<HexDump> Whole(HexDump dump) {
+  if (dump.fault && dump.packets.empty()) return std::unexpected(std::move(*dump.fault));
+  return dump;
+}
+
 }  // namespace
 
 Expected<HexDump> ParseHexDump(Octets text, const HexDumpLimits& limits) {
   if (text.size() > limits.text_octets)
     return Fail(fmt::format("the hex dump is longer than {} octets", limits.text_octets), {}, "give it in several files");
-  const std::vector<HexLine> lines = SplitHexLines(text);
+  std::vector<HexLine> lines = SplitHexLines(text);
+  PassOverWords(lines);
   const Evidence evidence = Weigh(lines);
-  if (!evidence.possible) return Parser(lines, Form::kPlain, limits).Parse();
+  const auto in = [&](Form form) { return Parser(lines, form, limits).Parse(); };
+  if (!evidence.possible) return Whole(in(Form::kPlain));
   if (evidence.words && evidence.from_zero)
     return Fail("words of 16 bits: which of two octets comes first is not to be seen", {},
                 "print it with xxd, hexdump -C or od -A x -t x1");
-  Expected<HexDump> hex = Parser(lines, Form::kHex, limits).Parse();
-  if (hex) return hex;
+  HexDump hex = in(Form::kHex);
+  if (!hex.fault) return hex;
   if (evidence.only_digits) {
     for (const Form form : {Form::kOctal, Form::kDecimal})
-      if (Expected<HexDump> dump = Parser(lines, form, limits).Parse()) return dump;
+      if (HexDump dump = in(form); !dump.fault) return dump;
   }
-  return evidence.strong ? hex : Parser(lines, Form::kPlain, limits).Parse();
+  return Whole(evidence.strong ? std::move(hex) : in(Form::kPlain));
 }
 
 LinkType GuessLinkType(Bytes frame) {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -31,11 +32,13 @@ struct HexDumpLimits {
 struct HexDump {
   std::vector<std::uint8_t> octets;
   std::vector<OctetRange> packets;  // into `octets`, in order, none empty
+  std::optional<Error> fault;       // where the text ends to be a dump, after so many packets; line and column as in the error
 
   Bytes packet(std::size_t i) const { return Bytes(octets).subspan(packets[i].offset, packets[i].length); }
 };
 
-// An error names line and column, both from 1.
+// An error names line and column, both from 1; it is one where there is no whole packet before it. Lines before the first that
+// begins with hex digits are words about the dump.
 Expected<HexDump> ParseHexDump(Octets text, const HexDumpLimits& limits = {});
 
 // A dump does not say what its first octets are: Ethernet, unless no EtherType of the IP world stands where Ethernet has it and

@@ -34,6 +34,7 @@ std::string Parsed(Octets text, const HexDumpLimits& limits = {}) {
   if (!dump) return dump.error().Text();
   std::string out;
   for (std::size_t i = 0; i < dump->packets.size(); ++i) out += (i == 0 ? "" : "\n") + Hex(dump->packet(i));
+  if (dump->fault) out += "\n" + dump->fault->Text();
   return out;
 }
 
@@ -260,6 +261,21 @@ TEST(HexDump, ErrorsNameLineAndColumn) {
       "words of 16 bits: which of two octets comes first is not to be seen (print it with xxd, hexdump -C or od -A x -t x1)");
 }
 
+TEST(HexDump, WhatComesBeforeAFaultIsRead) {
+  EXPECT_EQ(Parsed("0000  0a 0b\n0002  0c\n\nzz zz\n"),
+            "0A 0B 0C\nline 4, column 1: the line does not begin with an offset, as the lines before it do");
+  // Two packets, and a third that is broken off.
+  EXPECT_EQ(Parsed("0000  0a 0b\n0000  0c 0d\n0000  0e\nzz\n"),
+            "0A 0B\n0C 0D\nline 4, column 1: the line does not begin with an offset, as the lines before it do");
+  EXPECT_EQ(Parsed("0a 0b\n\n0c zz\n"), "0A 0B\nline 3, column 4: not a hex digit (each octet is two hex digits)");
+}
+
+TEST(HexDump, WordsBeforeTheDumpArePassedOver) {
+  EXPECT_EQ(Parsed("My first packet, a SYN:\n0000  0a 0b\n0002  0c\n"), "0A 0B 0C");
+  EXPECT_EQ(Parsed("the packet\nin hex\n\n0a 0b 0c\n"), "0A 0B 0C");
+  EXPECT_EQ(Parsed("the packet\n"), "line 1, column 1: not a hex digit (each octet is two hex digits)");
+}
+
 TEST(HexDump, LimitsAndOnePast) {
   HexDumpLimits limits;
   limits.packet_octets = 4;
@@ -270,7 +286,7 @@ TEST(HexDump, LimitsAndOnePast) {
   limits = {};
   limits.total_octets = 3;
   EXPECT_EQ(Parsed("01 02\n\n03", limits), "01 02\n03");
-  EXPECT_EQ(Parsed("01 02\n\n03 04", limits), "line 3, column 1: more than 3 octets in all (give it in several files)");
+  EXPECT_EQ(Parsed("01 02\n\n03 04", limits), "01 02\nline 3, column 1: more than 3 octets in all (give it in several files)");
   limits = {};
   limits.text_octets = 5;
   EXPECT_EQ(Parsed("01 02", limits), "01 02");

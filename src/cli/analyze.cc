@@ -32,9 +32,10 @@ using analysis::Language;
 using capture::FrameSource;
 
 constexpr std::size_t kOutputBuffer = std::size_t{1} << 16;  // octets of output written at once
+constexpr std::uint64_t kAll = ~std::uint64_t{0};
 constexpr int kRead = 0, kFaults = 1, kUsage = 2, kCannotOpen = 3;
 
-void Complain(const Error& e) { fmt::print(stderr, "glasspost: {}\n", e.Text()); }
+void Complain(const Error& e) { fmt::print(stderr, "glasspost: {}\n", ForTerminal(e.Text())); }
 
 class Analyze {
  public:
@@ -56,14 +57,15 @@ class Analyze {
  private:
   void Fault(int status, Error error) {
     status_ = std::max(status_, status);
-    errors_.push_back(std::move(error));
+    errors_.push_back(spool_.Named(std::move(error)));
   }
 
   void Tell() {
     // What is read more than once must not be a stream.
     const bool again = !arguments_.conversations.empty() || source_options_.hex_dump;
     if (again) {
-      if (auto spooled = spool_.Take(files_); !spooled) return Fault(kCannotOpen, spooled.error());
+      const std::uint64_t most = source_options_.hex_dump ? source_options_.hex_limits.text_octets : kAll;
+      if (auto spooled = spool_.Take(files_, most); !spooled) return Fault(kCannotOpen, spooled.error());
     }
     if (arguments_.json) return TellJson();
     if (!arguments_.conversations.empty()) return TellConversations();
@@ -184,7 +186,7 @@ class Analyze {
       }
     }
     if (result.spill_failed)
-      Fault(kFaults, {"a temporary file could not be written; some conversations are missing", {}, "free space in TMPDIR"});
+      Fault(kCannotOpen, {"a temporary file could not be written; some conversations are missing", {}, "free space in TMPDIR"});
   }
 
   const Arguments& arguments_;
@@ -224,7 +226,7 @@ int RunAnalyze(const std::vector<std::string>& words) {
   std::erase(unknown, "--");  // what stands behind it are files, also where they begin with '-'
   if (!unknown.empty()) {
     const std::string_view nearest = NearestOption(unknown.front());
-    return refuse({"there is no such option", ForTerminal(unknown.front()),
+    return refuse({"there is no such option", unknown.front(),
                    nearest.empty() ? std::string(kHelp) : fmt::format("did you mean {}?", nearest)});
   }
   if (const auto checked = CheckTogether(arguments); !checked) return refuse(checked.error());

@@ -52,7 +52,7 @@ void AddOptions(CLI::App& app, Arguments& a) {
   app.add_flag("--json", a.json);
   app.add_flag("--no-messages", a.no_messages);
   app.add_flag("--attachments", a.attachments);
-  app.add_option("--messages", a.messages);
+  app.add_option("--messages", a.messages)->each([&a](const std::string&) { a.messages_given = true; });
   app.add_flag("--show-secrets", a.show_secrets);
   app.add_option("--lang", a.language)->check(CLI::IsMember({"en", "zh"}));
   app.add_option("--color", a.colour)->check(CLI::IsMember({"auto", "always", "never"}));
@@ -81,6 +81,7 @@ Expected<void> CheckTogether(const Arguments& a) {
       {a.attachments && a.no_messages, "--attachments", "are part of the messages, which --no-messages leaves out",
        "leave one of them out"},
   };
+  if (a.messages_given && a.messages.empty()) return Fail("needs the name of a folder", "--messages");
   for (const Quarrel& q : quarrels)
     if (q.both) return Fail(q.what, q.option, q.remedy);
   if (a.files.empty() && a.hex_files.empty()) return Fail("no capture file given", {}, "name one, or - for standard input");

@@ -22,6 +22,7 @@ struct Arguments {
   bool full = false;
   bool show_secrets = false;
   std::string messages;
+  bool messages_given = false;
   std::string language;
   std::string colour = "auto";
   int threads = 0;  // 0: as many as the machine has cores; -1: none, all on the reading one

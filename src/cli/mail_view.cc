@@ -95,8 +95,12 @@ std::string FieldsForTerminal(Octets header, bool all, const analysis::Style& st
     out.append(width < kLabel ? kLabel - width : 1, ' ');
     out += OnOneLine(value) + "\n";
   };
+  const auto add_strays = [&] {
+    for (const Octets line : decoder.strays()) out += OnOneLine(line) + "\n";
+  };
   if (all) {
     for (const mime::HeaderField& field : decoder.fields()) add(field.name, field.value);
+    add_strays();
     return out;
   }
   const mime::HeaderSummary& s = decoder.summary();
@@ -113,6 +117,7 @@ std::string FieldsForTerminal(Octets header, bool all, const analysis::Style& st
     add("Date", here.empty() ? std::string(*s.date) : fmt::format("{} ({})", here, *s.date));
   }
   add_if("Subject", s.subject);
+  add_strays();  // they may have been meant as the body
   return out;
 }
 

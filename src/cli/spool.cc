@@ -5,55 +5,52 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
+
+#include "base/disk.h"
 
 namespace glasspost::cli {
 namespace {
 
-Error Problem(const char* what) {
-  return {fmt::format("{}: {}", what, std::strerror(errno)), "standard input", "free space in TMPDIR, or name a file"};
-}
+constexpr const char* kInput = "standard input";
 
-bool WriteAll(int fd, const char* data, std::size_t size) {
-  while (size > 0) {
-    const ssize_t n = write(fd, data, size);
+Expected<void> CopyInput(int to, std::uint64_t most) {
+  std::vector<char> buffer(std::size_t{1} << 18);
+  for (std::uint64_t copied = 0; copied <= most;) {
+    const ssize_t n = read(STDIN_FILENO, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    data += n;
-    size -= static_cast<std::size_t>(n);
+    if (n < 0) return SystemError("cannot be read", kInput);
+    if (n == 0) return {};
+    const auto octets = static_cast<std::size_t>(n);
+    if (auto written = WriteAll(to, Octets(buffer.data(), octets), "a temporary file for standard input"); !written)
+      return written;
+    copied += octets;
   }
-  return true;
+  return {};
 }
 
 }  // namespace
 
 Spool::~Spool() {
-  if (!path_.empty()) unlink(path_.c_str());
+  if (file_ >= 0) close(file_);
 }
 
-Expected<void> Spool::Take(std::vector<std::string>& files) {
+Expected<void> Spool::Take(std::vector<std::string>& files, std::uint64_t most) {
   const auto at = std::find(files.begin(), files.end(), "-");
   if (at == files.end()) return {};
-  const char* folder = std::getenv("TMPDIR");
-  path_ = std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/glasspost-XXXXXX";
-  const int fd = mkstemp(path_.data());
-  if (fd < 0) return path_.clear(), std::unexpected(Problem("no temporary file can be made"));
-  std::vector<char> buffer(std::size_t{1} << 18);
-  Expected<void> done;
-  for (;;) {
-    const ssize_t n = read(STDIN_FILENO, buffer.data(), buffer.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) done = std::unexpected(Problem("cannot be read"));
-    if (n <= 0) break;
-    if (!WriteAll(fd, buffer.data(), static_cast<std::size_t>(n))) {
-      done = std::unexpected(Problem("the temporary file cannot be written"));
-      break;
-    }
-  }
-  close(fd);
+  const auto made = MakeUnnamedFile();
+  if (!made) return std::unexpected(made.error());
+  file_ = *made;
+  path_ = fmt::format("/proc/self/fd/{}", file_);
   *at = path_;
-  return done;
+  auto copied = CopyInput(file_, most);
+  if (!copied && copied.error().remedy.empty()) copied.error().remedy = "free space in TMPDIR, or name a file";
+  return copied;
+}
+
+Error Spool::Named(Error error) const {
+  if (!path_.empty() && error.where.starts_with(path_)) error.where.replace(0, path_.size(), kInput);
+  return error;
 }
 
 }  // namespace glasspost::cli

@@ -34,8 +34,13 @@ analysis::Style StyleFor(std::FILE* stream, const std::string& wanted) {
   winsize size{};
   const bool terminal = isatty(fileno(stream)) != 0;
   if (terminal && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0) style.columns = size.ws_col;
+  const auto is = [](const char* name, const char* value) {
+    const char* const set = std::getenv(name);
+    return set != nullptr && std::string_view(set) == value;
+  };
   const char* no_colour = std::getenv("NO_COLOR");
-  style.colour = wanted == "always" || (wanted == "auto" && terminal && (no_colour == nullptr || *no_colour == '\0'));
+  const bool able = terminal && !is("TERM", "dumb") && (no_colour == nullptr || *no_colour == '\0');
+  style.colour = wanted == "always" || (wanted == "auto" && able);
   return style;
 }
 

@@ -949,6 +949,21 @@ warning no-date @6 RFC 5322 §3.6
   The message has no Date field.
   邮件没有 Date 字段。
 """)
+case("smtp-no-header", 25, rf"""
+{HELLO}
+{DATA}
+C: This is a test
+C: .
+S: 250 2.0.0 taken
+{QUIT}
+""", told=r"""
+warning no-date @6 RFC 5322 §3.6
+  The message has no Date field.
+  邮件没有 Date 字段。
+note no-message-id @6 RFC 5322 §3.6.4
+  The message has no Message-ID field.
+  邮件没有 Message-ID 字段。
+""")
 case("pop3-no-date-and-no-message-id", 110, rf"""
 {POP3_LOGIN}
 C: RETR 1

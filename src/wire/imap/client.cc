@@ -329,7 +329,8 @@ void ImapObserver::BeginSasl(Entry& e) {
 void ImapObserver::NoteAuthentication(Entry& e, bool password, const Origin& origin) {
   if (tls_) return;
   const std::uint64_t number = e.exchange.number;
-  if (password) FindOnce(FindingId::kCleartextPassword, number, origin, e.exchange.request.verb);
+  const std::string& verb = e.exchange.request.verb;
+  if (password) FindOnce(FindingId::kCleartextPassword, number, origin, verb == "*" ? sasl_.mechanism_name() : verb);
   if (e.exchange.request.verb == "*") return;
   FindOnce(FindingId::kAuthBeforeTls, number, origin, e.exchange.request.verb);
   if (starttls_offered_) FindOnce(FindingId::kStarttlsNotUsed, number, origin, e.exchange.request.verb);

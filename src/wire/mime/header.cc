@@ -52,9 +52,9 @@ bool IsAddressField(Octets name) {
 
 }  // namespace
 
-bool FieldReader::Next(RawField& field) {
+bool FieldReader::NextLine(RawField& field) {
   const char* const data = block_.data();
-  while (at_ < block_.size()) {
+  if (at_ < block_.size()) {
     const std::size_t start = at_;
     const auto line_end = [&](std::size_t from) {
       const void* lf = std::memchr(data + from, '\n', block_.size() - from);
@@ -72,7 +72,13 @@ bool FieldReader::Next(RawField& field) {
     while (name_end > start && IsBlank(data[name_end - 1])) --name_end;
     if (colon == nullptr || !IsFieldName(block_.substr(start, name_end - start))) {
       ++malformed_lines_;
-      continue;
+      while (end > start && IsSpace(data[end - 1])) --end;
+      field = {.name = {},
+               .value = block_.substr(start, end - start),
+               .folded = false,
+               .name_range = {},
+               .value_range = {start, end - start}};
+      return true;
     }
     field.folded = false;
     while (at_ < block_.size() && IsBlank(data[at_])) {
@@ -103,6 +109,7 @@ void AppendUnfolded(std::string& out, Octets value) {
 
 void HeaderDecoder::Parse(Octets block) {
   fields_.clear();
+  strays_.clear();
   places_.clear();
   text_.clear();
   cut_ = false;
@@ -111,10 +118,14 @@ void HeaderDecoder::Parse(Octets block) {
   const std::string hint = plain ? std::string() : StatedCharset(block);
   FieldReader reader(block);
   RawField field;
-  while (reader.Next(field)) {
-    if (fields_.size() == limits_.fields) {
+  while (reader.NextLine(field)) {
+    if (fields_.size() == limits_.fields || strays_.size() == limits_.fields) {
       cut_ = true;
       break;
+    }
+    if (field.name.empty()) {
+      strays_.push_back(field.value);
+      continue;
     }
     fields_.push_back({field.name, field.value});
     if (field.folded || !plain) Decode(field, hint);

@@ -1,5 +1,5 @@
 // The header block of a message (RFC 5322 §2.2, §3.6): its fields, unfolded and decoded to UTF-8, and what a reader looks for
-// first. Tolerant: lines that are no fields are passed over and counted, line ends may be bare LF.
+// first. Tolerant: lines that are no fields are passed over and kept apart, line ends may be bare LF.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,13 @@ class FieldReader {
  public:
   explicit FieldReader(Octets block) : block_(block) {}
   // False at the end of the block or at its empty line.
-  bool Next(RawField& field);
+  bool Next(RawField& field) {
+    while (NextLine(field))
+      if (!field.name.empty()) return true;
+    return false;
+  }
+  // The same, but a line that is neither a field nor the continuation of one is given, too: without a name, its words the value.
+  bool NextLine(RawField& field);
   // Lines so far that are neither a field nor the continuation of one.
   std::uint64_t malformed_lines() const { return malformed_lines_; }
 
@@ -64,6 +70,9 @@ class HeaderDecoder {
   void Parse(Octets block);
 
   const std::vector<HeaderField>& fields() const { return fields_; }
+  // Lines that are no fields, as many as there may be fields, in their order; a message without an empty line, and so without a
+  // body, may say all it has to say in them.
+  const std::vector<Octets>& strays() const { return strays_; }
   const HeaderSummary& summary() const { return summary_; }
   std::uint64_t malformed_lines() const { return malformed_lines_; }
   bool cut() const { return cut_; }  // more fields than the limit
@@ -79,6 +88,7 @@ class HeaderDecoder {
 
   HeaderLimits limits_;
   std::vector<HeaderField> fields_;
+  std::vector<Octets> strays_;
   std::vector<Place> places_;  // values that lie in text_
   std::string text_;           // values that are not as they stand in the block
   std::string unfolded_;       // scratch

@@ -213,6 +213,7 @@ TEST(Header, ToleratesWhatIsNoField) {
   EXPECT_EQ(d.fields()[0].value, "b");
   EXPECT_EQ(d.fields()[1].value, "d");
   EXPECT_EQ(d.malformed_lines(), 5u);
+  EXPECT_EQ(d.strays().size(), 5u);
   d.Parse("A: b\r\n\r\nC: d\r\n");
   EXPECT_EQ(d.fields().size(), 1u);
   d.Parse("");
