@@ -178,6 +178,11 @@ class Mail(Case):
                                                  "Date:    2026-11-23 09:15 (Mon, 23 Nov 2026 17:15:30 +0800)", "Subject: 会议记录"])
         self.assertIn("X-Odd:   你", self.told("read", number, "--headers", "all"))
 
+    def test_text_without_an_empty_line(self):
+        """what stands where fields should is shown"""
+        self.assertIn("\nhello\n world\n", self.told("read", self.put(b"Subject: test\nhello\n world\n")))
+        self.assertEqual(self.told("read", self.put(b"This is a test\n")).strip(), "This is a test")
+
     def test_list(self):
         first = self.put(in_charset("gb18030", "會議記錄", "x"), "cur", "RS")
         second = self.put(with_attachments(("a.bin", b"x" * 4000)))

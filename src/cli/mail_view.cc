@@ -96,6 +96,7 @@ std::string FieldsForTerminal(Octets header, bool all, const analysis::Style& st
     out += OnOneLine(value) + "\n";
   };
   const auto add_strays = [&] {
+    if (decoder.fields().empty()) return;  // no header at all: it is all body
     for (const Octets line : decoder.strays()) out += OnOneLine(line) + "\n";
   };
   if (all) {
