@@ -276,4 +276,21 @@ std::vector<std::string> NeedRestart(const Config& running, const Config& wanted
   return keys;
 }
 
+void KeepUntilRestart(const Config& running, Config& wanted) {
+  Config from = running;
+  for (const Setting& s : Settings()) {
+    if (!s.restart) continue;
+    const Slot source = s.slot(&from);
+    std::visit(
+        [&](auto to) {
+          using To = decltype(to);
+          if constexpr (std::is_same_v<To, ChoiceSlot>)
+            *to.number = *std::get<ChoiceSlot>(source).number;
+          else if constexpr (std::is_pointer_v<To>)
+            *to = *std::get<To>(source);
+        },
+        s.slot(&wanted));
+  }
+}
+
 }  // namespace glasspost::server

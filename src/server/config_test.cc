@@ -388,7 +388,14 @@ TEST(Config, WhatAReloadCannotChange) {
   EXPECT_THAT(NeedRestart(running, wanted), IsEmpty());
   wanted.listen.smtp.clear();
   wanted.server.threads = 3;
-  EXPECT_THAT(NeedRestart(running, wanted), ElementsAre("server.threads", "listen.smtp"));
+  wanted.log.format = LogFormat::kJson;
+  EXPECT_THAT(NeedRestart(running, wanted), ElementsAre("server.threads", "listen.smtp", "log.format"));
+  KeepUntilRestart(running, wanted);
+  EXPECT_THAT(NeedRestart(running, wanted), IsEmpty());
+  EXPECT_EQ(wanted.listen, running.listen);
+  EXPECT_EQ(wanted.log.format, LogFormat::kText);
+  EXPECT_EQ(wanted.limits.message, MiB(1));
+  EXPECT_EQ(wanted.tls.pair.size(), 1u);
 }
 
 TEST(Config, DataFolder) {

@@ -71,7 +71,7 @@ class Server {
   Expected<void> OpenStore(store::SqliteOptions options);
   Expected<void> OpenTaps();
   Expected<void> MakeFirstDomain();
-  void CheckCertificatesStayReadable();
+  void CheckFilesStayReadable();
   Expected<void> LoadTls(const Config& config);
   Expected<void> ReadDirectory();
   Expected<void> Listen();
