@@ -84,6 +84,12 @@ def until(found, seconds=30):
     return False
 
 
+class FirstStart(unittest.TestCase):
+    def test_the_domain_that_is_configured_is_there(self):
+        with Server(GLASSPOST, 'server.classroom = true\nserver.domain = "A.test"\n', [("ada@a.test", "secret")]) as server:
+            self.assertEqual(len(server.fetch("ada@a.test", "secret")), 0)
+
+
 class Reload(unittest.TestCase):
     def setUp(self):
         self.sinks = [Sink(), Sink()]

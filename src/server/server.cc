@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <future>
+#include <utility>
 
+#include "base/ascii.h"
 #include "net/self_signed.h"
+#include "server/admin_names.h"
 #include "server/admin_setup.h"
 #include "server/data_folder.h"
 #include "server/default_domain.h"
@@ -158,12 +162,20 @@ Expected<void> Server::MakeFirstDomain() {
   if (!domains) return Fail("the store cannot be read: " + domains.error().text, folder_);
   if (!domains->empty()) return {};
   fresh_ = true;
+  const auto first = ParseDomainName(config_.server.domain.empty() ? kFirstDomain : config_.server.domain);
+  if (!first) return Fail("server.domain cannot be the first domain: " + first.error().Text());
+  first_domain_ = *first;
   const auto added = Await<void>([&](auto done) {
-    store_->directory().AddDomain(kFirstDomain, {{{"postmaster", kFirstDomain}, {}, 0}, {{"abuse", kFirstDomain}, {}, 0}},
-                                  clock_.Now(), std::move(done));
+    store_->directory().AddDomain(*first, {{{"postmaster", *first}, {}, 0}, {{"abuse", *first}, {}, 0}}, clock_.Now(),
+                                  std::move(done));
   });
   if (!added) return Fail("the first domain cannot be made: " + added.error().text, folder_);
   return {};
+}
+
+bool Server::has_default_domain() const {
+  const auto domains = Await<std::vector<std::string>>([&](auto done) { store_->directory().ListDomains({}, std::move(done)); });
+  return domains && std::ranges::any_of(*domains, [&](const std::string& d) { return EqualsNoCase(d, current_.default_domain); });
 }
 
 // What of the accounts decides about what is offered.
@@ -399,10 +411,22 @@ void Server::CountQueue() {
     queued_ = counts->entries;
     held_ = counts->held;
   });
+  TellOfRecordingLoss();
   counting_->expires_after(std::chrono::seconds(10));
   counting_->async_wait([this](const boost::system::error_code& error) {
     if (!error) CountQueue();
   });
+}
+
+// Of all sessions together, since the last time: those that record do not wait for the log.
+void Server::TellOfRecordingLoss() {
+  if (!recorder_) return;
+  const std::uint64_t dropped = recorder_->figures().dropped_octets;
+  if (dropped == unrecorded_octets_) return;
+  events_.Note(
+      Event::kRecording, 0,
+      {{"octets", std::to_string(dropped - std::exchange(unrecorded_octets_, dropped))},
+       {"warning", "so much that was said is not in the files: a session's is full (record.file), or the disk is too slow"}});
 }
 
 void Server::Stop() {
