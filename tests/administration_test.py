@@ -3,6 +3,7 @@
 
   administration_test.py GLASSPOST
 """
+import email.header
 import json
 import os
 import poplib
@@ -144,6 +145,12 @@ class WithoutServer(Program):
         self.do("alias", "remove", "team@a.test", "x@b.test")
         self.do("alias", "remove", "team@a.test")
         self.assertIn("no alias", self.do("alias", "remove", "team@a.test", expect=REFUSED))
+        self.assertIn("this would be a loop: l1@a.test, l1@a.test", self.do("alias", "add", "l1@a.test", "l1@a.test", expect=REFUSED))
+        self.do("alias", "add", "l1@a.test", "l2@a.test")
+        self.do("alias", "add", "l2@a.test", "l3@a.test")
+        self.assertIn("this would be a loop: l3@a.test, L1@a.test, l2@a.test, l3@a.test",
+                      self.do("alias", "add", "l3@a.test", "L1@a.test", expect=REFUSED))
+        self.do("alias", "add", "ada@a.test", "l3@a.test", "ada@a.test")  # who is a user, too
 
     def test_chinese_tables_are_aligned(self):
         self.domain_and_user()
@@ -170,6 +177,14 @@ class Sendmail(Program):
         journey = self.rows("journey", queue_id)[0]
         self.assertEqual([e["event"] for e in journey["events"]], ["accepted", "mailbox", "mailbox", "queued"])
         self.assertIn("laid into the mailbox of bob@a.test", self.do("journey", "bob@a.test"))
+
+    def test_name_beyond_ascii(self):
+        self.domain_and_user()
+        self.sendmail("-f", "ada@a.test", "-F", "Full Näme", "x@b.test", data=b"Subject: name\n\nx\n")
+        head = self.raw(self.rows("queue", "list")[0]["id"]).split("\r\n\r\n")[0]
+        self.assertTrue(head.isascii(), head)
+        field = re.search(r"\r\nFrom: (.*)", head)[1]
+        self.assertEqual(str(email.header.make_header(email.header.decode_header(field))), "Full Näme <ada@a.test>")
 
     def test_dots(self):
         self.domain_and_user()

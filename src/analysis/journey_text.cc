@@ -123,7 +123,7 @@ class Story {
 
  private:
   void Title() {
-    const std::string id = journey_.message_id.empty() ? std::string(zh_ ? "无 Message-ID" : "without Message-ID")
+    const std::string id = journey_.message_id.empty() ? std::string(zh_ ? "（无 Message-ID）" : "a message without Message-ID")
                                                        : ForTerminal(journey_.message_id);
     const std::string took = DurationText(journey_.steps.back().told - journey_.steps.front().told);
     const std::size_t hosts = journey_.hosts();

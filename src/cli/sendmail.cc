@@ -166,7 +166,7 @@ int Send(const SendmailOptions& o, Administration& administration) {
   std::string from = sender.empty() ? LoginName() : sender;
   if (from.find('@') == std::string::npos) from += "@" + TextIn(*server, "domain");
   auto sent =
-      administration->SendOctets(head.Text(FromValue(o.full_name.empty() ? FullName() : o.full_name, from)) + head.first_line());
+      administration->SendOctets(head.Text(FromField(o.full_name.empty() ? FullName() : o.full_name, from)) + head.first_line());
   while (sent && input.Next(line)) sent = administration->SendOctets(line);
   if (input.failed()) return Failed({"standard input cannot be read", {}, "nothing was sent"}, EX_IOERR);
   if (!sent) return Failed(sent.error(), EX_TEMPFAIL);

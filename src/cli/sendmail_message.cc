@@ -1,9 +1,11 @@
 #include "cli/sendmail_message.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/ascii.h"
+#include "wire/mime/compose.h"
 #include "wire/mime/header.h"
 
 namespace glasspost::cli {
@@ -54,7 +56,7 @@ std::string SendmailHead::Text(const std::string& from) const {
     if (line.front() != ' ' && line.front() != '\t') dropping = IsDropped(Trim(line.substr(0, line.find(':'))));
     if (!dropping) out += line;
   }
-  if (!has_from()) out += "From: " + from + "\n";
+  if (!has_from()) out += from;
   return out + "\n";
 }
 
@@ -86,20 +88,12 @@ bool SendmailHead::has_from() const {
   return false;
 }
 
-std::string FromValue(const std::string& full_name, const std::string& address) {
-  std::string name;
-  for (const char c : full_name)
-    if (static_cast<unsigned char>(c) >= ' ' && c != '\x7f') name.push_back(c);
-  if (name.empty()) return address;
-  const bool atoms = std::ranges::all_of(
-      name, [](char c) { return IsAlpha(c) || IsDigit(c) || static_cast<unsigned char>(c) >= 0x80 || c == ' ' || c == '-'; });
-  if (atoms) return name + " <" + address + ">";
-  std::string quoted = "\"";
-  for (const char c : name) {
-    if (c == '"' || c == '\\') quoted.push_back('\\');
-    quoted.push_back(c);
-  }
-  return quoted + "\" <" + address + ">";
+std::string FromField(const std::string& full_name, const std::string& address) {
+  std::string field;
+  const mime::Mailbox from{.name = full_name, .address = address};
+  mime::AppendAddressField(field, "From", std::span(&from, 1));
+  std::erase(field, '\r');  // as its other lines end
+  return field;
 }
 
 }  // namespace glasspost::cli

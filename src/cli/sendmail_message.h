@@ -24,7 +24,7 @@ class SendmailHead {
   // To be called once no more lines come before kEnded.
   void End() { done_ = true; }
 
-  // What is to be sent before the body's first line, with the empty line. `from`: the field's value if there is none.
+  // What is to be sent before the body's first line, with the empty line. `from`: the field if there is none.
   std::string Text(const std::string& from) const;
   // The body's first octets: a line that is no field, so that the body begins without an empty line before it.
   const std::string& first_line() const { return first_line_; }
@@ -40,7 +40,7 @@ class SendmailHead {
   bool done_ = false;
 };
 
-// "Ada Lovelace <ada@a.test>", quoted where it must be (RFC 5322 §3.4).
-std::string FromValue(const std::string& full_name, const std::string& address);
+// "From: Ada Lovelace <ada@a.test>\n": quoted where it must be (RFC 5322 §3.4), beyond ASCII in encoded words (RFC 2047 §5).
+std::string FromField(const std::string& full_name, const std::string& address);
 
 }  // namespace glasspost::cli

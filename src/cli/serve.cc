@@ -24,11 +24,14 @@ void Introduce(const server::Server& server, const server::Config& config, analy
   for (const Endpoint& endpoint : server.http()) fmt::print("  {:<12} {} (/metrics /livez /readyz)\n", "http", endpoint.Text());
   fmt::print("{} {}\n", zh ? "数据在" : "Its data is in", ForTerminal(server.folder()));
   if (server.fresh())
-    fmt::print("{}\n",
-               zh ? "这是第一次启动：建立了域 localhost.test，postmaster 与 abuse 各有信箱。"
-                  : "This is its first start: it made the domain localhost.test, with mailboxes of postmaster and abuse.");
-  fmt::print("{}\n  glasspost user add ada@{} --data {}\n",
-             zh ? "添加用户：" : "To add a user:", ForTerminal(server.default_domain()), ForTerminal(server.folder()));
+    fmt::print(fmt::runtime(zh ? "这是第一次启动：建立了域 {}，postmaster 与 abuse 各有信箱。\n"
+                               : "This is its first start: it made the domain {}, with mailboxes of postmaster and abuse.\n"),
+               ForTerminal(server.first_domain()));
+  const std::string domain = ForTerminal(server.default_domain());
+  const std::string data = ForTerminal(server.folder());
+  fmt::print("{}\n", zh ? "添加用户：" : "To add a user:");
+  if (!server.has_default_domain()) fmt::print("  glasspost domain add {} --data {}\n", domain, data);
+  fmt::print("  glasspost user add ada@{} --data {}\n", domain, data);
   if (config.server.classroom)
     fmt::print(
         "{}\n",

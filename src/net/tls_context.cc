@@ -1,6 +1,7 @@
 #include "net/tls_context.h"
 
 #include <openssl/err.h>
+#include <openssl/x509err.h>
 #include <openssl/x509v3.h>
 
 #include <cerrno>
@@ -45,8 +46,17 @@ Expected<SslContext> NewPair(const KeyPairFiles& files) {
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context->get(), files.certificate.c_str()) != 1)
     return Fail("no certificate can be read: " + ReadError(), files.certificate, "give a PEM file, the chain in order");
-  if (SSL_CTX_use_PrivateKey_file(context->get(), files.key.c_str(), SSL_FILETYPE_PEM) != 1)
+  if (SSL_CTX_use_PrivateKey_file(context->get(), files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    // It was read, and OpenSSL holds it against the certificate at once.
+    const unsigned long error = ERR_peek_error();
+    const int why = ERR_GET_LIB(error) == ERR_LIB_X509 ? ERR_GET_REASON(error) : 0;
+    if (why == X509_R_KEY_VALUES_MISMATCH || why == X509_R_KEY_TYPE_MISMATCH) {
+      ERR_clear_error();
+      return Fail("the key is not the one of the certificate " + files.certificate, files.key,
+                  "give the two that belong together");
+    }
     return Fail("no key can be read: " + ReadError(), files.key, "give the PEM file of the certificate's key");
+  }
   if (SSL_CTX_check_private_key(context->get()) != 1) return Fail("the key is not the certificate's", files.key);
   return context;
 }

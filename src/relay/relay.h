@@ -45,7 +45,8 @@ class Relay {
 
   void Start();
   // No entry is taken any more. Transactions that run may end within `grace`; then their connections are cut. All that is in hand
-  // is given back to the queue, and then `done` is called, on the relay's thread.
+  // is given back to the queue, and then `done` is called, on the relay's thread. Called again, it is this grace and this `done`
+  // that count.
   void Stop(std::chrono::nanoseconds grace, std::function<void()> done);
 
   // There are new entries in the queue, or some are due earlier than before.
@@ -58,6 +59,9 @@ class Relay {
 
   // On the relay's thread.
   Counts counts() const;
+  // On the relay's thread, after Stop has called back: no connection is being made or closed any more, so that what it lives on
+  // may go though `context` runs on.
+  bool over() const { return engine_.use_count() == 1; }
 
  private:
   explicit Relay(std::shared_ptr<Engine> engine);

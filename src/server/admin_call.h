@@ -62,6 +62,7 @@ class AdminCall {
   // Of "password", "generate" and "verifiers"; a password that was made is put into `answer`.
   net::Task<Expected<std::vector<std::string>>> WantedVerifiers(json::object& answer);
   net::Task<store::Result<std::optional<store::Alias>>> FindAlias(store::AddressName name);
+  net::Task<std::string> LoopOf(store::Alias alias);
 
   template <class T, class Ask>
   net::Task<store::Result<T>> Call(Ask ask) {

@@ -12,6 +12,7 @@ constexpr std::string_view kRoles[] = {"postmaster", "abuse"};  // RFC 5321 §4.
 
 // 31 signs that nobody takes for one another; twenty of them are 99 bits.
 constexpr std::string_view kSigns = "abcdefghijkmnpqrstuvwxyz2345679";
+constexpr std::size_t kLoopSteps = 1000;  // looked at for a loop; stops a web of aliases from keeping the server
 constexpr std::size_t kGroups = 4, kGroupSigns = 5;
 
 std::string MadePassword(Randomness& randomness) {
@@ -249,6 +250,35 @@ net::Task<store::Result<std::optional<store::Alias>>> AdminCall::FindAlias(store
   }
 }
 
+// The way by which an alias would lead back to itself, "a@x.test, b@x.test, a@x.test"; empty: it does not. One to itself alone is
+// fine where a user has that name: he keeps what is his.
+net::Task<std::string> AdminCall::LoopOf(store::Alias alias) {
+  struct Step {
+    store::AddressName at;
+    std::string way;
+  };
+  if (alias.name.local.empty()) co_return std::string();  // the catch-all: what it leads to is resolved without it
+  std::vector<Step> steps;
+  std::vector<store::AddressName> seen;
+  for (const store::AddressName& target : alias.targets) steps.push_back({target, alias.name.Text() + ", " + target.Text()});
+  while (!steps.empty() && seen.size() < kLoopSteps) {
+    const Step step = std::move(steps.back());
+    steps.pop_back();
+    if (EqualsNoCase(step.at.Text(), alias.name.Text())) {
+      const auto user =
+          co_await Call<store::Account>([&](auto d) { context_.store.directory().FindAccount(alias.name, std::move(d)); });
+      if (user.has_value()) continue;
+      co_return step.way;
+    }
+    if (std::ranges::find(seen, step.at) != seen.end()) continue;
+    seen.push_back(step.at);
+    const auto next = co_await FindAlias(step.at);
+    if (!next || !*next) continue;
+    for (const store::AddressName& target : (*next)->targets) steps.push_back({target, step.way + ", " + target.Text()});
+  }
+  co_return std::string();
+}
+
 AdminCall::Reply AdminCall::AliasAdd() {
   const auto name = ParseAliasName(Text("address"));
   if (!name) co_return No(name.error());
@@ -266,6 +296,8 @@ AdminCall::Reply AdminCall::AliasAdd() {
     if (!target) co_return No(target.error());
     if (std::ranges::find(alias.targets, *target) == alias.targets.end()) alias.targets.push_back(*std::move(target));
   }
+  const std::string way = co_await LoopOf(alias);
+  if (!way.empty()) co_return No("invalid", "this would be a loop: " + way);
   const auto done = co_await Call<void>([&](auto d) { context_.store.directory().SetAlias(alias, std::move(d)); });
   if (!done) {
     if (done.error().fault == store::Fault::kNotFound)

@@ -54,6 +54,12 @@ Value Words(std::string_view text) {
   return value;
 }
 
+// What may follow a flag of yes or no; anything else there is a word of its own.
+bool IsFlagWord(std::string_view word) {
+  constexpr std::string_view kFlagWords[] = {"true", "false", "yes", "no", "on", "off"};
+  return std::ranges::any_of(kFlagWords, [&](std::string_view w) { return EqualsNoCase(word, w); });
+}
+
 // All of it, up to one octet more than a configuration may have.
 bool ReadWhole(const std::string& path, std::string& text, std::string& why) {
   const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
@@ -211,7 +217,7 @@ void ConfigReader::ReadFlags(std::vector<std::string>& words) {
     if (equals < words[i].size())
       TakeSetting(*setting, Words(std::string_view(words[i]).substr(equals + 1)), origin);
     else if (std::holds_alternative<bool*>(setting->slot(&config_)))
-      TakeSetting(*setting, Words("true"), origin);
+      TakeSetting(*setting, Words(i + 1 < words.size() && IsFlagWord(words[i + 1]) ? words[++i] : "true"), origin);
     else if (i + 1 < words.size())
       TakeSetting(*setting, Words(words[++i]), origin);
     else
@@ -274,6 +280,23 @@ std::vector<std::string> NeedRestart(const Config& running, const Config& wanted
   for (const Setting& s : Settings())
     if (s.restart && TomlText(s.slot(&a)) != TomlText(s.slot(&b))) keys.push_back(s.Key());
   return keys;
+}
+
+void KeepUntilRestart(const Config& running, Config& wanted) {
+  Config from = running;
+  for (const Setting& s : Settings()) {
+    if (!s.restart) continue;
+    const Slot source = s.slot(&from);
+    std::visit(
+        [&](auto to) {
+          using To = decltype(to);
+          if constexpr (std::is_same_v<To, ChoiceSlot>)
+            *to.number = *std::get<ChoiceSlot>(source).number;
+          else if constexpr (std::is_pointer_v<To>)
+            *to = *std::get<To>(source);
+        },
+        s.slot(&wanted));
+  }
 }
 
 }  // namespace glasspost::server

@@ -86,5 +86,7 @@ std::string WriteConfig(const Config& config);
 
 // Settings that differ and that a reload does not change.
 std::vector<std::string> NeedRestart(const Config& running, const Config& wanted);
+// Sets them in `wanted` as they are in `running`.
+void KeepUntilRestart(const Config& running, Config& wanted);
 
 }  // namespace glasspost::server

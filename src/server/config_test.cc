@@ -372,6 +372,36 @@ TEST(Config, MistakesOfEnvironmentAndFlags) {
   EXPECT_THAT(Told(LoadConfig(words, nullptr)), ElementsAre("--config: needs a file's name"));
 }
 
+TEST(Config, FlagsOfYesOrNoMayHaveTheirWord) {
+  std::vector<std::string> words{"--smtp-smtputf8", "false", "--classroom", "--smtp-dsn", "no", "--smtp-chunking", "x"};
+  const ReadConfig read = LoadConfig(words, nullptr);
+  EXPECT_THAT(Told(read), IsEmpty());
+  EXPECT_FALSE(read.config.smtp.smtputf8);
+  EXPECT_TRUE(read.config.server.classroom);
+  EXPECT_FALSE(read.config.smtp.dsn);
+  EXPECT_TRUE(read.config.smtp.chunking);
+  EXPECT_THAT(words, ElementsAre("x"));
+}
+
+TEST(Config, ListsOfFlagsAreWrittenEitherWay) {
+  for (const char* list : {R"(["127.0.0.1:1", "[::1]:2"])", "127.0.0.1:1,[::1]:2", "127.0.0.1:1 [::1]:2"}) {
+    std::vector<std::string> words{"--listen-smtp", list, "--listen-pop3", "[]", "--listen-lmtp", "[::1]:24"};
+    const ReadConfig read = LoadConfig(words, nullptr);
+    EXPECT_THAT(Told(read), IsEmpty()) << list;
+    ASSERT_EQ(read.config.listen.smtp.size(), 2u);
+    EXPECT_EQ(read.config.listen.smtp[1].Text(), "[::1]:2");
+    EXPECT_TRUE(read.config.listen.pop3.empty());
+    EXPECT_EQ(read.config.listen.lmtp.size(), 1u);
+  }
+  std::vector<std::string> words{"--listen-smtp", R"(["127.0.0.1:1")"};
+  EXPECT_THAT(Told(LoadConfig(words, nullptr)), ElementsAre(HasSubstr("is not whole")));
+}
+
+TEST(Config, LeastFree) {
+  EXPECT_THAT(Mistakes("[limits]\nfree = \"2 MiB\"\n"), ElementsAre(HasSubstr("must be from 16 MiB to 1 TiB")));
+  EXPECT_THAT(Mistakes("[limits]\nfree = \"16 MiB\"\n"), IsEmpty());
+}
+
 TEST(Config, OnlySoManyMistakesAreTold) {
   std::string toml = "[server]\n";
   for (std::size_t i = 0; i < ConfigLimits::kMistakes; ++i) toml += "x" + std::to_string(i) + " = 1\n";
@@ -388,7 +418,14 @@ TEST(Config, WhatAReloadCannotChange) {
   EXPECT_THAT(NeedRestart(running, wanted), IsEmpty());
   wanted.listen.smtp.clear();
   wanted.server.threads = 3;
-  EXPECT_THAT(NeedRestart(running, wanted), ElementsAre("server.threads", "listen.smtp"));
+  wanted.log.format = LogFormat::kJson;
+  EXPECT_THAT(NeedRestart(running, wanted), ElementsAre("server.threads", "listen.smtp", "log.format"));
+  KeepUntilRestart(running, wanted);
+  EXPECT_THAT(NeedRestart(running, wanted), IsEmpty());
+  EXPECT_EQ(wanted.listen, running.listen);
+  EXPECT_EQ(wanted.log.format, LogFormat::kText);
+  EXPECT_EQ(wanted.limits.message, MiB(1));
+  EXPECT_EQ(wanted.tls.pair.size(), 1u);
 }
 
 TEST(Config, DataFolder) {

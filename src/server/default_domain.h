@@ -9,7 +9,7 @@
 
 namespace glasspost::server {
 
-// Of a server without a file, from its first start.
+// Made at the first start, unless [server] domain names another one.
 inline constexpr const char* kFirstDomain = "localhost.test";
 
 // [server] domain; or else, of those that are here, the one that the host's name is or lies in ("mx.example.org" in

@@ -1,8 +1,11 @@
-// The relay with what it lives on: a thread of its own, a resolver, taps.
+// The relay with what it lives on: a thread of its own, a resolver, taps. A relay keeps the settings that it was made with: where
+// others are wanted it is stopped, and one with the new ones takes its place.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "net/deadlines.h"
 #include "net/unbound_resolver.h"
@@ -28,22 +31,62 @@ class RelayHost {
   ~RelayHost();
 
   void Start();
+  // The settings that it is to have from now on. Where they differ, no transaction is begun with the old ones any more; those
+  // that run may end, and soon the new ones are used. An error (a password file that cannot be read) changes nothing. On one
+  // thread.
+  Expected<void> Change(const Config& config, std::shared_ptr<TapSource> taps);
   // Transactions that run may end within `grace`; returns when the relay stands still. Once, after Start.
   void Stop(std::chrono::nanoseconds grace);
   // At once: nothing of it runs any more, and no call of the store comes from it.
   void Halt();
-  // Any thread.
-  relay::Relay& relay() { return *relay_; }
+  // As the relay's own; any thread.
+  void Kick();
+  void Retry();
 
  private:
-  RelayHost(Parts parts) : parts_(std::move(parts)), deadlines_(context_, parts_.clock), observer_(parts_.events) {}
+  // All that a relay is made of.
+  struct Settings {
+    std::string host;
+    Config::Relay relay;
+    NextHop smarthost;
+    Config::Retry retry;
+    Config::Resolver resolver;
+    Texts passwords;  // what is in the files
+    KeptConversations keep;
+    bool show_secrets;
+    bool operator==(const Settings&) const = default;
+  };
+  // A relay with what goes when it goes.
+  struct Works {
+    std::shared_ptr<TapSource> taps;
+    std::unique_ptr<net::Resolver> resolver;
+    std::unique_ptr<relay::Relay> relay;
+    bool stopped = false;
+  };
+
+  RelayHost(Parts parts)
+      : parts_(std::move(parts)), deadlines_(context_, parts_.clock), observer_(parts_.events), timer_(context_) {}
+  static Settings SettingsOf(const Config& config, const relay::RelayOptions& options);
+  Expected<std::unique_ptr<Works>> MakeWorks(const Config& config, const relay::RelayOptions& options,
+                                             std::shared_ptr<TapSource> taps);
+  // On the relay's thread.
+  void TakeOver(std::unique_ptr<Works> next);
+  void StopWorks(Works& works, std::chrono::nanoseconds grace);
+  void OnStopped();
+  void Begin();
+  void Tick();
+  void End(std::chrono::nanoseconds grace, std::function<void()> done);
 
   Parts parts_;
+  Settings settings_;  // of who calls Make and Change
   net::asio::io_context context_{1};
   net::Deadlines deadlines_;
   RelayEvents observer_;
-  std::unique_ptr<net::Resolver> resolver_;
-  std::unique_ptr<relay::Relay> relay_;
+  net::Timer timer_;
+  std::unique_ptr<Works> current_;
+  std::vector<std::unique_ptr<Works>> old_;  // until nothing of them runs any more
+  bool waiting_ = false;                     // current_ has not begun, for the sake of old_
+  std::function<void()> ended_;              // set: it is coming to its end
   std::thread thread_;
 };
 

@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <future>
+#include <utility>
 
+#include "base/ascii.h"
 #include "net/self_signed.h"
+#include "server/admin_names.h"
 #include "server/admin_setup.h"
 #include "server/data_folder.h"
 #include "server/default_domain.h"
@@ -99,7 +103,7 @@ Expected<std::unique_ptr<Server>> Server::Make(const Config& config, const Clock
   }
   if (const auto dropped = DropPrivileges(config.server.user, config.server.group, server->folder_); !dropped)
     return std::unexpected(dropped.error());
-  server->CheckCertificatesStayReadable();
+  server->CheckFilesStayReadable();
   return server;
 }
 
@@ -158,12 +162,20 @@ Expected<void> Server::MakeFirstDomain() {
   if (!domains) return Fail("the store cannot be read: " + domains.error().text, folder_);
   if (!domains->empty()) return {};
   fresh_ = true;
+  const auto first = ParseDomainName(config_.server.domain.empty() ? kFirstDomain : config_.server.domain);
+  if (!first) return Fail("server.domain cannot be the first domain: " + first.error().Text());
+  first_domain_ = *first;
   const auto added = Await<void>([&](auto done) {
-    store_->directory().AddDomain(kFirstDomain, {{{"postmaster", kFirstDomain}, {}, 0}, {{"abuse", kFirstDomain}, {}, 0}},
-                                  clock_.Now(), std::move(done));
+    store_->directory().AddDomain(*first, {{{"postmaster", *first}, {}, 0}, {{"abuse", *first}, {}, 0}}, clock_.Now(),
+                                  std::move(done));
   });
   if (!added) return Fail("the first domain cannot be made: " + added.error().text, folder_);
   return {};
+}
+
+bool Server::has_default_domain() const {
+  const auto domains = Await<std::vector<std::string>>([&](auto done) { store_->directory().ListDomains({}, std::move(done)); });
+  return domains && std::ranges::any_of(*domains, [&](const std::string& d) { return EqualsNoCase(d, current_.default_domain); });
 }
 
 // What of the accounts decides about what is offered.
@@ -204,15 +216,20 @@ Expected<void> Server::LoadTls(const Config& config) {
 }
 
 // Root could read them; who the server became must, too, when they are renewed.
-void Server::CheckCertificatesStayReadable() {
+void Server::CheckFilesStayReadable() {
+  const auto check = [&](std::string_view about, const std::string& file) {
+    if (file.empty() || ::access(file.c_str(), R_OK) == 0) return;
+    events_.Note(Event::kFault, 0,
+                 {{about, fmt::format("{}: user {} cannot read it, so SIGHUP will not take a renewed one ({})", file,
+                                      config_.server.user, std::strerror(errno))}});
+  };
   for (const CertificatePair& pair : PairsOf(config_)) {
-    for (const std::string& file : {pair.certificate, pair.key}) {
-      if (::access(file.c_str(), R_OK) == 0) continue;
-      events_.Note(Event::kFault, 0,
-                   {{"tls", fmt::format("{}: user {} cannot read it, so SIGHUP will not take a renewed one ({})", file,
-                                        config_.server.user, std::strerror(errno))}});
-    }
+    check("tls", pair.certificate);
+    check("tls", pair.key);
   }
+  check("relay", config_.smarthost.password_file);
+  for (const Route& route : config_.relay.route) check("relay", route.to.password_file);
+  check("relay", config_.resolver.trust_anchor);
 }
 
 Expected<void> Server::Listen() {
@@ -268,7 +285,7 @@ Expected<void> Server::OpenRelay() {
   auto opened = RelayHost::Make(config_, {*store_, clock_, randomness_, events_, MakeTaps(Protocol::kSmtp, true)});
   if (!opened) return std::unexpected(opened.error());
   relay_ = std::move(*opened);
-  smtp_->queued = [this] { relay_->relay().Kick(); };
+  smtp_->queued = [this] { relay_->Kick(); };
   return {};
 }
 
@@ -289,7 +306,7 @@ Expected<void> Server::OpenAdmin() {
           },
       .check_verifier = [this](const std::string& verifier) { return CheckVerifier(config_, verifier); },
       .directory_changed = [this](std::move_only_function<void()> done) { DirectoryChanged(std::move(done)); },
-      .queue_changed = [this] { relay_->relay().Retry(); },
+      .queue_changed = [this] { relay_->Retry(); },
       .follow = [this](std::uint64_t number, bool on) { return sink_->Follow(number, on); },
       .running = [this] { return sink_->Running(); },
       .events = &events_,
@@ -394,10 +411,22 @@ void Server::CountQueue() {
     queued_ = counts->entries;
     held_ = counts->held;
   });
+  TellOfRecordingLoss();
   counting_->expires_after(std::chrono::seconds(10));
   counting_->async_wait([this](const boost::system::error_code& error) {
     if (!error) CountQueue();
   });
+}
+
+// Of all sessions together, since the last time: those that record do not wait for the log.
+void Server::TellOfRecordingLoss() {
+  if (!recorder_) return;
+  const std::uint64_t dropped = recorder_->figures().dropped_octets;
+  if (dropped == unrecorded_octets_) return;
+  events_.Note(
+      Event::kRecording, 0,
+      {{"octets", std::to_string(dropped - std::exchange(unrecorded_octets_, dropped))},
+       {"warning", "so much that was said is not in the files: a session's is full (record.file), or the disk is too slow"}});
 }
 
 void Server::Stop() {
@@ -418,6 +447,7 @@ void Server::BeginShutdown() {
 }
 
 void Server::Reload() {
+  if (stopping_) return;
   NotifySystemd("RELOADING=1");
   const ReadConfig read = reread_ ? reread_() : ReadConfig{config_, {}, false};
   for (const Mistake& mistake : read.mistakes) events_.Note(Event::kFault, 0, {{"configuration", mistake.Text()}});
@@ -427,9 +457,13 @@ void Server::Reload() {
     } else {
       for (const std::string& key : NeedRestart(config_, read.config))
         events_.Note(Event::kFault, 0, {{"configuration", key + " changes with a restart only"}});
-      config_ = read.config;
+      Config wanted = read.config;
+      KeepUntilRestart(config_, wanted);
+      config_ = std::move(wanted);
       log_.SetLevel(config_.log.level);
       MakeServices();
+      if (const auto changed = relay_->Change(config_, MakeTaps(Protocol::kSmtp, true)); !changed)
+        events_.Note(Event::kFault, 0, {{"relay", "keeps the settings that it has: " + changed.error().Text()}});
       DirectoryChanged([] {});  // which logins are offered, and the default domain, depend on both
       events_.Note(Event::kReloaded, 0, {});
     }

@@ -54,7 +54,9 @@ class Server {
   store::Store& store() { return *store_; }
   Log& log() { return log_; }
   const std::string& default_domain() const { return current_.default_domain; }  // before Run
+  bool has_default_domain() const;                                               // it is here; before Run
   bool fresh() const { return fresh_; }                                          // this was the first start
+  const std::string& first_domain() const { return first_domain_; }              // that it made
   const std::string& folder() const { return folder_; }
 
  private:
@@ -71,7 +73,7 @@ class Server {
   Expected<void> OpenStore(store::SqliteOptions options);
   Expected<void> OpenTaps();
   Expected<void> MakeFirstDomain();
-  void CheckCertificatesStayReadable();
+  void CheckFilesStayReadable();
   Expected<void> LoadTls(const Config& config);
   Expected<void> ReadDirectory();
   Expected<void> Listen();
@@ -85,6 +87,7 @@ class Server {
   void BeginShutdown();
   void ForgetOldJourneys();
   void CountQueue();
+  void TellOfRecordingLoss();
 
   Config config_;  // of the first worker's thread, once it runs
   const Clock& clock_;
@@ -119,7 +122,9 @@ class Server {
   std::function<ReadConfig()> reread_;
   std::unique_ptr<net::Timer> hourly_;
   std::unique_ptr<net::Timer> counting_;
+  std::uint64_t unrecorded_octets_ = 0;  // told of
   bool fresh_ = false;
+  std::string first_domain_;
   bool stopping_ = false;
 };
 

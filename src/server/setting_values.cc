@@ -169,7 +169,19 @@ template <class T, class ReadItem>
 Faults TakeList(std::vector<T>& to, const Value& value, const char* wanted, const ReadItem& read) {
   Faults faults;
   std::vector<std::pair<Octets, Place>> texts;
-  if (value.kind == Kind::kWords) {
+  if (value.kind == Kind::kWords && Trim(value.text).starts_with('[') && Trim(value.text).find_first_of("\"'") != Octets::npos) {
+    // As `config show` writes it; an address in brackets has no quotes.
+    Value root;
+    if (ReadToml("list = " + value.text, root) || root.members.size() != 1)
+      return All(
+          ValueFault{fmt::format("must be {}, and this list is not whole", wanted), R"(write it as ["a","b"], or as a,b)"});
+    root.members[0].value.place = value.place;
+    for (Value& item : root.members[0].value.items) item.place = value.place;
+    return TakeList(to, root.members[0].value, wanted, read);
+  }
+  if (value.kind == Kind::kWords && Trim(value.text) == "[]") {
+    // none
+  } else if (value.kind == Kind::kWords) {
     for (const Octets word : Words(value.text)) texts.emplace_back(word, value.place);
   } else if (value.kind == Kind::kText) {
     if (!value.text.empty()) texts.emplace_back(value.text, value.place);

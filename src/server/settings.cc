@@ -9,6 +9,8 @@ namespace glasspost::server {
 namespace {
 
 constexpr double kKiB = 1024, kMiB = 1024 * kKiB, kGiB = 1024 * kMiB, kTib = 1024 * kGiB, kPib = 1024 * kTib;
+// Below it the log of changes and a restart could find the disk full, and nothing could be deleted any more.
+constexpr double kLeastFree = 16 * kMiB;
 constexpr double kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour;
 
 constexpr Constraint Any() { return {}; }
