@@ -17,8 +17,8 @@ from load import look, quit_and_delete, send_one  # noqa: E402
 from served import Served, memory_folder, wait_for  # noqa: E402
 
 SKIPPED = 77
-DISK = "48m"
-SETTINGS = '[limits]\nfree = "8 MiB"\n[retry]\nfirst = "1 s"\n'
+DISK = "56m"
+SETTINGS = '[limits]\nfree = "16 MiB"\n[retry]\nfirst = "1 s"\n'
 MAILBOXES = ["u0", "u1"]
 
 

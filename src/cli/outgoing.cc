@@ -160,13 +160,13 @@ Expected<Outgoing> ReadMessage(const std::string& text, const std::string& from,
   const auto head = ReadHead(rest);
   if (!head) return std::unexpected(head.error());
   const bool null_path = from == kNullPath;
-  std::string sender = from.empty() ? own_address : from;
+  std::string author = "From: " + (from.empty() ? own_address : from) + "\n";
   if (null_path) {
-    const mime::Mailbox author = AuthorOfReports(own_address);
-    sender = author.name.empty() ? author.address : author.name + " <" + author.address + ">";
+    const mime::Mailbox reporter = AuthorOfReports(own_address);
+    author = FromField(reporter.name, reporter.address);
   }
   Outgoing out;
-  out.text = agent::WithCrlf(head->Text(sender) + head->first_line() + std::string(rest));
+  out.text = agent::WithCrlf(head->Text(author) + head->first_line() + std::string(rest));
   mime::MessageScan scan;
   scan.OnOctets(out.text);
   const std::string block(scan.header());
