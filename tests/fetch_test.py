@@ -7,6 +7,7 @@ import json
 import mailbox
 import os
 import pathlib
+import random
 import shutil
 import signal
 import smtplib
@@ -275,6 +276,87 @@ class Fetch(unittest.TestCase):
         self.assertEqual(sorted(p.name for p in self.home.iterdir() if p.name.startswith("half")), ["half.pcapng"])
         told = subprocess.run([GLASSPOST, "analyze", "--conversation", "1", capture], capture_output=True, text=True, check=True).stdout
         self.assertIn("RETR 1", told)
+
+    def kept(self, format):
+        """what lies at `to`: each message's octets, lines ending as there"""
+        to = self.home / "to"
+        if format == "mbox":
+            box = mailbox.mbox(to, create=False)
+            self.addCleanup(box.close)
+            self.assertNotIn(b"\n\n\nFrom ", to.read_bytes())
+            return [box.get_bytes(key) for key in box.keys()]
+        return [f.read_bytes() for f in ((to / "new") if format == "maildir" else to).iterdir() if not f.name.startswith(".")]
+
+    def kill_fetch(self, server, format, words, rng):
+        """at some moment: when something is seen to come there, or some time after a message was asked for"""
+        to = self.home / "to"
+
+        def seen():
+            try:
+                return to.stat().st_size if format == "mbox" else len(os.listdir(to / "new" if format == "maildir" else to))
+            except FileNotFoundError:
+                return 0
+
+        fetch = subprocess.Popen([GLASSPOST, "fetch", *words], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        at = server.retrieved + rng.choice((1, 2, 30, 63, 64, 65, 100))
+        while fetch.poll() is None and server.retrieved < at:
+            time.sleep(0.001)
+        if rng.random() < 0.6:
+            begun, until = seen(), time.monotonic() + 0.5
+            while fetch.poll() is None and seen() == begun and time.monotonic() < until:
+                pass
+        time.sleep(rng.choice((0, 0, rng.random() / 2000, rng.random() / 50)))
+        fetch.kill()
+        return fetch.wait(20) == -signal.SIGKILL
+
+    def test_killed_at_any_moment(self):
+        """each message is there once, octet by octet, however often the process that fetched it was killed"""
+        class Counting(BreakingServer):
+            retrieved = 0
+
+            def talk(self, stream):
+                outer = self
+
+                class Counted:
+                    def readline(self):
+                        line = stream.readline()
+                        outer.retrieved += line.startswith(b"RETR")
+                        return line
+
+                    write, flush = stream.write, stream.flush
+
+                try:
+                    super().talk(Counted())
+                except OSError:
+                    pass
+
+        def text(i):
+            lines = (b"%d From nobody\r\n\r\n" % i) * (rng.choice((6000, 12000)) if i % 40 == 7 else i % 5)
+            return b"Subject: %d\r\n\r\n" % i + lines + b"end\r\n"
+
+        seed = random.randrange(2**32)
+        rng = random.Random(seed)
+        for format in ("maildir", "eml", "mbox"):
+            kills = 0
+            for round in range(4):
+                keep = "--delete" if round % 2 else "--keep"
+                with self.subTest(f"{format} {keep} {round} {seed}"):
+                    shutil.rmtree(self.home, ignore_errors=True)
+                    self.home.mkdir()
+                    messages = [(b"id%d" % i, text(i)) for i in range(300)]
+                    server = Counting(list(messages))
+                    self.addCleanup(server.close)
+                    where = ["--server", f"127.0.0.1:{server.port}", "--tls", "none"]
+                    to = ["--to", str(self.home / "to"), "--format", format, keep]
+                    for _ in range(5):
+                        kills += self.kill_fetch(server, format, [*where, "--user", USER, "--password-env", "PASS", *to], rng)
+                    told = self.outcome(*to, server=where)
+                    self.assertEqual((told["complete"], told["remarks"], len(server.messages)), (True, [], 300 if keep == "--keep" else 0))
+                    wanted = [octets if format == "eml" else octets.replace(b"\r\n", b"\n") for _, octets in messages]
+                    self.assertEqual(sorted(self.kept(format)), sorted(wanted))
+                    remembered = self.home / "state/glasspost/fetched"
+                    self.assertEqual([f.name for f in remembered.iterdir() if f.name.endswith("%coming")], [])
+            self.assertGreater(kills, 5)
 
     def test_hostile_servers(self):
         """each is left within its limits, and what can be said is said"""

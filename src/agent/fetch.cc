@@ -19,7 +19,7 @@ constexpr std::uint64_t kWaitingOctets = std::uint64_t{4} << 20;  // of messages
 constexpr std::int64_t kDay = 24 * 60 * 60;
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-class Fetching final : public pop3::ClientHandler {
+class Fetching final : public pop3::ClientHandler, private PlaceLog {
  public:
   Fetching(const pop3::ClientOptions& options, Randomness& randomness, const Clock& clock, const FetchOrders& orders,
            MailWriter& writer, FetchedIds* ids, std::function<void(const FetchProgress&)> on_progress)
@@ -33,10 +33,12 @@ class Fetching final : public pop3::ClientHandler {
         secrets_(SecretsOf(options.credentials)) {}
 
   net::Task<void> Run(net::Stream& stream, const Peer& server) {
+    if (ids_) writer_.SetPlaceLog(this);
     const bool begun = co_await Begin(stream, session_, server);
     if (begun) co_await Drive(stream, session_, server);
     if (writing_) writer_.Abandon();
     Settle();  // what came whole is kept, however the connection ended
+    writer_.SetPlaceLog(nullptr);
     if (inexact_ != 0) Remark(fmt::format("sizes in LIST that are not true, {} in all; the first, {}", inexact_, first_inexact_));
   }
 
@@ -120,6 +122,18 @@ class Fetching final : public pop3::ClientHandler {
     report.complete = planned_ && !report.trouble && !report.unable && !refused_;
   }
 
+  Expected<void> OnPlacing(std::size_t nth, Octets place) override {
+    const Message* const message = nth < waiting_.size() ? waiting_[nth].first : MessageOf(coming_);
+    if (message == nullptr || message->id.empty()) return {};
+    return ids_->Announce(message->id, seconds_, place);
+  }
+  bool OnWithdrawn() override { return ids_->Withdraw(); }
+
+  const Message* MessageOf(std::uint64_t number) const {
+    const auto at = std::ranges::lower_bound(messages_, number, {}, &Message::number);
+    return at != messages_.end() && at->number == number ? &*at : nullptr;
+  }
+
   static pop3::ClientOptions Bounded(pop3::ClientOptions options, const FetchOrders& orders) {
     if (orders.largest != 0)
       options.limits.message_octets = std::min(options.limits.message_octets, orders.largest + FetchLimits::kSizeSlack);
@@ -128,8 +142,8 @@ class Fetching final : public pop3::ClientHandler {
 
   // Nothing of it is kept (Run abandons it), and what was to come behind it is another conversation's.
   void TellOversized() {
-    const auto at = std::ranges::lower_bound(messages_, coming_, {}, &Message::number);
-    const std::uint64_t said = at != messages_.end() && at->number == coming_ ? at->size : 0;
+    const Message* const message = MessageOf(coming_);
+    const std::uint64_t said = message != nullptr ? message->size : 0;
     Remark(fmt::format("message {} does not end after {} octets; LIST said {}: it is left there", coming_,
                        std::min(options_.limits.message_octets, MostOf(said)), said));
     report.oversized = 1;
@@ -265,9 +279,8 @@ class Fetching final : public pop3::ClientHandler {
   }
 
   void EndMessage(std::uint64_t number) {
-    const auto at = std::ranges::lower_bound(messages_, number, {}, &Message::number);
-    const bool known = at != messages_.end() && at->number == number;
-    if (std::exchange(writing_, false) && known) Keep(*at);
+    const Message* const message = MessageOf(number);
+    if (std::exchange(writing_, false) && message != nullptr) Keep(*message);
     FetchEnded();
   }
 
@@ -285,10 +298,11 @@ class Fetching final : public pop3::ClientHandler {
 
   // What waits is kept, then remembered; then it may go.
   void Settle() {
+    if (waiting_.empty()) return;
+    const auto kept = writer_.Commit();  // tells where each of them goes
     const auto settled = std::exchange(waiting_, {});
     waiting_octets_ = 0;
-    if (settled.empty()) return;
-    if (const auto kept = writer_.Commit(); !kept) return Trouble(kept.error());
+    if (!kept) return Trouble(kept.error());
     std::uint64_t remembered = 0;
     for (const auto& [message, octets] : settled) {
       ++report.kept;

@@ -1,7 +1,8 @@
 // Fetching a maildrop (RFC 1939) into a MailWriter: what is new by its unique-id, or all; deleting only what is on the disk.
 //
 // A message is kept (MailWriter::Commit), then remembered (FetchedIds::Add), then it may be deleted. Whatever breaks in between,
-// it is still on the server or it is on the disk, and what was remembered is not fetched again. Deletions are done by the server
+// it is still on the server or it is on the disk, and what was remembered is not fetched again; nor what came to its place before
+// the process was killed, for that is announced first (PlaceLog, FetchedIds::Announce). Deletions are done by the server
 // at QUIT only: those that a broken connection took back are ordered again the next time, from what is remembered.
 #pragma once
 

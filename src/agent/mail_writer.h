@@ -1,6 +1,14 @@
 // Where fetched messages are kept: a Maildir, an mbox, or one file each. What Commit has said is on the disk, whatever happens to
 // the power: only then may a message be deleted on the server. What was begun and not committed leaves nothing that a mail reader
 // would show; only of an mbox a part may stay at its end if the program or the machine dies. One thread.
+//
+// A PlaceLog is told where each message goes before anybody can see it there. Who wrote that down knows after a kill, as long as
+// the machine ran on, what had come to its place (PlacesKept), and need not fetch it again. A place is text without line ends, of
+// words with one blank between them, paths with %XX for what is no printable character, a blank or a '%':
+//   maildir FOLDER NAME              FOLDER/new/NAME, or what a reader made of it: FOLDER/cur/NAME, FOLDER/cur/NAME:…
+//   eml FOLDER NAME                  FOLDER/NAME
+//   mbox FILE BEGIN                  a message that is not whole yet will begin at this octet
+//   mbox FILE BEGIN END SHA256       a whole one, with its postmark, and the digest of it
 #pragma once
 
 #include <cstddef>
@@ -21,6 +29,16 @@ enum class MailFormat : std::uint8_t {
   kEml,      // a folder of NAME.eml, each octet as the server sent it
 };
 
+class PlaceLog {
+ public:
+  virtual ~PlaceLog() = default;
+  // The message `nth` of those that wait for Commit, from 0 (as many as wait: the one that is being written), comes to `place`
+  // next.
+  virtual Expected<void> OnPlacing(std::size_t nth, Octets place) = 0;
+  // Nothing that was said since the last Commit holds. False: it may still be read there.
+  virtual bool OnWithdrawn() = 0;
+};
+
 class MailWriter {
  public:
   virtual ~MailWriter() = default;  // what was not committed is taken away
@@ -34,10 +52,15 @@ class MailWriter {
   virtual Expected<std::vector<std::string>> Commit() = 0;
   // What was begun and not ended.
   virtual void Abandon() = 0;
+  // From now on; null: nobody. It lives until another is set, or longer than the writer.
+  void SetPlaceLog(PlaceLog* log) { log_ = log; }
   // What was there before ended inside a message. It stays, as a message of its own.
   virtual bool found_torn() const { return false; }
   // So many may wait: together they cost the disk little more than one.
   virtual std::size_t most_waiting() const = 0;
+
+ protected:
+  PlaceLog* log_ = nullptr;
 };
 
 struct MailWriterLimits {
@@ -50,5 +73,11 @@ struct MailWriterLimits {
 // The error says what stands in the way. What is passed in outlives the writer.
 Expected<std::unique_ptr<MailWriter>> OpenMailWriter(MailFormat format, const std::string& path, const Clock& clock,
                                                      Randomness& randomness);
+
+// How many of these places, from the first, have their messages, in full and on the disk, if their writer was killed and the
+// machine ran on since: as they came there one after another, all up to the last that is found (who reads mail may have taken
+// others away). What an mbox has of the last one in part is cut off if nothing else can have written it. No place, or none of
+// ours: not there.
+Expected<std::size_t> PlacesKept(const std::vector<std::string>& places);
 
 }  // namespace glasspost::agent

@@ -179,6 +179,72 @@ TEST_F(MailWriterTest, MboxQuotesAndSeparates) {
   EXPECT_THAT(Read(path_), HasSubstr("somebody's rest\n\nFrom MAILER-DAEMON"));
 }
 
+// A kill right behind Commit, or before it: what the log was told of is what is there.
+TEST_F(MailWriterTest, PlacesAreToldBeforeTheyAreTaken) {
+  struct Log final : PlaceLog {
+    Expected<void> OnPlacing(std::size_t nth, Octets place) override {
+      EXPECT_EQ(nth, fresh++ % 3);
+      places.emplace_back(place);
+      if (!place.starts_with("mbox")) {  // which is locked now
+        EXPECT_EQ(*PlacesKept(places), places.size() - 1) << place;
+      }
+      if (places.size() == most) return Fail("no room", "log");
+      return {};
+    }
+    bool OnWithdrawn() override { return places.clear(), fresh = 0, true; }
+    std::vector<std::string> places;
+    std::size_t fresh = 0, most = 100;
+  } log;
+  for (const MailFormat format : {MailFormat::kMaildir, MailFormat::kEml, MailFormat::kMbox}) {
+    Open(format, "a %" + std::to_string(static_cast<int>(format)) + "\n");
+    writer_->SetPlaceLog(&log);
+    log.OnWithdrawn();
+    const auto put = [&](std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i) {
+        EXPECT_TRUE(writer_->Begin());
+        EXPECT_TRUE(writer_->Write("Subject: " + std::to_string(i) + "\r\n"));
+        EXPECT_TRUE(writer_->End());
+      }
+    };
+    const std::size_t count = std::min<std::size_t>(writer_->most_waiting(), 3);
+    put(count);
+    EXPECT_TRUE(writer_->Commit());
+    EXPECT_EQ(log.places.size(), count);
+    EXPECT_EQ(*PlacesKept(log.places), count);
+    log.OnWithdrawn();
+    log.most = count;
+    put(count);
+    EXPECT_FALSE(writer_->Commit());
+    EXPECT_THAT(log.places, IsEmpty()) << "taken back";
+    log.most = 100;
+    writer_.reset();
+  }
+  EXPECT_EQ(*PlacesKept({"", "eml", "maildir / ..", "mbox / 1", "no /tmp x"}), 0u);
+}
+
+// The part of a large one that is in the mbox early is cut off, wherever the kill came.
+TEST_F(MailWriterTest, APartOfALargeMessageIsNoMessage) {
+  struct Log final : PlaceLog {
+    Expected<void> OnPlacing(std::size_t, Octets place) override { return places.emplace_back(place), Expected<void>(); }
+    bool OnWithdrawn() override { return true; }
+    std::vector<std::string> places;
+  } log;
+  Open(MailFormat::kMbox, "mbox");
+  Keep("one\r\n");
+  const std::string before = Read(path_);
+  writer_->SetPlaceLog(&log);
+  EXPECT_TRUE(writer_->Begin());
+  for (int i = 0; i < 20'000; ++i) EXPECT_TRUE(writer_->Write("x\r\n\r\n\r\n"));
+  const std::string part = Read(path_);
+  EXPECT_GT(part.size(), before.size());
+  EXPECT_TRUE(part.ends_with("x"));
+  EXPECT_EQ(log.places.size(), 1u);
+  writer_->Abandon();
+  std::ofstream(path_, std::ios::binary) << part;  // as a kill leaves it
+  EXPECT_EQ(*PlacesKept(log.places), 0u);
+  EXPECT_EQ(Read(path_), before);
+}
+
 // Each octet is looked at once, whatever stands there.
 TEST_F(MailWriterTest, LinesOfMarksCostNothing) {
   Open(MailFormat::kMbox, "mbox");
