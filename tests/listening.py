@@ -12,7 +12,8 @@ class Listening:
         self.connections = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.run, daemon=True).start()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
 
     def run(self):
         while True:
@@ -29,4 +30,8 @@ class Listening:
             self.talk(stream)
 
     def close(self):
+        # Its number may be another socket's once it is closed: nobody may be about to accept with it then.
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(5)
         self.listener.close()

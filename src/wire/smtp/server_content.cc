@@ -88,7 +88,10 @@ std::optional<Answer> ServerSession::ContentFault(bool bare) const {
 // The end was found; in `content` the octets are still to be counted.
 void ServerSession::EndContent(const Content& content) {
   ask_verb_ = content.chunked ? Verb::kBdat : Verb::kDataBlock;
-  if (const auto fault = ContentFault(content.normalised)) return AnswerEnd({&*fault, 1});
+  if (const auto fault = ContentFault(content.normalised)) {
+    FailContent();  // a CR as the last chunk's last octet is known to be bare only now
+    return AnswerEnd({&*fault, 1});
+  }
   std::string last;
   if (options_.bare_line_ends == BareLineEnds::kNormalise) {
     normaliser_.Finish(last);

@@ -304,8 +304,12 @@ TEST_F(ServerSessionTest, TellsOfEachTransactionsEndOnce) {
   Raw("one\ntwo\r\n");
   EXPECT_EQ(handler.told.back(), "reset 1") << "refused, and the handler may forget it";
   EXPECT_TRUE(Raw(".\r\n").starts_with("554 5.6.0 "));
+  Envelope();
+  EXPECT_TRUE(Raw("BDAT 3 LAST\r\nab\r").starts_with("554 5.6.0 "));
+  EXPECT_EQ(handler.told.back(), "reset 1") << "that the last octet is a bare CR is known at the end only";
+  const std::size_t after = handler.told.size();
   Say("QUIT");
-  EXPECT_EQ(handler.told.back(), "reset 1");
+  EXPECT_EQ(handler.told.size(), after);
   Begin();
   Envelope();
   session->Closed();

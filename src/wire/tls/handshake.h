@@ -171,6 +171,7 @@ template <class V>
 void ReadRandom(Reader& r, Bytes& out, V& visitor) {
   const std::size_t at = r.offset();
   out = r.Take(32);
+  if (!r.ok()) return;
   Report(visitor, Field::kTlsHandshakeRandom, at, out.size(), out);
   Reader session = r.Vector(1);
   const std::size_t where = session.offset();
@@ -186,6 +187,7 @@ bool ParseClientHello(Bytes body, std::size_t base, ClientHello& hello, V& visit
   Reader r(body, base);
   hello = {};
   hello.version = r.U16();
+  if (!r.ok()) return false;
   ReportNumber(visitor, Field::kTlsHandshakeVersion, {base, 2}, hello.version);
   detail::ReadRandom(r, hello.random, visitor);
   Reader suites = r.Vector(2);
@@ -213,6 +215,7 @@ bool ParseServerHello(Bytes body, std::size_t base, ServerHello& hello, V& visit
   Reader r(body, base);
   hello = {};
   hello.version = r.U16();
+  if (!r.ok()) return false;
   ReportNumber(visitor, Field::kTlsHandshakeVersion, {base, 2}, hello.version);
   detail::ReadRandom(r, hello.random, visitor);
   hello.retry = hello.random.size() == 32 && std::memcmp(hello.random.data(), kRetryRandom, 32) == 0;
