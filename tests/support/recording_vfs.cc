@@ -79,10 +79,7 @@ int RecordingFile::Delete(sqlite3_vfs* vfs, const char* name, int sync_folder) {
 
 int RecordingFile::Write(sqlite3_file* file, const void* octets, int count, sqlite3_int64 at) {
   RecordingFile& self = Of(file);
-  if (self.vfs->full_) {
-    sqlite3_int64 size = 0;
-    if (self.real()->pMethods->xFileSize(self.real(), &size) == SQLITE_OK && at + count > size) return SQLITE_FULL;
-  }
+  if (self.vfs->full_) return SQLITE_FULL;
   const int rc = self.real()->pMethods->xWrite(self.real(), octets, count, at);
   ++self.vfs->writes_;
   if (rc == SQLITE_OK && self.recorded) {

@@ -36,7 +36,9 @@ class RecordingVfs {
   void Mark(std::string text);  // between the disk's events, in the order of time
   std::vector<DiskEvent> TakeRecord();
 
-  void FillDisk(bool full) { full_ = full; }                 // writes that lengthen a file answer SQLITE_FULL
+  // Every write answers SQLITE_FULL: where nothing is overwritten in place (a snapshot, a quota), and so that no small change
+  // that fits into the WAL as it is makes the disk look free.
+  void FillDisk(bool full) { full_ = full; }
   void FailNextSync() { fail_syncs_ = 1; }                   // that one only
   void FailNextDatabaseSync() { fail_database_syncs_ = 1; }  // the next of a database itself, which a checkpoint asks for
   std::uint64_t failed_syncs() const { return failed_syncs_; }

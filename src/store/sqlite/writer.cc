@@ -122,11 +122,12 @@ void Writer::Note(int code) {
 // False: rolled back, and the error, if it was one, is still in db_.
 bool Writer::Transaction(const std::function<bool()>& body) {
   db_.ClearError();
+  const std::int64_t before = db_.total_changes();
   db_.Run("BEGIN IMMEDIATE");
   hooks_.begin(db_);
   const bool wanted = body();
   if (wanted && db_.Run("COMMIT")) {
-    full_ = false;
+    if (db_.total_changes() != before) full_ = false;  // else the disk was not asked
     ++commits_;
     hooks_.end(true);
     return true;
