@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <string_view>
 
 #include "cli/analyze.h"
 #include "cli/command_line.h"
@@ -19,8 +19,11 @@ struct LabWords {
   bool hex = false;
 };
 
-int Tell(const std::string& capture, const CommandLine& line, const LabWords& words) {
-  std::fputc('\n', stdout);
+// Each capture is told by itself, so that its frames have the numbers that Wireshark gives them; `number` is that of the journey.
+int Tell(const std::string& capture, int number, std::string_view what, const CommandLine& line, const LabWords& words) {
+  fmt::print("\n{}\n", line.style().Bold(fmt::format(
+                           fmt::runtime(line.Say("{}: {} (conversation {} of the server)", "{}：{}（服务器的会话 {}）")), capture,
+                           what, number)));
   std::vector<std::string> analyze{capture, "--conversation", "1", "--show-secrets"};
   analyze.emplace_back(line.chinese() ? "--lang=zh" : "--lang=en");
   analyze.emplace_back(line.style().colour ? "--color=always" : "--color=never");
@@ -43,8 +46,9 @@ int RunLab(const std::vector<std::string>& all) {
   if (!words.once) return line.Misused("say --once: the experiment, once");
   const auto result = lab::RunOnce(words.folder, net::SystemClock(), SystemRandomness());
   if (!result) return line.Complain(result.error()), kCannotOpen;
-  if (const int status = Tell(result->send, line, words); status != kDone) return status;
-  if (const int status = Tell(result->login, line, words); status != kDone) return status;
+  if (const int status = Tell(result->send, 1, line.Say("the message is sent", "发出邮件"), line, words); status != kDone)
+    return status;
+  if (const int status = Tell(result->login, 2, line.Say("and fetched", "取回邮件"), line, words); status != kDone) return status;
   for (const analysis::Journey& journey : analysis::JoinJourneys(result->journey))
     fmt::print("\n{}", analysis::JourneyText(journey, line.language(), line.style()));
   return Finish(kDone);
