@@ -175,6 +175,36 @@ class Dialogue(unittest.TestCase):
             out = self.tell(self.path, "-c", "1", "--lang", "en")
             self.assertEqual(out.count("→ SYN  seq"), told, syns)
 
+    def places(self, talk, port=25):
+        """the packet that each finding names"""
+        out = self.told(talk, port=port)
+        return re.findall(r"^ +([a-z0-9-]+) · RFC .* · #(\d+)$", out[out.index("── findings") :], re.M)
+
+    def test_findings_name_the_message_s_own_packet(self):
+        """not the last one that was read before the message's end was known"""
+        hello = "S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 PIPELINING\n"
+        letter = r"Subject: x\r\n\r\nhi\n\r\n"
+        none_of = lambda frame: [("no-date", str(frame)), ("no-message-id", str(frame))]
+        # All of it was sent before the server's words told what it is.
+        ahead = rf"C\: MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n{letter}.\r\nQUIT\r\n"
+        talk = hello + ahead + "\nS: 250 ok\nS: 250 ok\nS: 354 go\nS: 250 ok\nS: 221 bye\n"
+        self.assertEqual(self.places(talk), [("bare-cr-lf", "8"), *none_of(8)])
+        # Given up, which shows with the next command.
+        chunk = rf"C\: MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT {len('Subject: x--') + 2}\r\nSubject: x\r\n\r\n"
+        talk = hello + chunk + "\nS: 250 ok\nS: 250 ok\nS: 250 ok\nC: QUIT\nS: 221 bye\n"
+        self.assertEqual(self.places(talk), none_of(8))
+        # Cut short, which shows with the connection's end.
+        talk = f"S: +OK\nC: RETR 1\nS\\: +OK\\r\\n{letter}\nC: NOOP\nC fin\n"
+        self.assertLess(set(none_of(6)), set(self.places(talk, 110)))
+        talk = f"S: * PREAUTH IMAP4rev2 ready\nC: a FETCH 1 BODY[]\nS\\: * 1 FETCH (BODY[] {{99}}\\r\\n{letter}\nC: b NOOP\nC fin\n"
+        self.assertLess(set(none_of(6)), set(self.places(talk, 143)))
+
+    def test_what_shows_at_the_end_names_the_packet_of_the_offer(self):
+        talk = "S: +OK\nC: CAPA\nS: +OK\nS: STLS\nS: .\nC: USER a\nS: +OK\nC: PASS b\nS: +OK\nC: QUIT\nS: +OK\n"
+        self.assertIn(("starttls-not-used", "8"), self.places(talk, 110))
+        talk = "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready\nC: a NOOP\nS: a OK\nC: b LOGOUT\nS: * BYE\nS: b OK\n"
+        self.assertEqual(self.places(talk, 143), [("auth-before-tls", "4")])
+
     def test_who_closes_where_the_capture_begins_with_the_server(self):
         """who is the client is known only from what is said; the packets before that are told right all the same"""
         talk = "S: 250 ok\nC: MAIL FROM:<a@b>\nS: 250 ok\nC: QUIT\nS: 221 bye\n"

@@ -343,9 +343,8 @@ void Conversation::TellMessage(Direction direction, OpenMessage& m, const Messag
   // A message may have no body, and then its end is its header's.
   const bool header_whole = m.scan.header_ended() || !facts.truncated;
   const bool header_told = end.complete_start && header_whole && !m.scan.header_cut();
-  const Origin at{facts_.last_frame, facts_.end};
-  if (header_told && !m.scan.has_date()) teller().OnFinding(facts_, {FindingId::kNoDate, m.exchange, at, {}});
-  if (header_told && !m.scan.has_message_id()) teller().OnFinding(facts_, {FindingId::kNoMessageId, m.exchange, at, {}});
+  if (header_told && !m.scan.has_date()) teller().OnFinding(facts_, {FindingId::kNoDate, m.exchange, end.origin, {}});
+  if (header_told && !m.scan.has_message_id()) teller().OnFinding(facts_, {FindingId::kNoMessageId, m.exchange, end.origin, {}});
   if (wants_.message_header) {
     m.header.Parse(facts.header_block);
     facts.header = &m.header;
