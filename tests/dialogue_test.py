@@ -205,6 +205,23 @@ class Dialogue(unittest.TestCase):
         talk = "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready\nC: a NOOP\nS: a OK\nC: b LOGOUT\nS: * BYE\nS: b OK\n"
         self.assertEqual(self.places(talk, 143), [("auth-before-tls", "4")])
 
+    def test_tls_that_the_server_does_not_speak(self):
+        """what the client did and what the server said are both told"""
+        name = b"mail.example.test"
+        extension = struct.pack(">HHHBH", 0, len(name) + 5, len(name) + 3, 0, len(name)) + name
+        body = b"\3\3" + bytes(32) + b"\0\0\2\x13\1\1\0" + struct.pack(">H", len(extension)) + extension
+        hello = b"\x16\3\1" + struct.pack(">H", len(body) + 4) + b"\1" + struct.pack(">I", len(body))[1:] + body
+        for talk in (f"C hex: {hello.hex()}\nS: 500 what\n", f"S: 220 mx\nC hex: {hello.hex()}\nS: 500 what\n"):
+            out = self.told(talk, port=465)
+            for words in ("  SMTP  192.0.2.1:40000 → 192.0.2.25:465", "TLS mail.example.test: the server answers in the clear", "← 500 what", "server name (SNI): mail.example.test",
+                          "versions offered: TLSv1.2", "The client began TLS; the server answered in the clear", "tls-not-spoken · RFC 8446 §4.1.3 · #"):
+                self.assertIn(words, out)
+            self.assertNotIn("encrypted", out)
+            self.assertIn("TLS mail.example.test：服务器以明文应答", self.told(talk, "--lang", "zh", port=465))
+            told = json.loads(self.told(talk, "--lang", "en", first="--json", port=465))
+            self.assertEqual((told["protocol"], told["tls"]["sni"], [f["id"] for f in told["findings"]]), ("smtp", "mail.example.test", ["tls-not-spoken"]))
+            self.assertEqual(told["exchanges"][-1]["reply"]["code"], 500)
+
     def test_who_closes_where_the_capture_begins_with_the_server(self):
         """who is the client is known only from what is said; the packets before that are told right all the same"""
         talk = "S: 250 ok\nC: MAIL FROM:<a@b>\nS: 250 ok\nC: QUIT\nS: 221 bye\n"
