@@ -9,6 +9,7 @@ import json
 import os
 import re
 import resource
+import signal
 import struct
 import subprocess
 import sys
@@ -420,6 +421,51 @@ class Analyze(unittest.TestCase):
             time.sleep(0.3)
             program.kill()
         self.assertEqual(os.listdir(self.folder), [])
+
+    def test_interrupted_while_it_writes_messages(self):
+        """of what is not finished no file is left, of whole messages nor of those that are being read; and it ends by the signal"""
+        hello = [(False, b"220 mx\r\n"), (True, b"HELO me\r\n"), (False, b"250 mx\r\n")]
+        begin = [(True, b"MAIL FROM:<a@b>\r\n"), (False, b"250 ok\r\n"), (True, b"RCPT TO:<c@d>\r\n"), (False, b"250 ok\r\n"), (True, b"DATA\r\n"), (False, b"354 go\r\n")]
+        whole = [(True, b"Subject: whole\r\n\r\nall\r\n.\r\n"), (False, b"250 ok\r\n")]
+        octets = self.dialogue(*hello, *begin, *whole, *begin, *[(True, b"half\r\n" * 100)] * 20)
+        for number, (threads, how) in enumerate((("1", signal.SIGINT), ("1", signal.SIGTERM), ("-1", signal.SIGTERM), ("4", signal.SIGHUP))):
+            folder = os.path.join(self.folder, f"mail{number}")
+            command = [GLASSPOST, "analyze", "--threads", threads, "--messages", folder, "-"]
+            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as program:
+                program.stdin.write(octets)
+                program.stdin.write(bytes(100_000))  # so that what was said is read, and there is more to come
+                program.stdin.flush()
+                for _ in range(200):
+                    if os.path.isdir(folder) and len(os.listdir(folder)) == 2:
+                        break
+                    time.sleep(0.02)
+                if threads != "-1":
+                    self.assertEqual(len(os.listdir(folder)), 2, "nothing was begun: the test shows nothing")
+                program.send_signal(how)
+                self.assertEqual(program.wait(30), -how)
+            self.assertEqual(os.listdir(folder), [])
+
+    def test_ignored_signals_stay_ignored(self):
+        folder = os.path.join(self.folder, "mail")
+        ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with subprocess.Popen([GLASSPOST, "analyze", "--messages", folder, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, preexec_fn=ignore) as program:
+            with open(os.path.join(CAPTURES, "send.pcap"), "rb") as f:
+                program.stdin.write(f.read())
+            program.stdin.flush()
+            time.sleep(0.3)
+            program.send_signal(signal.SIGHUP)
+            program.stdin.close()
+            self.assertEqual(program.wait(30), READ)
+        self.assertEqual(os.listdir(folder), ["0001-1.eml"])
+
+    def test_messages_although_nobody_reads_the_table(self):
+        folder = os.path.join(self.folder, "mail")
+        reader, writer = os.pipe()
+        os.close(reader)
+        run = subprocess.run([GLASSPOST, "analyze", "--lang", "en", "--messages", folder, os.path.join(CAPTURES, "send.pcap")], stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False)
+        os.close(writer)
+        self.assertEqual((run.returncode, os.listdir(folder)), (CANNOT_OPEN, ["0001-1.eml"]))
+        self.assertIn(b"standard output: cannot be written", run.stderr)
 
     def test_errors_in_chinese(self):
         """every word of ours; names, options and octets stay as they are"""

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@
 #include "cli/command_line.h"
 #include "cli/error_text.h"
 #include "cli/help.h"
+#include "cli/interruption.h"
 #include "cli/large_pages.h"
 #include "cli/spool.h"
 #include "cli/terminal.h"
@@ -162,6 +164,8 @@ class Analyze {
       Read(report, {});
       return Fault(kCannotOpen, ready.error());
     }
+    const Interruption interruption([&files] { files.Abandon(); });
+    std::signal(SIGPIPE, SIG_IGN);  // a reader of the table that has enough does not end the writing of messages
     Read(files, {});
     for (const Error& e : files.errors()) Fault(kCannotOpen, e);
     messages_written_ = files.written();
