@@ -499,6 +499,14 @@ class Analyze(unittest.TestCase):
         run = subprocess.run([GLASSPOST, "analyze", "--lang=zh", "-"], input=self.octets[:-7], capture_output=True, timeout=60, check=False)
         self.assertIn("glasspost: 标准输入，第 ", run.stderr.decode())
 
+    def test_a_header_of_very_many_fields(self):
+        for fields in (10_000, 10_001):
+            header = b"a:\r\n" * fields
+            path = self.file("fields.pcap", self.dialogue((False, b"+OK\r\n"), (True, b"RETR 1\r\n"), (False, b"+OK\r\n"),
+                                                          *[(False, header[at : at + 1000]) for at in range(0, len(header), 1000)], (False, b"\r\n.\r\n")))
+            message = json.loads(self.run_it("--json", path)[1])["messages"][0]
+            self.assertEqual((len(message["headers"]), message.get("headers_cut"), message["truncated"]), (10_000, True if fields > 10_000 else None, False))
+
     def test_no_room_for_what_waits(self):
         """a conversation is told whole, or not at all"""
         pieces = [(False, b"220 mx ESMTP\r\n")]
