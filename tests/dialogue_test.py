@@ -175,6 +175,53 @@ class Dialogue(unittest.TestCase):
             out = self.tell(self.path, "-c", "1", "--lang", "en")
             self.assertEqual(out.count("→ SYN  seq"), told, syns)
 
+    def places(self, talk, port=25):
+        """the packet that each finding names"""
+        out = self.told(talk, port=port)
+        return re.findall(r"^ +([a-z0-9-]+) · RFC .* · #(\d+)$", out[out.index("── findings") :], re.M)
+
+    def test_findings_name_the_message_s_own_packet(self):
+        """not the last one that was read before the message's end was known"""
+        hello = "S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 PIPELINING\n"
+        letter = r"Subject: x\r\n\r\nhi\n\r\n"
+        none_of = lambda frame: [("no-date", str(frame)), ("no-message-id", str(frame))]
+        # All of it was sent before the server's words told what it is.
+        ahead = rf"C\: MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n{letter}.\r\nQUIT\r\n"
+        talk = hello + ahead + "\nS: 250 ok\nS: 250 ok\nS: 354 go\nS: 250 ok\nS: 221 bye\n"
+        self.assertEqual(self.places(talk), [("bare-cr-lf", "8"), *none_of(8)])
+        # Given up, which shows with the next command.
+        chunk = rf"C\: MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT {len('Subject: x--') + 2}\r\nSubject: x\r\n\r\n"
+        talk = hello + chunk + "\nS: 250 ok\nS: 250 ok\nS: 250 ok\nC: QUIT\nS: 221 bye\n"
+        self.assertEqual(self.places(talk), none_of(8))
+        # Cut short, which shows with the connection's end.
+        talk = f"S: +OK\nC: RETR 1\nS\\: +OK\\r\\n{letter}\nC: NOOP\nC fin\n"
+        self.assertLess(set(none_of(6)), set(self.places(talk, 110)))
+        talk = f"S: * PREAUTH IMAP4rev2 ready\nC: a FETCH 1 BODY[]\nS\\: * 1 FETCH (BODY[] {{99}}\\r\\n{letter}\nC: b NOOP\nC fin\n"
+        self.assertLess(set(none_of(6)), set(self.places(talk, 143)))
+
+    def test_what_shows_at_the_end_names_the_packet_of_the_offer(self):
+        talk = "S: +OK\nC: CAPA\nS: +OK\nS: STLS\nS: .\nC: USER a\nS: +OK\nC: PASS b\nS: +OK\nC: QUIT\nS: +OK\n"
+        self.assertIn(("starttls-not-used", "8"), self.places(talk, 110))
+        talk = "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready\nC: a NOOP\nS: a OK\nC: b LOGOUT\nS: * BYE\nS: b OK\n"
+        self.assertEqual(self.places(talk, 143), [("auth-before-tls", "4")])
+
+    def test_tls_that_the_server_does_not_speak(self):
+        """what the client did and what the server said are both told"""
+        name = b"mail.example.test"
+        extension = struct.pack(">HHHBH", 0, len(name) + 5, len(name) + 3, 0, len(name)) + name
+        body = b"\3\3" + bytes(32) + b"\0\0\2\x13\1\1\0" + struct.pack(">H", len(extension)) + extension
+        hello = b"\x16\3\1" + struct.pack(">H", len(body) + 4) + b"\1" + struct.pack(">I", len(body))[1:] + body
+        for talk in (f"C hex: {hello.hex()}\nS: 500 what\n", f"S: 220 mx\nC hex: {hello.hex()}\nS: 500 what\n"):
+            out = self.told(talk, port=465)
+            for words in ("  SMTP  192.0.2.1:40000 → 192.0.2.25:465", "TLS mail.example.test: the server answers in the clear", "← 500 what", "server name (SNI): mail.example.test",
+                          "versions offered: TLSv1.2", "The client began TLS; the server answered in the clear", "tls-not-spoken · RFC 8446 §4.1.3 · #"):
+                self.assertIn(words, out)
+            self.assertNotIn("encrypted", out)
+            self.assertIn("TLS mail.example.test：服务器以明文应答", self.told(talk, "--lang", "zh", port=465))
+            told = json.loads(self.told(talk, "--lang", "en", first="--json", port=465))
+            self.assertEqual((told["protocol"], told["tls"]["sni"], [f["id"] for f in told["findings"]]), ("smtp", "mail.example.test", ["tls-not-spoken"]))
+            self.assertEqual(told["exchanges"][-1]["reply"]["code"], 500)
+
     def test_who_closes_where_the_capture_begins_with_the_server(self):
         """who is the client is known only from what is said; the packets before that are told right all the same"""
         talk = "S: 250 ok\nC: MAIL FROM:<a@b>\nS: 250 ok\nC: QUIT\nS: 221 bye\n"

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import resource
+import signal
 import struct
 import subprocess
 import sys
@@ -420,6 +421,91 @@ class Analyze(unittest.TestCase):
             time.sleep(0.3)
             program.kill()
         self.assertEqual(os.listdir(self.folder), [])
+
+    def test_interrupted_while_it_writes_messages(self):
+        """of what is not finished no file is left, of whole messages nor of those that are being read; and it ends by the signal"""
+        hello = [(False, b"220 mx\r\n"), (True, b"HELO me\r\n"), (False, b"250 mx\r\n")]
+        begin = [(True, b"MAIL FROM:<a@b>\r\n"), (False, b"250 ok\r\n"), (True, b"RCPT TO:<c@d>\r\n"), (False, b"250 ok\r\n"), (True, b"DATA\r\n"), (False, b"354 go\r\n")]
+        whole = [(True, b"Subject: whole\r\n\r\nall\r\n.\r\n"), (False, b"250 ok\r\n")]
+        octets = self.dialogue(*hello, *begin, *whole, *begin, *[(True, b"half\r\n" * 100)] * 20)
+        for number, (threads, how) in enumerate((("1", signal.SIGINT), ("1", signal.SIGTERM), ("-1", signal.SIGTERM), ("4", signal.SIGHUP))):
+            folder = os.path.join(self.folder, f"mail{number}")
+            command = [GLASSPOST, "analyze", "--threads", threads, "--messages", folder, "-"]
+            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as program:
+                program.stdin.write(octets)
+                program.stdin.write(bytes(100_000))  # so that what was said is read, and there is more to come
+                program.stdin.flush()
+                for _ in range(200):
+                    if os.path.isdir(folder) and len(os.listdir(folder)) == 2:
+                        break
+                    time.sleep(0.02)
+                if threads != "-1":
+                    self.assertEqual(len(os.listdir(folder)), 2, "nothing was begun: the test shows nothing")
+                program.send_signal(how)
+                self.assertEqual(program.wait(30), -how)
+            self.assertEqual(os.listdir(folder), [])
+
+    def test_ignored_signals_stay_ignored(self):
+        folder = os.path.join(self.folder, "mail")
+        ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with subprocess.Popen([GLASSPOST, "analyze", "--messages", folder, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, preexec_fn=ignore) as program:
+            with open(os.path.join(CAPTURES, "send.pcap"), "rb") as f:
+                program.stdin.write(f.read())
+            program.stdin.flush()
+            time.sleep(0.3)
+            program.send_signal(signal.SIGHUP)
+            program.stdin.close()
+            self.assertEqual(program.wait(30), READ)
+        self.assertEqual(os.listdir(folder), ["0001-1.eml"])
+
+    def test_messages_although_nobody_reads_the_table(self):
+        folder = os.path.join(self.folder, "mail")
+        reader, writer = os.pipe()
+        os.close(reader)
+        run = subprocess.run([GLASSPOST, "analyze", "--lang", "en", "--messages", folder, os.path.join(CAPTURES, "send.pcap")], stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False)
+        os.close(writer)
+        self.assertEqual((run.returncode, os.listdir(folder)), (CANNOT_OPEN, ["0001-1.eml"]))
+        self.assertIn(b"standard output: cannot be written", run.stderr)
+
+    def test_errors_in_chinese(self):
+        """every word of ours; names, options and octets stay as they are"""
+        pcapng = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+        cases = [
+            ([os.path.join(self.folder, "missing")], "missing: 无法打开：没有这个文件或目录 (请检查名称)"),
+            ([self.folder], ": 是一个目录 (请写出其中捕获文件的名称)"),
+            ([self.file("empty", b"")], "empty: 文件是空的 (请给出 pcap 或 pcapng 文件)"),
+            ([self.file("text", b"no capture at all")], "text: 不是捕获文件：开头是 6e 6f 20 63 (请给出 pcap 或 pcapng 文件，或用 --from-hex 给出十六进制转储)"),
+            ([self.file("zip", b"PK\3\4....")], "zip: 是 zip 归档，不是捕获文件 (请先解压；"),
+            ([self.file("pdf", b"%PDF-1.4")], "pdf: 是 PDF 文档，不是捕获文件：开头是 25 50 44 46"),
+            ([self.file("xz", b"\xfd7zXZ\0")], "xz: 是 xz 数据，不是捕获文件 (请先解压；gzip 和 zstd 会随读随解)"),
+            ([self.file("cut.pcap", self.octets[:-7])], "字节: 文件在第 "),
+            ([self.file("head.pcap", self.octets[:9])], "文件在文件头中结束：读到 9 字节，应有 24 字节"),
+            ([self.file("cut.pcapng", pcapng + struct.pack("<II", 1, 20) + b"....")], "第 28 字节: 文件在块中结束：读到 12 字节，应有 20 字节 (捕获在此中断；此前的数据包都已读取)"),
+            ([self.file("bad.pcapng", pcapng + struct.pack("<II", 1, 21) + b"." * 40)], "第 28 字节: 块长度 21 不是 4 的倍数 (文件在此处损坏；此前的内容已读取：请重新复制该文件，或在此处截断)"),
+            ([self.file("cut.gz", gzip.compress(self.octets)[:-20])], "gzip 数据不完整 (请重新复制该文件，或用 gzip -t、zstd -t 检查)"),
+            (["--from-hex", self.file("hex", b"no hex\n")], "第 1 行第 1 列: "),
+            (["-c", "99", self.login], "只有会话 1 (glasspost analyze FILE 会列出它们)"),
+            (["-c", "1", "--hex", "--exchange", "99", self.login], "该会话没有交互 99 (有交互 1 到 "),
+            (["--full", self.login], "--full: 需要 --conversation N (它显示一次会话的完整邮件)"),
+            (["--threads", "x", self.login], "--threads: x 不是 -1 到 16 的数"),
+            (["--jsno", self.login], "--jsno: 没有这个选项 (是否想用 --json？)"),
+            ([], "没有给出捕获文件 (请指定一个，或用 - 表示标准输入)"),
+            (["--messages", self.file("taken", b""), self.login], "taken: 没有写入邮件：不是目录 (请用 --messages 选择另一个目录)"),
+        ]
+        for arguments, words in cases:
+            run = subprocess.run([GLASSPOST, "analyze", *arguments, "--lang", "zh"], capture_output=True, timeout=60, check=False)
+            self.assertNotEqual(run.returncode, READ, arguments)
+            self.assertIn(words, run.stderr.decode())
+        run = subprocess.run([GLASSPOST, "analyze", "--lang=zh", "-"], input=self.octets[:-7], capture_output=True, timeout=60, check=False)
+        self.assertIn("glasspost: 标准输入，第 ", run.stderr.decode())
+
+    def test_a_header_of_very_many_fields(self):
+        for fields in (10_000, 10_001):
+            header = b"a:\r\n" * fields
+            path = self.file("fields.pcap", self.dialogue((False, b"+OK\r\n"), (True, b"RETR 1\r\n"), (False, b"+OK\r\n"),
+                                                          *[(False, header[at : at + 1000]) for at in range(0, len(header), 1000)], (False, b"\r\n.\r\n")))
+            message = json.loads(self.run_it("--json", path)[1])["messages"][0]
+            self.assertEqual((len(message["headers"]), message.get("headers_cut"), message["truncated"]), (10_000, True if fields > 10_000 else None, False))
 
     def test_no_room_for_what_waits(self):
         """a conversation is told whole, or not at all"""

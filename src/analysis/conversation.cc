@@ -29,6 +29,12 @@ ObserverOptions OptionsOf(const Report::Wants& w) {
   return {.show_secrets = w.show_secrets, .message_octets = true, .requests = w.requests};
 }
 
+// A TLS record begins with its content type, SSLv2's hello with its highest bit set; no dialogue has either.
+bool BeginsTls(Octets octets) {
+  const auto first = static_cast<std::uint8_t>(octets.front());
+  return (first >= tls::kChangeCipherSpec && first <= tls::kHeartbeat) || (first & 0x80) != 0;
+}
+
 // A header that promises parts, or an attachment: what a report that leaves single texts alone has to look into.
 bool MayHaveParts(Octets header) {
   mime::FieldReader reader(header);
@@ -93,16 +99,64 @@ void Conversation::OnTcpOctets(int side, Octets octets, const Origin& origin) {
 
 void Conversation::Route(int side, Octets octets, const Origin& origin) {
   if (tls_doubtful_ && !octets.empty()) ConfirmTls(octets);
+  if (sides_ != Sides::kAgree && !octets.empty()) [[unlikely]]
+    return RouteFirst(side, octets, origin);
   if (in_tls_) return tls_->OnOctets(DirectionOf(side), octets, origin);
   if (observer_ != nullptr) observer_->OnOctets(DirectionOf(side), octets, origin);
 }
 
+void Conversation::RouteFirst(int side, Octets octets, const Origin& origin) {
+  const Direction direction = DirectionOf(side);
+  if (sides_ == Sides::kPlainServer)
+    return direction == Direction::kToServer ? tls_->OnOctets(direction, octets, origin)
+                                             : observer_->OnOctets(direction, octets, origin);
+  const bool due = direction == (sides_ == Sides::kServerDue ? Direction::kToClient : Direction::kToServer);
+  if (due && sides_ == Sides::kServerDue && (!held_.empty() || !BeginsTls(octets))) {
+    held_.push_back({side, std::string(octets), 0, origin});
+    held_octets_ += octets.size();
+    return HearTlsServer(false);
+  }
+  if (due && sides_ == Sides::kClientDue && static_cast<std::uint8_t>(octets.front()) == tls::kHandshake) {
+    BeginPlainServer(facts_.protocol, origin);
+    return tls_->OnOctets(direction, octets, origin);
+  }
+  if (due) sides_ = Sides::kAgree;
+  in_tls_ ? tls_->OnOctets(direction, octets, origin) : observer_->OnOctets(direction, octets, origin);
+}
+
+// What the server says to a ClientHello is no TLS: are they words of a dialogue? Once a line of them is there.
+void Conversation::HearTlsServer(bool ended) {
+  std::string said;
+  for (const HeldPiece& h : held_) said += h.octets;
+  const bool enough = ended || said.find('\n') != std::string::npos || said.size() >= kFirstWordsLimit;
+  if (!enough && held_.size() < kMaxHeldPieces) return;
+  sides_ = Sides::kAgree;
+  if (const Protocol protocol = PlainProtocol(said, facts_.server().port); protocol != Protocol::kUnknown)
+    BeginPlainServer(protocol, held_.front().origin);
+  held_octets_ = 0;
+  Replay();
+}
+
+// From here on the server's octets are the dialogue's, the client's are TLS that nobody answers. To the observer the client is
+// one that was not heard.
+void Conversation::BeginPlainServer(Protocol protocol, const Origin& origin) {
+  sides_ = Sides::kPlainServer;
+  in_tls_ = false;
+  if (tls_ == nullptr) tls_ = std::make_unique<tls::TlsObserver>(this);
+  if (observer_ == nullptr) {
+    facts_.protocol = protocol;
+    MakeProtocolObserver();
+    if (protocol == Protocol::kSmtp) observer_->OnMidStream();  // 500 may come without the greeting
+  }
+  observer_->OnOneSided(Direction::kToClient);
+  Note(FindingId::kTlsNotSpoken, origin, UpperCase(Name(facts_.protocol)));
+}
+
 // STARTTLS was accepted: the first octet after it says whether TLS is really spoken (or the capture was decrypted, or the peers
-// go on in the clear). A record begins with its content type, SSLv2's hello with its highest bit set; no dialogue has either.
+// go on in the clear).
 void Conversation::ConfirmTls(Octets octets) {
   tls_doubtful_ = false;
-  const auto first = static_cast<std::uint8_t>(octets.front());
-  if ((first >= tls::kChangeCipherSpec && first <= tls::kHeartbeat) || (first & 0x80) != 0) return;
+  if (BeginsTls(octets)) return;
   in_tls_ = false;
   tls_.reset();
 }
@@ -165,7 +219,12 @@ void Conversation::Begin(const Detection& d) {
   state_ = State::kTold;
   facts_.protocol = d.protocol;
   if (!facts_.udp && !facts_.live) facts_.client_side = d.client_side;  // of a live one it is known
-  if (d.protocol == Protocol::kTls) return StartTls({facts_.first_frame, facts_.start});
+  const bool from_start = facts_.syn_seen && !facts_.udp;
+  if (d.protocol == Protocol::kTls) {
+    if (from_start) sides_ = Sides::kServerDue;
+    return StartTls({facts_.first_frame, facts_.start});
+  }
+  if (from_start && d.protocol != Protocol::kDns) sides_ = Sides::kClientDue;
   MakeProtocolObserver();
 }
 
@@ -219,6 +278,10 @@ void Conversation::OnTcpGap(int side, std::uint64_t offset, std::uint64_t length
 }
 
 void Conversation::RouteGap(int side, std::uint64_t length, const Origin& origin) {
+  if (sides_ == Sides::kServerDue && !held_.empty()) HearTlsServer(true);
+  if (sides_ == Sides::kPlainServer && DirectionOf(side) == Direction::kToServer)
+    return tls_->OnGap(Direction::kToServer, length, origin);
+  if (sides_ != Sides::kPlainServer) sides_ = Sides::kAgree;
   if (in_tls_) return tls_->OnGap(DirectionOf(side), length, origin);
   if (observer_ != nullptr) observer_->OnGap(DirectionOf(side), length, origin);
 }
@@ -343,9 +406,8 @@ void Conversation::TellMessage(Direction direction, OpenMessage& m, const Messag
   // A message may have no body, and then its end is its header's.
   const bool header_whole = m.scan.header_ended() || !facts.truncated;
   const bool header_told = end.complete_start && header_whole && !m.scan.header_cut();
-  const Origin at{facts_.last_frame, facts_.end};
-  if (header_told && !m.scan.has_date()) teller().OnFinding(facts_, {FindingId::kNoDate, m.exchange, at, {}});
-  if (header_told && !m.scan.has_message_id()) teller().OnFinding(facts_, {FindingId::kNoMessageId, m.exchange, at, {}});
+  if (header_told && !m.scan.has_date()) teller().OnFinding(facts_, {FindingId::kNoDate, m.exchange, end.origin, {}});
+  if (header_told && !m.scan.has_message_id()) teller().OnFinding(facts_, {FindingId::kNoMessageId, m.exchange, end.origin, {}});
   if (wants_.message_header) {
     m.header.Parse(facts.header_block);
     facts.header = &m.header;
@@ -385,6 +447,7 @@ void Conversation::BeginTls(const Origin& origin) {
   if (state_ == State::kUndecided) held_ = {}, held_octets_ = 0, Begin({Detection::State::kFound, Protocol::kTls, 0});
   if (!in_tls_) StartTls(origin);
   tls_doubtful_ = false;
+  if (sides_ == Sides::kClientDue) sides_ = Sides::kServerDue;
 }
 
 void Conversation::OnDecrypted(int side, Octets octets, const Origin& origin) {
@@ -422,7 +485,7 @@ void Conversation::OnPlainGap(Direction direction, const Origin& origin) {
 }
 void Conversation::OnEncrypted(const Origin& origin) {
   NotePhase(Phase::kTls, tls_->info().start, origin.time);
-  if (observer_ != nullptr) observer_->OnTlsEstablished(origin);
+  if (observer_ != nullptr && sides_ != Sides::kPlainServer) observer_->OnTlsEstablished(origin);
 }
 
 // Nothing was said: what remains is the port, if both know it for mail.
@@ -444,6 +507,7 @@ void Conversation::EndOfSpeech(const Origin& origin) {
   if (state_ == State::kUndecided && !held_.empty()) DecideByHeld(true);
   if (state_ == State::kUndecided) GuessByPort();
   if (state_ != State::kTold) return;
+  if (sides_ == Sides::kServerDue && !held_.empty()) HearTlsServer(true);
   if (in_tls_) tls_->OnEnd(origin, facts_.reset_seen);
   if (observer_ != nullptr) observer_->OnEnd(origin, facts_.reset_seen);
   if (observer_ != nullptr && wants_.secrets) {
@@ -453,6 +517,7 @@ void Conversation::EndOfSpeech(const Origin& origin) {
   Summarise(origin);
   if (tls_ != nullptr) {
     facts_.tls = std::make_unique<tls::TlsInfo>(tls_->info());
+    facts_.tls->plain_server = sides_ == Sides::kPlainServer;
     if (facts_.protocol == Protocol::kTls && facts_.tls->swapped)
       facts_.client_side = 1 - facts_.client_side, facts_.tls->swapped = false;
   }

@@ -152,6 +152,9 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   void RoutePastProxy(int side, Octets octets, const Origin& origin);
   bool SkipProxy(FirstWords& words);
   void ConfirmTls(Octets octets);
+  void RouteFirst(int side, Octets octets, const Origin& origin);
+  void HearTlsServer(bool ended);
+  void BeginPlainServer(Protocol protocol, const Origin& origin);
   void Begin(const Detection& detection);
   void MakeProtocolObserver();
   void HoldPlain(Direction direction, Octets octets, const Origin& origin);
@@ -171,6 +174,14 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   State state_ = State::kUndecided;
   bool in_tls_ = false;
   bool tls_doubtful_ = false;  // it was agreed on; nothing of it was heard yet
+  // Whether both sides speak TLS, or both do not, shows with the first octet of the second to speak.
+  enum class Sides : std::uint8_t {
+    kAgree,
+    kClientDue,    // a dialogue, of which the client has said nothing yet
+    kServerDue,    // TLS from the first octet, of which the server has said nothing yet, or not enough (it is in held_)
+    kPlainServer,  // the client speaks TLS, the server does not
+  };
+  Sides sides_ = Sides::kAgree;
   std::unique_ptr<Observer> observer_;
   std::unique_ptr<OpenMessage> open_[2];
   Shared& shared_;

@@ -181,6 +181,14 @@ Protocol ProtocolOfPort(std::uint16_t port) {
   }
 }
 
+Protocol PlainProtocol(Octets said, std::uint16_t port) {
+  Protocol hint = ProtocolOfPort(port);
+  if (port == 465 || port == 1465) hint = Protocol::kSmtp;
+  if (port == 993 || port == 1993) hint = Protocol::kImap;
+  if (port == 995 || port == 1995) hint = Protocol::kPop3;
+  return AsServer(0, FirstLine(said), {}, hint).protocol;
+}
+
 Detection Detect(const FirstWords& w) {
   if (const Detection d = DetectTls(w); d.state != Detection::State::kMore) return d;
   if (const Detection d = DetectDns(w); d.state != Detection::State::kMore) return d;

@@ -1,6 +1,7 @@
 #include "analysis/dialogue_report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <map>
@@ -377,6 +378,7 @@ std::string DialogueTeller::TlsLines(const ConversationFacts& f) const {
     if (!value.empty()) text += std::string(kIndent) + style_.Cyan(Word(en, zh)) + ": " + ForTerminal(value) + "\n";
   };
   line("version", "版本", t.version);
+  if (t.plain_server) line("versions offered", "提供的版本", fmt::format("{}", fmt::join(t.versions_offered, ", ")));
   line("cipher suite", "密码套件", t.cipher);
   line("server name (SNI)", "服务器名 (SNI)", t.sni);
   for (const std::string& a : t.alpn) line("ALPN offered", "提供的 ALPN", a);
@@ -393,7 +395,9 @@ std::string DialogueTeller::TlsLines(const ConversationFacts& f) const {
   const auto lost = Word("What is said from here on is encrypted; the capture holds it, but without the keys nobody can read it.",
                          "此后的内容都已加密；它们在捕获中，但没有密钥谁也读不了。");
   const auto unread = Word("What was said within it is not known.", "其中的内容无从得知。");
-  AppendWrapped(text, t.decrypted ? read : f.live ? unread : lost, kIndent.size() + 2, style_.columns);
+  const auto none = Word("The client began TLS; the server answered in the clear, so that none came about.",
+                         "客户端开始 TLS；服务器以明文应答，TLS 因此没有建立。");
+  AppendWrapped(text, t.plain_server ? none : t.decrypted ? read : f.live ? unread : lost, kIndent.size() + 2, style_.columns);
   text += '\n';
   return text;
 }

@@ -153,7 +153,7 @@ void AppendOptional(TextWriter& out, Octets key, const std::optional<Octets>& va
   }
 }
 
-void AppendHeader(TextWriter& out, const mime::HeaderDecoder& decoder) {
+void AppendHeader(TextWriter& out, const mime::HeaderDecoder& decoder, bool cut) {
   const mime::HeaderSummary& h = decoder.summary();
   AppendOptional(out, ",\"from\":", h.from);
   AppendOptional(out, ",\"to\":", h.to);
@@ -176,6 +176,7 @@ void AppendHeader(TextWriter& out, const mime::HeaderDecoder& decoder) {
     out.push_back(']');
   }
   out.push_back(']');
+  if (cut || decoder.cut()) out += ",\"headers_cut\":true";
 }
 
 void AppendAttachments(TextWriter& out, const mime::Structure* structure) {
@@ -387,7 +388,7 @@ class JsonTeller final : public Teller {
     out += ",\"size\":";
     AppendNumber(out, m.size);
     out += ",\"sha256\":\"" + m.sha256 + '"';
-    if (m.header != nullptr) AppendHeader(out, *m.header);
+    if (m.header != nullptr) AppendHeader(out, *m.header, m.header_cut);
     out += m.truncated ? ",\"truncated\":true" : ",\"truncated\":false";
     if (options_.attachments) AppendAttachments(out, m.structure);
     out.push_back('}');

@@ -43,9 +43,9 @@ class MessageFiles::FileTeller final : public Teller {
       : files_(files), wants_(files.inner_.wants()), inner_(std::move(inner)) {}
   ~FileTeller() override {
     for (Open& o : open_)
-      if (o.fd >= 0) close(o.fd), unlink(o.path.c_str());
+      if (o.fd >= 0) close(o.fd), files_.Discard(o.suffix);
     Octets done = done_;
-    while (!done.empty()) unlink(files_.PartPath(TakeDone(done).suffix).c_str());
+    while (!done.empty()) files_.Discard(TakeDone(done).suffix);
   }
 
   void OnPacket(const ConversationFacts& f, int side, const capture::Packet& p) override { inner_->OnPacket(f, side, p); }
@@ -73,7 +73,7 @@ class MessageFiles::FileTeller final : public Teller {
     if (o.fd < 0 && !o.failed) Start(o);  // an empty message is one, too
     if (o.fd >= 0) {
       close(o.fd);
-      done_ += Octets(o.path).substr(o.path.size() - kSuffix);
+      done_ += o.suffix;
       PutNumber(done_, m.order * 2 + (m.truncated ? 1 : 0));
     }
     o = {};
@@ -91,18 +91,16 @@ class MessageFiles::FileTeller final : public Teller {
   struct Open {
     int fd = -1;
     bool failed = false;
-    std::string path;
+    std::string suffix;
   };
   void Start(Open& o) {
-    o.path = files_.PartPath("XXXXXX");
-    o.fd = mkostemp(o.path.data(), O_CLOEXEC);
-    if (o.fd < 0) return GiveUp(o, "cannot be created");
-    fchmod(o.fd, kFileMode);
+    o.fd = files_.NewPart(o.suffix);
+    if (o.fd < 0) GiveUp(o, "cannot be created");
   }
   void GiveUp(Open& o, const char* what) {
     files_.Fail(
         {fmt::format("a message {}: {}", what, std::strerror(errno)), files_.directory_, "free space, or choose another folder"});
-    if (o.fd >= 0) close(o.fd), unlink(o.path.c_str());
+    if (o.fd >= 0) close(o.fd), files_.Discard(o.suffix);
     o.fd = -1;
     o.failed = true;
   }
@@ -137,6 +135,30 @@ std::unique_ptr<Teller> MessageFiles::NewTeller() const { return std::make_uniqu
 
 std::string MessageFiles::PartPath(Octets suffix) const { return directory_ + "/.part-" + std::string(suffix); }
 
+int MessageFiles::NewPart(std::string& suffix) const {
+  std::string path = PartPath("XXXXXX");
+  const std::lock_guard lock(parts_mutex_);
+  if (abandoned_) return errno = EINTR, -1;
+  const int fd = mkostemp(path.data(), O_CLOEXEC);
+  if (fd < 0) return fd;
+  fchmod(fd, kFileMode);
+  suffix = path.substr(path.size() - kSuffix);
+  parts_.insert(suffix);
+  return fd;
+}
+
+void MessageFiles::Discard(Octets suffix) const {
+  const std::lock_guard lock(parts_mutex_);
+  if (parts_.erase(std::string(suffix)) > 0) unlink(PartPath(suffix).c_str());
+}
+
+void MessageFiles::Abandon() const {
+  const std::lock_guard lock(parts_mutex_);
+  abandoned_ = true;
+  for (const std::string& suffix : parts_) unlink(PartPath(suffix).c_str());
+  parts_.clear();
+}
+
 // Now that the conversation has its number its messages get their names.
 void MessageFiles::Write(std::uint64_t number, Octets note, TextStore& text) {
   inner_.Write(number, TakeText(note), text);
@@ -151,7 +173,7 @@ void MessageFiles::Write(std::uint64_t number, Octets note, TextStore& text) {
       Fail({errno == EEXIST ? "not written: a file of this name is there already" : std::strerror(errno), name,
             "choose another folder"});
     }
-    unlink(path.c_str());
+    Discard(d.suffix);
   }
 }
 

@@ -127,7 +127,10 @@ std::string Summary::Words(const ConversationFacts& f, Language language) const 
   if (f.tls != nullptr) {
     std::string t = f.tls->version.empty() ? "TLS" : f.tls->version;
     if (!f.tls->sni.empty()) t += " " + f.tls->sni;
-    p.Add(f.tls->decrypted ? t : t + (zh ? "（加密）" : " (encrypted)"));
+    if (f.tls->plain_server)
+      p.Add(t + (zh ? "：服务器以明文应答" : ": the server answers in the clear"));
+    else
+      p.Add(f.tls->decrypted ? t : t + (zh ? "（加密）" : " (encrypted)"));
   }
   if (!auth_.empty()) {
     const char* outcome = auth_outcome_ == Outcome::kOk       ? (zh ? " 成功" : " ok")

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -20,7 +21,10 @@
 #include "analysis/table_report.h"
 #include "base/escape.h"
 #include "cli/arguments.h"
+#include "cli/command_line.h"
+#include "cli/error_text.h"
 #include "cli/help.h"
+#include "cli/interruption.h"
 #include "cli/large_pages.h"
 #include "cli/spool.h"
 #include "cli/terminal.h"
@@ -33,9 +37,7 @@ using capture::FrameSource;
 
 constexpr std::size_t kOutputBuffer = std::size_t{1} << 16;  // octets of output written at once
 constexpr std::uint64_t kAll = ~std::uint64_t{0};
-constexpr int kRead = 0, kFaults = 1, kUsage = 2, kCannotOpen = 3;
-
-void Complain(const Error& e) { fmt::print(stderr, "glasspost: {}\n", ForTerminal(e.Text())); }
+constexpr int kRead = 0, kFaults = 1;
 
 class Analyze {
  public:
@@ -50,7 +52,7 @@ class Analyze {
     std::setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     Tell();
     if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) Fault(kCannotOpen, {"cannot be written", "standard output", {}});
-    for (const Error& e : errors_) Complain(e);
+    for (const Error& e : errors_) Complain(InLanguage(e, language_));
     return status_;
   }
 
@@ -162,6 +164,8 @@ class Analyze {
       Read(report, {});
       return Fault(kCannotOpen, ready.error());
     }
+    const Interruption interruption([&files] { files.Abandon(); });
+    std::signal(SIGPIPE, SIG_IGN);  // a reader of the table that has enough does not end the writing of messages
     Read(files, {});
     for (const Error& e : files.errors()) Fault(kCannotOpen, e);
     messages_written_ = files.written();
@@ -212,8 +216,8 @@ int RunAnalyze(const std::vector<std::string>& words) {
   app.set_help_flag();  // the help is our own
   app.allow_extras();
   AddOptions(app, arguments);
-  const auto refuse = [](const Error& e) {
-    Complain(e);
+  const auto refuse = [language = LanguageOf(StatedLanguage(words))](const Error& e) {
+    Complain(InLanguage(e, language));
     return kUsage;
   };
   constexpr const char* kHelp = "glasspost help analyze tells all options";

@@ -48,9 +48,7 @@ std::optional<int> CommandLine::Parse(std::vector<std::string> words) {
   return std::nullopt;
 }
 
-void CommandLine::Complain(const Error& error) const {
-  cli::Complain({ErrorText(error.what, language_), error.where, ErrorText(error.remedy, language_)});
-}
+void CommandLine::Complain(const Error& error) const { cli::Complain(InLanguage(error, language_)); }
 
 int CommandLine::Misused(const std::string& what) const {
   fmt::print(stderr, "glasspost: {}: {}\nglasspost help {} tells what there is.\n", command_, what, command_);

@@ -11,7 +11,22 @@ constexpr analysis::Phrase kErrors[] = {
 #undef GLASSPOST_ERROR
 };
 
+// The name that a person gave stays; what says where in it is put into Chinese.
+std::string ChinesePlace(std::string_view where) {
+  constexpr std::string_view kJoint = ", ";
+  if (auto whole = analysis::InChinese(kErrors, where)) return *std::move(whole);
+  for (auto at = where.find(kJoint); at != std::string_view::npos; at = where.find(kJoint, at + 1))
+    if (const auto place = analysis::InChinese(kErrors, where.substr(at + kJoint.size())))
+      return ChinesePlace(where.substr(0, at)) + "，" + *place;
+  return std::string(where);
+}
+
 }  // namespace
+
+Error InLanguage(const Error& error, analysis::Language language) {
+  if (language == analysis::Language::kEnglish) return error;
+  return {ErrorText(error.what, language), ChinesePlace(error.where), ErrorText(error.remedy, language)};
+}
 
 std::string ErrorText(std::string_view text, analysis::Language language) {
   if (language == analysis::Language::kEnglish) return std::string(text);

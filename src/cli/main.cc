@@ -47,15 +47,6 @@ using Words = std::vector<std::string>;
 
 constexpr std::string_view kLang = "--lang";
 
-// What --lang says, wherever it stands: the help is told in that language, too.
-std::string StatedLanguage(const Words& words) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == kLang && i + 1 < words.size()) return words[i + 1];
-    if (words[i].starts_with("--lang=")) return words[i].substr(kLang.size() + 1);
-  }
-  return {};
-}
-
 // The first word that is no option; the end where there is none.
 Words::iterator CommandIn(Words& words) {
   auto at = words.begin();
@@ -131,7 +122,7 @@ std::optional<int> RunAsSendmail(const char* called, Words words) {
 int Run(int argc, char** argv) {
   Words words(argv + std::min(argc, 1), argv + argc);
   if (const auto status = RunAsSendmail(argc > 0 ? argv[0] : nullptr, words)) return *status;
-  const auto language = glasspost::cli::LanguageOf(StatedLanguage(words));
+  const auto language = glasspost::cli::LanguageOf(glasspost::cli::StatedLanguage(words));
   const auto at = CommandIn(words);
   if (at == words.end()) {
     if (AsksForHelp(words)) return Print(Help({}, language));

@@ -20,6 +20,15 @@ std::int64_t NowMs() {
 
 }  // namespace
 
+std::string StatedLanguage(const std::vector<std::string>& words) {
+  constexpr std::string_view kLang = "--lang";
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == kLang && i + 1 < words.size()) return words[i + 1];
+    if (words[i].starts_with("--lang=")) return words[i].substr(kLang.size() + 1);
+  }
+  return {};
+}
+
 analysis::Language LanguageOf(const std::string& wanted) {
   std::string_view language = wanted;
   for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {

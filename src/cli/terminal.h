@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "analysis/language.h"
 #include "analysis/style.h"
@@ -12,6 +13,8 @@ namespace glasspost::cli {
 
 // "zh" or "en"; if empty, what LC_ALL, LC_MESSAGES or LANG say (in this order, as POSIX has it).
 analysis::Language LanguageOf(const std::string& wanted);
+// What --lang says, wherever it stands among `words`; empty: nothing.
+std::string StatedLanguage(const std::vector<std::string>& words);
 
 // The stream's width where it is a terminal. Colours if `wanted` is "always", or "auto" and `stream` is a terminal and NO_COLOR
 // is not set (https://no-color.org).

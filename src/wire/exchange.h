@@ -64,6 +64,8 @@ struct Span {
     if (first_time == kNoTime || o.time < first_time) first_time = o.time;
     if (last_time == kNoTime || o.time > last_time) last_time = o.time;
   }
+  // The packet that brought the last of it.
+  Origin End() const { return {frames.last(), last_time}; }
   // Member by member, here and below: by way of a third one, short strings are copied octet by octet.
   friend void swap(Span& a, Span& b) noexcept {
     std::swap(a.offset, b.offset);
@@ -181,6 +183,7 @@ struct Envelope {
 struct MessageEnd {
   bool truncated = false;      // a gap lies in it, or it is cut short: size and digest are of what is there
   bool complete_start = true;  // false: the capture begins inside it
+  Origin origin;               // of its end, or of the last octets of it that are there
 };
 
 // Receives what an observer makes of a conversation. All calls come from the thread that feeds the observer, in the order of the

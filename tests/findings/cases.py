@@ -246,9 +246,75 @@ error plaintext-injection @3 RFC 9051 §6.2.1
   Octets followed STARTTLS/STLS in the clear, before the handshake: NOOP. A server that keeps them takes an attacker's commands for the client's.
   在 STARTTLS/STLS 之后、握手之前又来了明文：NOOP。保留这些内容的服务器会把攻击者的命令当成客户端的命令。
 """)
-case("malformed-tls-not-tls", 465, rf"""
+case("tls-not-spoken", 465, rf"""
+C hex: {CLIENT_HELLO}
+S: 500 5.5.1 unrecognized
+C hex: 15 03 01 00 02 02 28
+S: 500 5.5.1 unrecognized
+""", told=r"""
+warning tls-not-spoken RFC 8446 §4.1.3
+  The client begins TLS, but the server speaks SMTP in the clear: neither understands the other.
+  客户端开始 TLS，服务器却用明文说 SMTP：双方互不理解。
+""")
+case("tls-not-spoken-in-pieces", 465, rf"""
+C hex: {CLIENT_HELLO}
+S\: 5
+S\: 00 5.5.1
+S\:  unrecognized\r\n
+""", told=r"""
+warning tls-not-spoken RFC 8446 §4.1.3
+  The client begins TLS, but the server speaks SMTP in the clear: neither understands the other.
+  客户端开始 TLS，服务器却用明文说 SMTP：双方互不理解。
+""")
+case("tls-not-spoken-after-the-greeting", 587, rf"""
+S: 220 mx.example.test ESMTP
+C hex: {CLIENT_HELLO}
+S: 500 5.5.1 unrecognized
+""", told=r"""
+warning tls-not-spoken RFC 8446 §4.1.3
+  The client begins TLS, but the server speaks SMTP in the clear: neither understands the other.
+  客户端开始 TLS，服务器却用明文说 SMTP：双方互不理解。
+""")
+case("tls-not-spoken-greeting-as-answer", 2465, rf"""
 C hex: {CLIENT_HELLO}
 S: 220 mx.example.test ESMTP
+S: 500 5.5.1 unrecognized
+S: 421 4.7.0 bye
+""", told=r"""
+warning tls-not-spoken RFC 8446 §4.1.3
+  The client begins TLS, but the server speaks SMTP in the clear: neither understands the other.
+  客户端开始 TLS，服务器却用明文说 SMTP：双方互不理解。
+""")
+case("pop3-tls-not-spoken", 995, rf"""
+C hex: {CLIENT_HELLO}
+S: -ERR what
+S: -ERR what
+""", told=r"""
+warning tls-not-spoken RFC 8446 §4.1.3
+  The client begins TLS, but the server speaks POP3 in the clear: neither understands the other.
+  客户端开始 TLS，服务器却用明文说 POP3：双方互不理解。
+""")
+case("pop3-tls-not-spoken-after-the-greeting", 110, rf"""
+S: +OK POP3 ready
+C hex: {CLIENT_HELLO}
+S: -ERR what
+""", told=r"""
+warning tls-not-spoken RFC 8446 §4.1.3
+  The client begins TLS, but the server speaks POP3 in the clear: neither understands the other.
+  客户端开始 TLS，服务器却用明文说 POP3：双方互不理解。
+""")
+case("imap-tls-not-spoken", 143, rf"""
+C hex: {CLIENT_HELLO}
+S: * OK IMAP4rev2 ready
+S: * BAD what
+""", told=r"""
+warning tls-not-spoken RFC 8446 §4.1.3
+  The client begins TLS, but the server speaks IMAP in the clear: neither understands the other.
+  客户端开始 TLS，服务器却用明文说 IMAP：双方互不理解。
+""")
+case("malformed-tls-not-tls", 465, rf"""
+C hex: {CLIENT_HELLO}
+S: HTTP/1.1 400 Bad Request
 """, told=r"""
 warning malformed-tls RFC 8446 §5.1
   What the TLS stream carries is malformed: no TLS record.

@@ -65,7 +65,7 @@ std::unique_ptr<tls::TlsInfo> TakeTls(Reader& r, Timestamp start) {
   std::uint64_t flags = r.Number();
   t->alert_from = (flags & 1) != 0 ? Direction::kToClient : Direction::kToServer;
   for (bool* flag : {&t->decrypted, &t->swapped, &t->malformed, &t->encrypted, &t->ssl2_hello, &t->retried, &t->server_hello_seen,
-                     &t->client_hello_seen})
+                     &t->client_hello_seen, &t->plain_server})
     *flag = ((flags >>= 1) & 1) != 0;
   t->start = r.Time(start);
   for (std::string* text : {&t->version, &t->cipher, &t->sni, &t->alpn_chosen, &t->alert}) text->assign(r.Text());

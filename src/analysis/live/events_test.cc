@@ -185,6 +185,15 @@ TEST(Events, OfALargeMessageAreCounted) {
   EXPECT_NE(TextOf([&](std::FILE* out) { TellJson(out, 1, events, {}); }).find("\"message_octets\":"), std::string::npos);
 }
 
+TEST(Events, OfTlsThatTheServerDoesNotSpeak) {
+  const std::string hello =
+      R"(C\: \x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03)" + std::string(32, 'r') + R"(\x00\x00\x04\x13\x01\x13\x02\x01\x00)";
+  const std::string told = DialogueOf(EventsOf(File("S: 220 mx\n" + hello + "\nS: 500 what\n" + kQuit), kFull));
+  EXPECT_NE(told.find("TLS: the server answers in the clear"), std::string::npos) << told;
+  EXPECT_NE(told.find("tls-not-spoken"), std::string::npos) << told;
+  EXPECT_NE(told.find("500 what"), std::string::npos) << told;
+}
+
 TEST(Events, CutAnywhereAreToldUpToThere) {
   const std::string events = EventsOf(File(kLogin + kMail + kQuit), kFull);
   for (std::size_t n = 0; n < events.size(); ++n) {

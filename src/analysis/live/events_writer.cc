@@ -50,8 +50,8 @@ void PutCertificates(Writer& w, const std::vector<tls::CertificateInfo>& chain) 
 
 void PutTls(Writer& w, const tls::TlsInfo& t, bool certificates, Timestamp start) {
   std::uint64_t flags = 0;
-  for (const bool flag : {t.client_hello_seen, t.server_hello_seen, t.retried, t.ssl2_hello, t.encrypted, t.malformed, t.swapped,
-                          t.decrypted, t.alert_from == Direction::kToClient})
+  for (const bool flag : {t.plain_server, t.client_hello_seen, t.server_hello_seen, t.retried, t.ssl2_hello, t.encrypted,
+                          t.malformed, t.swapped, t.decrypted, t.alert_from == Direction::kToClient})
     flags = flags << 1 | (flag ? 1 : 0);
   w.Number(flags);
   w.Time(t.start, start);

@@ -26,6 +26,7 @@ void ImapObserver::TakeLiteral(Direction d, Octets& octets, const Origin& origin
   s.literal_begun = true;
   if (s.use == Use::kMessage) {
     if (!s.message_open) OpenMessage(d);
+    s.message_at = origin;
     if (options_.message_octets) sink_.OnMessageOctets(d, part);
   } else if (s.use == Use::kText) {
     s.literal_text += part;
@@ -67,7 +68,7 @@ void ImapObserver::EndLiteral(Direction d, const Origin& origin) {
   s.literal_left = 0;
   s.continued = true;
   // An empty literal is an empty message when it is fetched; with APPEND it withdraws the command (RFC 3502 §6.3.11).
-  if (s.use == Use::kMessage && s.literal_octets == 0 && d == Direction::kToClient) OpenMessage(d);
+  if (s.use == Use::kMessage && s.literal_octets == 0 && d == Direction::kToClient) OpenMessage(d), s.message_at = origin;
   CloseMessage(d, false);
   if (s.use != Use::kText || s.owner == nullptr || s.literal_text.find_first_of(Octets("\r\n\0", 3)) != Octets::npos) return;
   if (d == Direction::kToClient) {
@@ -95,7 +96,7 @@ void ImapObserver::CloseMessage(Direction d, bool cut_short) {
   if (!s.message_open) return;
   s.message_open = false;
   const bool whole = !cut_short && !s.message_gap && s.message_whole;
-  sink_.OnMessageEnd(d, MessageEnd{.truncated = !whole, .complete_start = s.item.from == 0});
+  sink_.OnMessageEnd(d, MessageEnd{.truncated = !whole, .complete_start = s.item.from == 0, .origin = s.message_at});
 }
 
 // Of a FETCH: is it all of the message? A part is, if it begins at its beginning and the server had no more to give than was
@@ -110,7 +111,7 @@ bool ImapObserver::IsWholeMessage(const Side& s, std::uint64_t octets, Octets pi
 }
 
 // A short message may come as a quoted string (RFC 9051 §9 `nstring`).
-void ImapObserver::TellQuotedMessages(Octets piece) {
+void ImapObserver::TellQuotedMessages(Octets piece, const Origin& origin) {
   const auto has = [&](Octets what) { return piece.find(what) != Octets::npos; };
   if (!has("[] \"") && !has("> \"") && !has("822 \"")) return;
   Side& s = server();
@@ -123,6 +124,7 @@ void ImapObserver::TellQuotedMessages(Octets piece) {
       s.item = *item;
       s.message_whole = IsWholeMessage(s, octets, piece);
       OpenMessage(Direction::kToClient);
+      s.message_at = origin;
       ReadQuoted(piece.substr(i), [&](Octets part) {
         if (options_.message_octets) sink_.OnMessageOctets(Direction::kToClient, part);
       });

@@ -243,7 +243,7 @@ void ImapObserver::OnEnd(const Origin& origin, bool reset) {
   for (const Side& s : sides_)
     if (reset && s.in_literal && s.message_open) FindOnce(FindingId::kResetDuringData, s.owner_number, origin, {});
   EndEverything(origin);
-  if (auth_offered_in_ != 0) FindOnce(FindingId::kAuthBeforeTls, auth_offered_in_, origin, auth_offered_);
+  if (auth_offered_in_ != 0) FindOnce(FindingId::kAuthBeforeTls, auth_offered_in_, auth_offered_at_, auth_offered_);
   const bool could_tell = mode_ == Mode::kPlain && !client_lost_ && !server_only_ && !client_only_;
   if ((client_closed_ || (reset && !closed_)) && commands_seen_ && !logout_seen_ && !bye_seen_ && could_tell)
     Find(FindingId::kNoQuit, 0, origin, "no LOGOUT");

@@ -111,6 +111,7 @@ class ImapObserver : public Observer {
     std::uint64_t literal_octets = 0;
     MessageItem item;
     bool message_open = false;
+    Origin message_at;  // of its last octets so far
     bool message_gap = false;
     bool message_whole = true;  // not a part of a message
   };
@@ -141,7 +142,7 @@ class ImapObserver : public Observer {
   void EndLiteral(Direction d, const Origin& origin);
   void OpenMessage(Direction d);
   void CloseMessage(Direction d, bool cut_short);
-  void TellQuotedMessages(Octets piece);
+  void TellQuotedMessages(Octets piece, const Origin& origin);
   bool IsWholeMessage(const Side& s, std::uint64_t octets, Octets piece) const;
 
   // client.cc
@@ -178,7 +179,7 @@ class ImapObserver : public Observer {
   Entry* OldestOpen();
   Entry& UntaggedTarget();
   void OnVerdict(const Entry& entry, Verb verb, const Response& r, const Origin& origin);
-  void NoteCapabilities(Octets text, std::uint64_t exchange, bool code);
+  void NoteCapabilities(Octets text, std::uint64_t exchange, bool code, const Origin& origin);
   void CheckSpeed(const Entry& entry, const Origin& origin);
 
   ObserverSink& sink_;
@@ -214,6 +215,7 @@ class ImapObserver : public Observer {
   Phase phase_ = Phase::kGreeting;
   std::string last_tag_;
   std::uint64_t auth_offered_in_ = 0;  // exchange in which a mechanism that sends the password was offered in the clear
+  Origin auth_offered_at_;
   std::string auth_offered_;
   std::uint8_t told_[kFindingCount] = {};  // how often each finding was told
 

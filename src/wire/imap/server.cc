@@ -95,9 +95,9 @@ void ImapObserver::OnUntagged(const Response& r, const Line& line, const Origin&
   s.status_line = status;
   s.fetch = !r.number.empty() && EqualsNoCase(r.word, "FETCH");
   if (status)
-    NoteCapabilities(r.text, e.exchange.number, true);
+    NoteCapabilities(r.text, e.exchange.number, true, origin);
   else if (EqualsNoCase(r.word, "CAPABILITY"))
-    NoteCapabilities(r.text, e.exchange.number, false);
+    NoteCapabilities(r.text, e.exchange.number, false, origin);
   OnReplyPiece(line, true, origin);
 }
 
@@ -110,7 +110,7 @@ void ImapObserver::OnReplyPiece(const Line& line, bool new_line, const Origin& o
     AppendReply(*s.owner, line.text, new_line, line.cut);
     Touch(reply.span, s, s.line_at, line.length, origin);
   }
-  if (s.fetch && s.owner != nullptr) TellQuotedMessages(line.text);
+  if (s.fetch && s.owner != nullptr) TellQuotedMessages(line.text, origin);
   const auto literal = s.status_line ? std::nullopt : FindLiteral(line.tail);
   if (!literal) return EndReplyLine();
   Use use = Use::kText;
@@ -238,7 +238,7 @@ void ImapObserver::OnTagged(const Response& r, const Line& line, Octets rest, co
   e->replied = true;
   for (auto& older : queue_)
     if (older->exchange.number < e->exchange.number && older->maybe_lost) older->replied = true;
-  NoteCapabilities(r.text, e->exchange.number, true);
+  NoteCapabilities(r.text, e->exchange.number, true, origin);
   OnVerdict(*e, verb, r, origin);
   if (unblocks) {
     if (blocking_ == Verb::kAuthenticate) sasl_.OnOutcome(EqualsNoCase(r.word, "OK"));
@@ -290,7 +290,7 @@ void ImapObserver::OnMalformedReply(const Line& line, const Origin& origin) {
 }
 
 // `code`: the list stands in a response code, "[CAPABILITY …]".
-void ImapObserver::NoteCapabilities(Octets text, std::uint64_t exchange, bool code) {
+void ImapObserver::NoteCapabilities(Octets text, std::uint64_t exchange, bool code, const Origin& origin) {
   static constexpr Octets kCode = "[CAPABILITY ";
   if (code) {
     if (!StartsWithNoCase(text, kCode)) return;
@@ -311,6 +311,7 @@ void ImapObserver::NoteCapabilities(Octets text, std::uint64_t exchange, bool co
   }
   if (disabled || offered.empty() || auth_offered_in_ != 0) return;
   auth_offered_in_ = exchange;
+  auth_offered_at_ = origin;
   auth_offered_ = offered;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "base/escape.h"
+#include "wire/mime/hz.h"
 
 namespace glasspost::mime {
 namespace {
@@ -146,6 +147,8 @@ std::optional<std::size_t> AppendLabelled(std::string& out, Octets text, Octets 
   if (!IsCharsetName(label)) return {};
   if (EqualsNoCase(label, "utf-8") || EqualsNoCase(label, "utf8")) return AppendRepaired(out, text);
   StartGMime();
+  // glibc's iconv has no HZ.
+  if (EqualsNoCase(label, "hz-gb-2312") || EqualsNoCase(label, "hz")) return AppendBy(out, GbOfHz(text), kChinese);
   for (const Alias& alias : kAliases) {
     if (!EqualsNoCase(alias.label, label)) continue;
     const std::size_t before = out.size();

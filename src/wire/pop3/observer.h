@@ -207,6 +207,7 @@ class Pop3Observer final : public Observer {
   Shape shape_ = Shape::kSingle;
   bool body_gap_ = false;  // octets of the body were lost
   bool body_complete_start_ = true;
+  Origin body_at_;                               // of the message's last octets so far
   bool body_line_start_ = false;                 // kept from the first gap on
   bool lf_server_ = false;                       // the status line ended with a bare LF: so may the lone dot's
   bool loose_end_ = false;                       // the octets so far end with a lone dot between line ends that are not both CRLF
@@ -232,6 +233,7 @@ class Pop3Observer final : public Observer {
   bool pipelining_offered_ = false, pipelining_told_ = false;
   bool caps_unknown_ = false;       // mid-stream: offered or not, it was not seen
   std::uint64_t stls_offered_ = 0;  // exchange that offered it
+  Origin stls_offered_at_;
   bool before_tls_told_ = false;
   bool quit_ = false;
   bool commands_ = false;  // there were some

@@ -183,6 +183,7 @@ void Pop3Observer::LostStatus(const text::Line& line, const Origin& o) {
   exchange_.reply.span.offset = at;
   if (shape != Shape::kMessage) return OnReplyLine(line, o);
   exchange_.reply.span.Touch(o);
+  body_at_ = o;
   const auto give = [&](Octets octets) { GiveMessage(octets); };
   dot_.Feed(line.text, give);
   if (line.cut)
@@ -285,6 +286,7 @@ void Pop3Observer::BeginBody(Shape shape, bool complete_start) {
   state_ = ServerState::kMessage;
   printed_size_ = PrintedSize(exchange_.reply.text);
   body_lost_ = sampled_ = sampled_lines_ = 0;
+  body_at_ = exchange_.reply.span.End();
   dot_.Reset(complete_start);
   sink_.OnMessageStart(Direction::kToClient, number_, kNoEnvelope);
 }
@@ -399,7 +401,7 @@ void Pop3Observer::FeedMessage(Octets& in, const Origin& o) {
   const auto step = dot_.Feed(in, [&](Octets octets) { GiveMessage(octets); });
   const Octets taken = in.substr(0, step.taken);
   in.remove_prefix(step.taken);
-  if (!taken.empty()) body_line_start_ = taken.back() == '\n';
+  if (!taken.empty()) body_line_start_ = taken.back() == '\n', body_at_ = o;
   const bool odd_end = step.look_alike && EndsHere(taken);
   loose_end_ = odd_end && in.empty();
   if (step.done || (odd_end && lf_server_)) FinishBody(false, ServerAt(in), o);
@@ -455,7 +457,7 @@ void Pop3Observer::FinishBody(bool truncated, std::uint64_t end, const Origin& o
   Reply& r = exchange_.reply;
   r.span.length = end - r.span.offset;
   if (message) {
-    sink_.OnMessageEnd(Direction::kToClient, {.truncated = damaged, .complete_start = body_complete_start_});
+    sink_.OnMessageEnd(Direction::kToClient, {.truncated = damaged, .complete_start = body_complete_start_, .origin = body_at_});
     if (!damaged) MessageFindings(o);
   } else if (damaged) {
     r.cut = true;

@@ -197,7 +197,8 @@ void Pop3Observer::LearnCapabilities(Octets lines) {
     const Octets word = line.substr(0, line.find(' '));
     lines = end == Octets::npos ? Octets{} : lines.substr(end + 1);
     if (EqualsNoCase(word, "PIPELINING")) pipelining_offered_ = true;
-    if (EqualsNoCase(word, "STLS") && stls_offered_ == 0 && tls_ == Tls::kNone) stls_offered_ = number_;
+    if (EqualsNoCase(word, "STLS") && stls_offered_ == 0 && tls_ == Tls::kNone)
+      stls_offered_ = number_, stls_offered_at_ = exchange_.reply.span.End();
   }
 }
 
@@ -214,7 +215,7 @@ void Pop3Observer::AcceptTls(const Origin& o) {
 }
 
 void Pop3Observer::EndFindings(const Origin& o) {
-  if (stls_offered_ != 0 && before_tls_told_) Tell(FindingId::kStarttlsNotUsed, stls_offered_, o);
+  if (stls_offered_ != 0 && before_tls_told_) Tell(FindingId::kStarttlsNotUsed, stls_offered_, stls_offered_at_);
   const bool encrypted = tls_ == Tls::kAccepted || tls_ == Tls::kOpaque;
   if (!closed_ || !commands_ || quit_ || commands_lost_ || encrypted) return;
   if (deletions_ > 0)

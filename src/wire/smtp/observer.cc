@@ -102,7 +102,7 @@ void SmtpObserver::OnServerOctets(Octets octets, const Origin& origin) {
 void SmtpObserver::OnBurst(const Origin& origin) {
   server_spoke_ = false;
   after_server_gap_ = false;
-  if (reply_open_ && reply_lossy_) FinishReply(origin);
+  if (reply_open_ && reply_lossy_) FinishReply();
   reply_left_ = reply_open_;
   if (hold_ == Hold::kLookAlike && !deferred_.empty()) IgnoreLookAlike();
   if (!deferred_.empty()) Align(origin);
@@ -197,7 +197,7 @@ void SmtpObserver::ConsumeGap(std::uint64_t length, const Origin& origin) {
     chunk_left_ -= lost;
     rest -= lost;
     if (chunk_left_ > 0) return;
-    FinishChunk(origin);
+    FinishChunk();
     if (rest == 0) return;
   }
   if (mode_ == Mode::kData) {
@@ -267,7 +267,7 @@ void SmtpObserver::OnServerFin(const Origin& origin) {
   }
   if (reply_open_) {
     heard_.reply.cut = true;
-    FinishReply(origin);
+    FinishReply();
   }
   Drain();
   queue_.Tell();

@@ -144,12 +144,12 @@ class SmtpObserver final : public Observer {
   std::size_t TakeData(Octets octets, const Origin& origin);
   void OpenChunkedMessage();
   std::size_t TakeChunk(Octets octets, const Origin& origin);
-  void FinishChunk(const Origin& origin);
+  void FinishChunk();
   void EndChunks();
   void StartData(bool from_its_start);
   void OpenBlock(const Origin& origin);
   void EndBlock(BlockEnd how, const Origin& origin);
-  void JudgeContent(std::uint64_t exchange, bool eight_bit, bool bare, std::uint64_t longest, const Origin& origin);
+  void JudgeContent(std::uint64_t exchange, bool eight_bit, bool bare, std::uint64_t longest);
   void OpenMessage(std::uint64_t exchange);
   void CloseMessage(bool truncated);
   void GiveMessage(Octets octets);
@@ -173,7 +173,7 @@ class SmtpObserver final : public Observer {
   void TellBrokenLine(const Origin& origin);
   void TellNoReply(const text::Line& line, const Origin& origin);
   void AddToReply(const text::Line& line, bool is_reply, const ReplyLine& parsed);
-  void FinishReply(const Origin& origin);
+  void FinishReply();
   void Deliver(const Origin& origin);
   void DeliverAtLookAlike(const Origin& origin);
   void DeliverAll(std::vector<HeardReply>& replies);
@@ -223,6 +223,7 @@ class SmtpObserver final : public Observer {
   bool ignores_look_alikes_ = false;
   std::uint64_t client_at_ = 0;  // stream position of the next octet to be taken
   std::uint64_t block_ = 0;      // exchange of the open data block
+  Origin message_at_;            // of the message's last octets so far
   ExchangeQueue queue_;
   text::DotDecoder decoder_;
   HeldOctets held_;

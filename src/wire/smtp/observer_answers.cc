@@ -45,7 +45,6 @@ void SmtpObserver::Answer(Entry& entry, const Origin& origin) {
   const int code = reply->code;
   farewell_ |= code == 421;
   MoveState(verb, code, entry.last);
-  (void)number;
   ActOnReply(verb, number, origin);
 }
 
@@ -76,7 +75,7 @@ void SmtpObserver::TurnIntoAnswer(Entry& entry, const Origin& origin) {
 }
 
 void SmtpObserver::MoveState(Verb verb, int code, bool last) {
-  const bool success = code / 100 == 2 || code == 354;
+  const bool success = code / 100 == 2;
   state_ = Next(state_, verb, code, last);
   // Whatever was lost, after these it is known where the session stands.
   const bool confirms = IsHello(verb) || verb == Verb::kMail || verb == Verb::kRset || verb == Verb::kDataBlock;
@@ -133,7 +132,8 @@ void SmtpObserver::ActOnReply(Verb verb, std::uint64_t number, const Origin& ori
   Entry* entry = queue_.Find(number);
   const int code = entry->exchange.reply.code;
   const bool ok = code / 100 == 2;
-  if (code == 354 && verb != Verb::kDataBlock) return OnDataReply(number, code);
+  // Where something was lost, a DATA may have been: then 354 answers that, whatever it was given to.
+  if (code == 354 && uncertain_ && verb != Verb::kDataBlock) return OnDataReply(number, code);
   if (code == 334 && verb != Verb::kAuth && verb != Verb::kAuthAnswer && mode_ == Mode::kCommands)
     answer_due_ = answer_unasked_ = mask_unknown_ = true;
   switch (verb) {

@@ -277,7 +277,9 @@ void SmtpObserver::BeginChunk(std::uint64_t number, const Origin& origin) {
   chunk_last_ = command_.last;
   entry->request_done = false;
   mode_ = Mode::kChunk;
-  if (chunk_left_ == 0) FinishChunk(origin);
+  if (chunk_left_ > 0) return;
+  message_at_ = origin;
+  FinishChunk();
 }
 
 void SmtpObserver::OnAuthAnswer(const text::Line& line, const Origin& origin) {

@@ -59,7 +59,9 @@ void SmtpObserver::OpenMessage(std::uint64_t exchange) {
 
 void SmtpObserver::CloseMessage(bool truncated) {
   message_open_ = false;
-  sink_.OnMessageEnd(Direction::kToServer, {.truncated = truncated || message_truncated_, .complete_start = message_from_start_});
+  sink_.OnMessageEnd(
+      Direction::kToServer,
+      {.truncated = truncated || message_truncated_, .complete_start = message_from_start_, .origin = message_at_});
 }
 
 void SmtpObserver::GiveMessage(Octets octets) {
@@ -97,6 +99,7 @@ void SmtpObserver::OpenBlock(const Origin& origin) {
 
 std::size_t SmtpObserver::TakeData(Octets octets, const Origin& origin) {
   OpenBlock(origin);
+  message_at_ = origin;
   const auto step = decoder_.Feed(octets, [this](Octets run) { GiveMessage(run); });
   client_at_ += step.taken;
   if (Entry* entry = queue_.Find(block_); entry != nullptr && step.taken > 0) {
@@ -117,6 +120,7 @@ std::size_t SmtpObserver::TakeData(Octets octets, const Origin& origin) {
 void SmtpObserver::EndBlock(BlockEnd how, const Origin& origin) {
   const text::DotScan scan = decoder_.scan();
   const std::uint64_t number = block_;
+  if (how == BlockEnd::kDot) message_at_ = origin;
   mode_ = Mode::kCommands;
   client_lines_.Reset();
   block_ = 0;
@@ -134,9 +138,9 @@ void SmtpObserver::EndBlock(BlockEnd how, const Origin& origin) {
     if (how == BlockEnd::kDot && !entry->replied) TellRequest(*entry);
   }
   if (scan.look_alike)
-    Note(FindingId::kLookAlikeEndOfData, number, origin,
+    Note(FindingId::kLookAlikeEndOfData, number, message_at_,
          how == BlockEnd::kLookAlike ? "the server took it for the end" : "the server read on");
-  JudgeContent(number, scan.eight_bit, scan.bare_cr || scan.bare_lf, scan.longest_line, origin);
+  JudgeContent(number, scan.eight_bit, scan.bare_cr || scan.bare_lf, scan.longest_line);
   block_lossy_ = false;
   const bool cut = how == BlockEnd::kServerSaid || how == BlockEnd::kCutShort;
   if (cut && !block_from_start_ && !block_in_chunks_) {
@@ -150,13 +154,13 @@ void SmtpObserver::EndBlock(BlockEnd how, const Origin& origin) {
   transactions_.Close();
 }
 
-void SmtpObserver::JudgeContent(std::uint64_t exchange, bool eight_bit, bool bare, std::uint64_t longest, const Origin& origin) {
+void SmtpObserver::JudgeContent(std::uint64_t exchange, bool eight_bit, bool bare, std::uint64_t longest) {
   const bool binary = transactions_.binary();
   // A gap may have torn a CRLF apart.
-  if (bare && !binary && !message_truncated_) Note(FindingId::kBareCrLf, exchange, origin);
-  if (longest > kTextLine && !binary) Note(FindingId::kLineTooLong, exchange, origin, std::to_string(longest));
+  if (bare && !binary && !message_truncated_) Note(FindingId::kBareCrLf, exchange, message_at_);
+  if (longest > kTextLine && !binary) Note(FindingId::kLineTooLong, exchange, message_at_, std::to_string(longest));
   if (eight_bit && transactions_.mail_known() && !transactions_.eight_bit())
-    Note(FindingId::kEightBitWithout8BitMime, exchange, origin);
+    Note(FindingId::kEightBitWithout8BitMime, exchange, message_at_);
 }
 
 // The first chunk carries the message; where that was empty and is told already, the first one with octets does.
@@ -166,6 +170,7 @@ std::size_t SmtpObserver::TakeChunk(Octets octets, const Origin& origin) {
   const auto take = static_cast<std::size_t>(std::min<std::uint64_t>(octets.size(), chunk_left_));
   const Octets part = octets.substr(0, take);
   if (!message_open_) OpenChunkedMessage();
+  message_at_ = origin;
   chunk_scan_.Feed(part);
   GiveMessage(part);
   client_at_ += take;
@@ -174,11 +179,11 @@ std::size_t SmtpObserver::TakeChunk(Octets octets, const Origin& origin) {
     entry->exchange.request.span.Touch(origin);
     entry->exchange.request.span.length += take;
   }
-  if (chunk_left_ == 0) FinishChunk(origin);
+  if (chunk_left_ == 0) FinishChunk();
   return take;
 }
 
-void SmtpObserver::FinishChunk(const Origin& origin) {
+void SmtpObserver::FinishChunk() {
   mode_ = Mode::kCommands;
   Entry* entry = queue_.Find(chunk_);
   if (entry != nullptr) {
@@ -187,7 +192,7 @@ void SmtpObserver::FinishChunk(const Origin& origin) {
   }
   if (!chunk_last_) return;
   if (!message_open_) OpenChunkedMessage();
-  JudgeContent(message_exchange_, chunk_scan_.eight_bit(), chunk_scan_.bare(), chunk_scan_.longest_line(), origin);
+  JudgeContent(message_exchange_, chunk_scan_.eight_bit(), chunk_scan_.bare(), chunk_scan_.longest_line());
   first_chunk_ = 0;
   CloseMessage(false);
   transactions_.Close();
@@ -377,11 +382,8 @@ std::size_t SmtpObserver::RepliesWithoutLookAlike() {
 }
 
 void SmtpObserver::BelieveLookAlike() {
-  const Entry* block = queue_.Find(block_);
-  const Origin origin{block != nullptr ? block->exchange.request.span.frames.last() : 0,
-                      block != nullptr ? block->exchange.request.span.last_time : kNoTime};
   ReleaseHold();
-  EndBlock(BlockEnd::kLookAlike, origin);
+  EndBlock(BlockEnd::kLookAlike, message_at_);
 }
 
 void SmtpObserver::IgnoreLookAlike() {

@@ -22,8 +22,6 @@ bool IsBlank(const Entry& entry) {
   return entry.verb == Verb::kUnknown && r.verb.empty() && r.argument.empty() && !r.cut;
 }
 
-Origin EndOf(const Reply& reply) { return {reply.span.frames.last(), reply.span.last_time}; }
-
 }  // namespace
 
 void SmtpObserver::OnServerLine(const text::Line& line, const Origin& origin) {
@@ -37,7 +35,7 @@ void SmtpObserver::OnServerLine(const text::Line& line, const Origin& origin) {
     // Another code: the end of the first reply lay in the gap, or the server errs (RFC 5321 §4.2.1) in a line, or did so by
     // never ending a reply that the client has taken for whole.
     if (!reply_lossy_) heard_.codes_differ = true;
-    if (reply_lossy_ || reply_left_) FinishReply(origin);
+    if (reply_lossy_ || reply_left_) FinishReply();
   }
   reply_left_ = false;
   if (!reply_open_) {
@@ -49,7 +47,7 @@ void SmtpObserver::OnServerLine(const text::Line& line, const Origin& origin) {
   AddToReply(line, is_reply, parsed);
   const bool more = is_reply ? parsed.more : reply_open_;
   reply_open_ = true;
-  if (!more) FinishReply(origin);
+  if (!more) FinishReply();
 }
 
 // The client speaks before the server's line has ended.
@@ -134,11 +132,11 @@ void SmtpObserver::AddToReply(const text::Line& line, bool is_reply, const Reply
   Extend(reply.span, reply_line_span_);
 }
 
-void SmtpObserver::FinishReply(const Origin& origin) {
+void SmtpObserver::FinishReply() {
   reply_open_ = false;
   heard_.reply.cut |= reply_lossy_;
   reply_lossy_ = false;
-  Deliver(origin);
+  Deliver(heard_.reply.span.End());
 }
 
 void SmtpObserver::Deliver(const Origin& origin) {
@@ -172,7 +170,7 @@ void SmtpObserver::Deliver(const Origin& origin) {
 void SmtpObserver::DeliverAll(std::vector<HeardReply>& replies) {
   for (HeardReply& reply : replies) {
     std::swap(heard_, reply);
-    Deliver(EndOf(heard_.reply));
+    Deliver(heard_.reply.span.End());
     Drain();
   }
 }
@@ -315,7 +313,7 @@ void SmtpObserver::Align(const Origin& origin) {
   deferred_octets_ = 0;
   for (std::size_t r = 0; r < replies.size(); ++r) {
     std::swap(heard_, replies[r]);
-    const Origin at = EndOf(heard_.reply);
+    const Origin at = heard_.reply.span.End();
     for (Entry* e = queue_.FirstAwaiting(); e != nullptr && e->exchange.number < pairs[r]; e = queue_.FirstAwaiting())
       if (e->request_done)
         e->replied = true;

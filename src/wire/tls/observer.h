@@ -39,12 +39,13 @@ struct TlsInfo {
   Direction alert_from = Direction::kToServer;
   bool client_hello_seen = false;
   bool server_hello_seen = false;
-  bool retried = false;     // the server asked for another ClientHello
-  bool ssl2_hello = false;  // ClientHello in SSLv2's framing
-  bool encrypted = false;   // application data or a change of cipher was seen
-  bool malformed = false;   // something was no TLS, or a handshake message lies about its lengths
-  bool swapped = false;     // the ClientHello came from the side that the caller took for the server
-  bool decrypted = false;   // the decryptor gave plain octets
+  bool retried = false;       // the server asked for another ClientHello
+  bool ssl2_hello = false;    // ClientHello in SSLv2's framing
+  bool encrypted = false;     // application data or a change of cipher was seen
+  bool malformed = false;     // something was no TLS, or a handshake message lies about its lengths
+  bool swapped = false;       // the ClientHello came from the side that the caller took for the server
+  bool decrypted = false;     // the decryptor gave plain octets
+  bool plain_server = false;  // the server speaks in the clear: no TLS came about; set by the caller, who reads its words
   std::uint64_t records = 0;
 
   // Octets that its texts take.
