@@ -333,7 +333,7 @@ void Server::MakeServices() {
     if (IsPop3(l->kind)) {
       l->pop3 = MakePop3Settings(config_, l->loopback, current_);
     } else {
-      l->smtp = MakeSmtpService(config_, l->kind, l->loopback, current_, clock_);
+      l->smtp = MakeSmtpService(config_, l->kind, l->loopback, current_, clock_, *store_);
     }
   }
 }

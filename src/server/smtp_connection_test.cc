@@ -8,6 +8,7 @@
 #include "base/journey.h"
 #include "net/test_support.h"
 #include "store/sqlite/sqlite_store.h"
+#include "server/room_policy.h"
 #include "support/await.h"
 
 namespace glasspost::server {
@@ -186,6 +187,20 @@ TEST_F(SmtpConnectionTest, TooManyRefusedRecipientsEndTheSessionAndAreTold) {
   EXPECT_EQ(events_.Count(Event::kEnded), 1);
   EXPECT_EQ(events_.ended, "421 4.7.0 mx.example.test Too many refused recipients");
 }
+TEST_F(SmtpConnectionTest, WithoutRoomOnTheDiskNobodySendsHisMessage) {
+  store::StoreState state{.room = 5000};
+  service_->policies.push_back(std::make_unique<RoomPolicy>([&] { return state; }, net::SystemClock()));
+  const std::string refused =
+      Talk("EHLO there\r\nMAIL FROM:<eve@far.test> SIZE=5001\r\nRCPT TO:<ada@example.test>\r\nDATA\r\nQUIT\r\n");
+  EXPECT_NE(refused.find("\r\n452 4.3.1 Insufficient system storage\r\n503 "), std::string::npos) << refused;
+  EXPECT_EQ(refused.find("\r\n354 "), std::string::npos);
+  EXPECT_EQ(events_.Count(Event::kDeferred), 1);
+  const std::string taken = Talk(
+      "EHLO there\r\nMAIL FROM:<eve@far.test> SIZE=5000\r\nRCPT TO:<ada@example.test>\r\nDATA\r\nSubject: "
+      "hi\r\n\r\n.\r\nQUIT\r\n");
+  EXPECT_NE(taken.find("queued as"), std::string::npos) << taken;
+}
+
 
 TEST_F(SmtpConnectionTest, ErrorsAndTimeOutsThatEndASessionAreTold) {
   service_->session.limits.errors = 2;
