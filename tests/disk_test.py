@@ -34,6 +34,13 @@ def send_until_refused(server, ledger):
     raise AssertionError("the disk does not fill up")
 
 
+def answer_to_mail(server, parameters=""):
+    """Who is refused already here sends no message for nothing."""
+    with Smtp(server.ports["smtp"]) as session:
+        session.send(f"MAIL FROM:<eve@example.org>{parameters}\r\n".encode())
+        return session.reply().strip()
+
+
 def send_one_more(server, ledger):
     with Smtp(server.ports["smtp"]) as session:
         send_one(session, ledger, ledger.take_number(), 1)
@@ -56,11 +63,14 @@ def filled_by_mail(server, ledger):
     assert promised > 20
     for _ in range(3):  # not by chance
         assert send_until_refused(server, ledger).startswith("452 4.3.1")
+    wait_for(lambda: answer_to_mail(server) == "452 4.3.1 Insufficient system storage", "MAIL to be refused", 5)
     look(server, ledger)
     for mailbox in MAILBOXES:
         delete(server, ledger, mailbox)
     look(server, ledger)
     assert server.ready() == (200, "ok\n")  # the file is no smaller, but has room in it
+    assert answer_to_mail(server).startswith("250 ")
+    assert answer_to_mail(server, " SIZE=40000000") == "452 4.3.1 Insufficient system storage"
     for _ in range(promised // 40):
         send_one_more(server, ledger)
     look(server, ledger)
@@ -68,10 +78,13 @@ def filled_by_mail(server, ledger):
     return promised
 
 
-def take_all(ballast):
+def take_all(ballast, leave=0):
     with open(ballast, "ab", buffering=0) as f:
         block = bytes(1 << 16)
         while True:
+            disk = os.statvfs(ballast)
+            if leave and disk.f_bavail * disk.f_frsize < leave + len(block):
+                break
             try:
                 if f.write(block) < len(block):
                     break
@@ -103,6 +116,18 @@ def filled_by_others(server, ledger, disk):
     wait_for(lambda: server.ready()[0] == 200, "/readyz to say that there is room", 15)
 
 
+def filled_where_mail_was(server, ledger, disk):
+    """What deleted mail left free is found when others take the room outside, though nobody changes anything any more."""
+    for mailbox in MAILBOXES:
+        delete(server, ledger, mailbox)
+    ballast = os.path.join(disk, "ballast")
+    take_all(ballast, 14 << 20)  # less than is kept back; with what lies free in the file it is more
+    wait_for(lambda: server.ready() == (200, "ok\n"), "room within the file", 15)
+    assert answer_to_mail(server).startswith("250 ")
+    send_one_more(server, ledger)
+    os.unlink(ballast)
+
+
 def main():
     if "--inside" not in sys.argv:
         words = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
@@ -128,6 +153,7 @@ def main():
             send_one_more(server, ledger)
             filled_by_others(server, ledger, disk)
             send_one_more(server, ledger)
+            filled_where_mail_was(server, ledger, disk)
             look(server, ledger)
             assert server.stop() == 0
             server.sound()

@@ -265,6 +265,20 @@ class Lines(TalkTest):
         self.assertEqual(server.heard[2], b"xyzzy-17\r\n")
         self.assertNotIn("xyzzy", said)
 
+    def test_an_unknown_word_gets_a_tag(self):
+        def talk(server, stream):
+            tag = server.ask(stream, b"* OK hello").split()[0]
+            tag = server.ask(stream, tag + b" BAD what").split()[0]
+            tag = server.ask(stream, b"+ idling").split()[0]
+            server.ask(stream, b"a2 OK idled")
+            server.ask(stream, b"x7 BAD what")
+            stream.write(b"* BYE\r\n" + server.heard[-1].split()[0] + b" OK bye\r\n")
+
+        with Scripted(talk) as server:
+            said = self.talk("imap", None, address=server.address, typed="FROBNICATE\nIDLE\nDONE\nx7 FROBNICATE\nLOGOUT\n")
+        self.assertEqual(server.heard, [b"a1 FROBNICATE\r\n", b"a2 IDLE\r\n", b"DONE\r\n", b"x7 FROBNICATE\r\n", b"a3 LOGOUT\r\n"])
+        self.assertIn("a1 BAD what", said)
+
     def test_a_literal_that_is_refused(self):
         def talk(server, stream):
             tag = server.ask(stream, b"* OK hello").split()[0]

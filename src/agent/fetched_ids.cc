@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "agent/mail_writer.h"
+#include "agent/mail_places.h"
 #include "base/ascii.h"
 #include "base/disk.h"
 

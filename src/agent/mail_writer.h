@@ -3,8 +3,8 @@
 // would show; only of an mbox a part may stay at its end if the program or the machine dies. One thread.
 //
 // A PlaceLog is told where each message goes before anybody can see it there. Who wrote that down knows after a kill, as long as
-// the machine ran on, what had come to its place (PlacesKept), and need not fetch it again. A place is text without line ends, of
-// words with one blank between them, paths with %XX for what is no printable character, a blank or a '%':
+// the machine ran on, what had come to its place (agent/mail_places.h), and need not fetch it again. A place is text without line
+// ends, of words with one blank between them, paths with %XX for what is no printable character, a blank or a '%':
 //   maildir FOLDER NAME              FOLDER/new/NAME, or what a reader made of it: FOLDER/cur/NAME, FOLDER/cur/NAME:…
 //   eml FOLDER NAME                  FOLDER/NAME
 //   mbox FILE BEGIN                  a message that is not whole yet will begin at this octet
@@ -73,11 +73,5 @@ struct MailWriterLimits {
 // The error says what stands in the way. What is passed in outlives the writer.
 Expected<std::unique_ptr<MailWriter>> OpenMailWriter(MailFormat format, const std::string& path, const Clock& clock,
                                                      Randomness& randomness);
-
-// How many of these places, from the first, have their messages, in full and on the disk, if their writer was killed and the
-// machine ran on since: as they came there one after another, all up to the last that is found (who reads mail may have taken
-// others away). What an mbox has of the last one in part is cut off if nothing else can have written it. No place, or none of
-// ours: not there.
-Expected<std::size_t> PlacesKept(const std::vector<std::string>& places);
 
 }  // namespace glasspost::agent

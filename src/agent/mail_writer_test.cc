@@ -12,6 +12,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "agent/mail_places.h"
 #include "support/temporary_folder.h"
 
 namespace glasspost::agent {

@@ -90,6 +90,19 @@ TEST(Journey, AClockThatGoesWrongDoesNotTurnTheOrder) {
   }
 }
 
+TEST(Journey, RecipientsOfOneCopyAreNamed) {
+  auto records = TwoHosts(0);
+  records.push_back(
+      Event("mx.b.test", "BBB", JourneyKind::kMailbox, 1.2, {{"account", "bob@b.test"}, {"same_copy", "bob@b.test"}}));
+  records.back().recipient = "sales@b.test";
+  const auto journeys = JoinJourneys(records);
+  ASSERT_EQ(journeys.size(), 1u);
+  EXPECT_THAT(JourneyText(journeys[0], Language::kEnglish, {}),
+              HasSubstr("laid into the mailbox of bob@b.test, for <sales@b.test>: the same copy as for bob@b.test\n"));
+  EXPECT_THAT(JourneyText(journeys[0], Language::kChinese, {}), HasSubstr("收件人 <sales@b.test>；与 bob@b.test 为同一份\n"));
+  EXPECT_THAT(JourneyJson(journeys[0]), HasSubstr("\"same_copy\":\"bob@b.test\""));
+}
+
 TEST(Journey, JoinedByTheQueueIdOfThe250) {
   auto records = TwoHosts(0);
   records[0].digest = "bb22";  // a list has written into it

@@ -17,7 +17,7 @@ enum class JourneyKind : std::uint8_t {
   kAccepted = 1,   // by this host, for all recipients; details: peer, helo, with, user, octets, subject
   kRefused = 2,    // at the end of its data; details: reply
   kExpanded = 3,   // an alias named other recipients; details: to
-  kMailbox = 4,    // laid into a mailbox here; details: account, uid
+  kMailbox = 4,    // laid into a mailbox here; details: account, uid, same_copy (the recipient before it that led there)
   kQueued = 5,     // for another host; details: destination
   kRouted = 6,     // the destination's hosts were looked up; details: question, answer (the DNS message), security, hosts
   kAttempt = 7,    // connected to, or tried; details: host, address, tls

@@ -6,6 +6,7 @@
 // asked from many threads at once.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,6 +35,7 @@ struct SmtpFacts {
   bool relay_network = false;  // the client's network may relay
   // The transaction.
   std::string reverse_path;             // empty for <>
+  std::uint64_t size = 0;               // as the client declared it (RFC 1870); 0: it did not
   std::vector<std::string> recipients;  // accepted so far
 };
 
@@ -44,9 +46,13 @@ struct PolicyVerdict {
 using PolicyDecision = std::optional<PolicyVerdict>;
 using PolicyLater = std::move_only_function<void(PolicyVerdict)>;
 
+enum class PolicyStep : std::uint8_t { kConnect, kHello, kAuth, kMail, kRecipient, kEnd };
+
 class Policy {
  public:
   virtual ~Policy() = default;
+  // Steps at which no policy has anything to say cost a session nothing.
+  virtual bool Asks(PolicyStep) const { return true; }
   virtual PolicyDecision AtConnect(const SmtpFacts&, PolicyLater&) { return PolicyVerdict{}; }
   virtual PolicyDecision AtHello(const SmtpFacts&, PolicyLater&) { return PolicyVerdict{}; }
   virtual PolicyDecision AtAuth(const SmtpFacts&, PolicyLater&) { return PolicyVerdict{}; }

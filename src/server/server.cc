@@ -43,6 +43,23 @@ class PooledChecker final : public PasswordChecker {
   Passwords& passwords_;
 };
 
+// Sessions that one look at the recorder's losses names: stops a disk that fails under all of them from filling the log.
+constexpr std::size_t kToldLosses = 20;
+
+std::string WhyLost(const analysis::LostOctets& lost) {
+  switch (lost.why) {
+    case analysis::RecordingLoss::kQueue:
+      return "the disk is too slow";
+    case analysis::RecordingLoss::kSession:
+      return "it is full (record.file)";
+    case analysis::RecordingLoss::kDirectory:
+      return "the folder is full (record.total)";
+    case analysis::RecordingLoss::kFile:
+      break;
+  }
+  return std::string("it cannot be written: ") + std::strerror(lost.error);
+}
+
 // Waits for a call of the store; at start and in what an operator asked for only.
 template <class T, class F>
 store::Result<T> Await(F call) {
@@ -333,7 +350,7 @@ void Server::MakeServices() {
     if (IsPop3(l->kind)) {
       l->pop3 = MakePop3Settings(config_, l->loopback, current_);
     } else {
-      l->smtp = MakeSmtpService(config_, l->kind, l->loopback, current_, clock_);
+      l->smtp = MakeSmtpService(config_, l->kind, l->loopback, current_, clock_, *store_);
     }
   }
 }
@@ -393,6 +410,7 @@ void Server::Run(std::function<ReadConfig()> reread) {
   events_.Note(Event::kStarted, 0, {{"data", folder_}});
   NotifySystemd("READY=1");
   workers_->Run();
+  TellOfRecordingLoss();
 }
 
 // Once an hour.
@@ -418,15 +436,18 @@ void Server::CountQueue() {
   });
 }
 
-// Of all sessions together, since the last time: those that record do not wait for the log.
+// Now and then: those that record do not wait for the log.
 void Server::TellOfRecordingLoss() {
   if (!recorder_) return;
-  const std::uint64_t dropped = recorder_->figures().dropped_octets;
-  if (dropped == unrecorded_octets_) return;
-  events_.Note(
-      Event::kRecording, 0,
-      {{"octets", std::to_string(dropped - std::exchange(unrecorded_octets_, dropped))},
-       {"warning", "so much that was said is not in the files: a session's is full (record.file), or the disk is too slow"}});
+  const analysis::RecordingLosses::Taken taken = recorder_->TakeLosses(kToldLosses);
+  for (const analysis::LostOctets& lost : taken.sessions)
+    events_.Note(Event::kRecording, lost.session,
+                 {{"octets", std::to_string(lost.octets)}, {"warning", "not all of it is in its file: " + WhyLost(lost)}});
+  if (taken.others == 0) return;
+  events_.Note(Event::kRecording, 0,
+               {{"sessions", std::to_string(taken.others)},
+                {"octets", std::to_string(taken.other_octets)},
+                {"warning", "not all of so many other sessions is in their files, either"}});
 }
 
 void Server::Stop() {

@@ -122,7 +122,6 @@ class Server {
   std::function<ReadConfig()> reread_;
   std::unique_ptr<net::Timer> hourly_;
   std::unique_ptr<net::Timer> counting_;
-  std::uint64_t unrecorded_octets_ = 0;  // told of
   bool fresh_ = false;
   std::string first_domain_;
   bool stopping_ = false;

@@ -4,14 +4,16 @@
 
 #include "base/ascii.h"
 #include "server/policies.h"
+#include "server/room_policy.h"
 
 namespace glasspost::server {
 namespace {
 
 bool MayLogIn(ListenerKind kind) { return kind == ListenerKind::kSubmission || kind == ListenerKind::kSubmissions; }
 
-Policies MakePolicies(const Config& config, ListenerKind kind, const Clock& clock) {
+Policies MakePolicies(const Config& config, ListenerKind kind, const Clock& clock, const store::Store& store) {
   Policies policies;
+  policies.push_back(std::make_unique<RoomPolicy>([&store] { return store.state(); }, clock));
   if (!config.access.rule.empty()) policies.push_back(std::make_unique<AccessPolicy>(config.access.rule));
   if (config.limits.messages_per_hour != 0)
     policies.push_back(std::make_unique<RatePolicy>(config.limits.messages_per_hour, clock));
@@ -68,7 +70,7 @@ const Endpoints& EndpointsOf(const Config& config, ListenerKind kind) {
 }
 
 std::shared_ptr<const SmtpService> MakeSmtpService(const Config& config, ListenerKind kind, bool loopback, const Current& current,
-                                                   const Clock& clock) {
+                                                   const Clock& clock, const store::Store& store) {
   auto service = std::make_shared<SmtpService>();
   smtp::ServerOptions& session = service->session;
   session.host = OwnHostName(config);
@@ -94,7 +96,7 @@ std::shared_ptr<const SmtpService> MakeSmtpService(const Config& config, Listene
   service->received_limit = config.smtp.received;
   service->quota_permanent = config.mailboxes.over_quota == OverQuota::kPermanent;
   service->check_sender = config.submission.check_sender;
-  service->policies = MakePolicies(config, kind, clock);
+  service->policies = MakePolicies(config, kind, clock, store);
   service->times.command = config.timeouts.command;
   service->times.session = config.timeouts.session;
   service->times.data = config.timeouts.data;

@@ -28,9 +28,10 @@ struct Current {
   std::string made_up_salt_key;  // sasl::ServerOptions
 };
 
-// `loopback`: the listener is bound to a loopback address, where --classroom permits passwords in the clear.
+// `loopback`: the listener is bound to a loopback address, where --classroom permits passwords in the clear. Clock and store
+// outlive it.
 std::shared_ptr<const SmtpService> MakeSmtpService(const Config& config, ListenerKind kind, bool loopback, const Current& current,
-                                                   const Clock& clock);
+                                                   const Clock& clock, const store::Store& store);
 std::shared_ptr<const Pop3Settings> MakePop3Settings(const Config& config, bool loopback, const Current& current);
 AuthenticatorOptions MakeAuthenticatorOptions(const Config& config, const std::string& default_domain);
 VerifierOptions MakeVerifierOptions(const Config& config);

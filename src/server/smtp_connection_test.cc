@@ -1,12 +1,14 @@
 // A whole SMTP connection over loopback, with a store behind it.
 #include "server/smtp_connection.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
 
 #include "base/journey.h"
 #include "net/test_support.h"
+#include "server/room_policy.h"
 #include "store/sqlite/sqlite_store.h"
 #include "support/await.h"
 
@@ -93,6 +95,22 @@ class SmtpConnectionTest : public testing::Test {
     return *Wait<std::vector<store::Entry>>([&](auto done) { store_->queue().List({}, std::move(done)); });
   }
 
+  // "mailbox ada@example.test account=…", of the acceptance the word alone.
+  std::vector<std::string> JourneyOf(const std::string& address) {
+    std::vector<std::string> told;
+    const auto events = *Wait<std::vector<store::JourneyEvent>>([&](auto done) {
+      store_->journeys().Find({.key = store::JourneyQuery::Key::kAddress, .text = address}, std::move(done));
+    });
+    for (const store::JourneyEvent& event : events) {
+      told.emplace_back(Name(*JourneyKindOf(event.kind)));
+      if (event.kind == static_cast<int>(JourneyKind::kAccepted)) continue;
+      told.back() += " " + event.recipient;
+      Octets detail = event.detail, name, value;
+      while (TakeDetail(detail, name, value)) told.back() += " " + std::string(name) + "=" + std::string(value);
+    }
+    return told;
+  }
+
   // Sends `lines` when the greeting has come, gives all that the server says until it closes.
   std::string Talk(const std::string& sent) {
     RecipientCache cache(store_->directory());
@@ -169,6 +187,20 @@ TEST_F(SmtpConnectionTest, TooManyRecipientsAreAnEvent) {
   EXPECT_EQ(events_.Count(Event::kDeferred), 1);
 }
 
+TEST_F(SmtpConnectionTest, WithoutRoomOnTheDiskNobodySendsHisMessage) {
+  store::StoreState state{.room = 5000};
+  service_->policies.push_back(std::make_unique<RoomPolicy>([&] { return state; }, net::SystemClock()));
+  const std::string refused =
+      Talk("EHLO there\r\nMAIL FROM:<eve@far.test> SIZE=5001\r\nRCPT TO:<ada@example.test>\r\nDATA\r\nQUIT\r\n");
+  EXPECT_NE(refused.find("\r\n452 4.3.1 Insufficient system storage\r\n503 "), std::string::npos) << refused;
+  EXPECT_EQ(refused.find("\r\n354 "), std::string::npos);
+  EXPECT_EQ(events_.Count(Event::kDeferred), 1);
+  const std::string taken = Talk(
+      "EHLO there\r\nMAIL FROM:<eve@far.test> SIZE=5000\r\nRCPT TO:<ada@example.test>\r\nDATA\r\nSubject: "
+      "hi\r\n\r\n.\r\nQUIT\r\n");
+  EXPECT_NE(taken.find("queued as"), std::string::npos) << taken;
+}
+
 TEST_F(SmtpConnectionTest, TooManyRefusedRecipientsEndTheSessionAndAreTold) {
   service_->session.limits.refused_recipients = 3;
   const auto guess = [this](int times) {
@@ -208,6 +240,29 @@ TEST_F(SmtpConnectionTest, AnAliasGoesToMailboxesOnceAndToTheQueue) {
   EXPECT_EQ(entries[0].entry.recipient, "eve@far.test");
   EXPECT_EQ(entries[0].entry.destination, "far.test");
   EXPECT_EQ(queued_, 1);
+  EXPECT_THAT(JourneyOf("ada+tag@example.test"),
+              testing::ElementsAre("accepted", "mailbox team@example.test account=ada@example.test",
+                                   "mailbox team@example.test account=bob@example.test",
+                                   "expanded team@example.test to=ada@example.test, bob@example.test, eve@far.test",
+                                   "queued eve@far.test destination=far.test",
+                                   "mailbox ada+tag@example.test account=ada@example.test same_copy=team@example.test"));
+}
+
+TEST_F(SmtpConnectionTest, AnAliasOfAnAddressThatHasTheMessageAlreadyIsTold) {
+  const auto alias = [&](const std::string& name) {
+    ASSERT_TRUE(Wait<void>([&](auto done) {
+      store_->directory().SetAlias({{name, "example.test"}, {{"eve", "far.test"}}}, std::move(done));
+    }));
+  };
+  alias("one");
+  alias("two");
+  Talk(
+      "EHLO there\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<one@example.test>\r\nRCPT TO:<two@example.test>\r\nDATA\r\n\r\nx\r\n.\r\n"
+      "QUIT\r\n");
+  EXPECT_EQ(QueueEntries().size(), 1u);
+  EXPECT_THAT(JourneyOf("two@example.test"),
+              testing::ElementsAre("accepted", "expanded one@example.test to=eve@far.test",
+                                   "queued eve@far.test destination=far.test", "expanded two@example.test to=eve@far.test"));
 }
 
 TEST_F(SmtpConnectionTest, SubmissionAddsWhatIsMissingAndChecksTheSender) {

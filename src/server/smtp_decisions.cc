@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "server/room_policy.h"
 #include "server/smtp_connection.h"
 #include "server/trace.h"
 
@@ -37,7 +38,7 @@ net::Task<Answer> SmtpConnection::AskPolicies(Step step) {
 }
 
 smtp::Decision SmtpConnection::OnConnect() {
-  if (service_->policies.empty()) return Answer{};
+  if (!service_->Asks(PolicyStep::kConnect)) return Answer{};
   return Ask(Question::kConnect);
 }
 
@@ -49,7 +50,7 @@ net::Task<Answer> SmtpConnection::DecideConnect() {
 
 smtp::Decision SmtpConnection::OnHello(const smtp::Hello& hello) {
   facts_.hello = hello.name;
-  if (service_->policies.empty()) return Answer{};
+  if (!service_->Asks(PolicyStep::kHello)) return Answer{};
   return Ask(Question::kHello);
 }
 
@@ -63,10 +64,11 @@ smtp::Decision SmtpConnection::OnMail(const smtp::Mail& mail) {
   header_lines_.clear();
   facts_.recipients.clear();
   facts_.reverse_path = mail.path->text;
+  facts_.size = mail.parameters.size.value_or(0);
   envelope_.Begin(mail.path->text, mail.parameters);
   recipient_name_ = AddressOf(*mail.path, service_->default_domain);
   const bool check = service_->check_sender && !facts_.user.empty() && !mail.path->null();
-  if (service_->policies.empty() && !check) return Answer{};
+  if (!service_->Asks(PolicyStep::kMail) && !check) return Answer{};
   return Ask(Question::kMail);
 }
 
@@ -104,7 +106,7 @@ smtp::Decision SmtpConnection::OnRecipient(const smtp::Recipient& recipient) {
   recipient_->domain = recipient_name_.domain;
   recipient_->orcpt = recipient.parameters.orcpt;
   recipient_->notify = NotifyBits(recipient.parameters.notify);
-  if (service_->policies.empty()) {
+  if (!service_->Asks(PolicyStep::kRecipient)) {
     if (const auto known = context_.recipients.Find(recipient_name_)) return Place(*known);
   }
   return Ask(Question::kRecipient);
@@ -352,7 +354,7 @@ Answer SmtpConnection::QuotaAnswer() const {
 Answer SmtpConnection::FaultAnswer(const store::Failure& failure) const {
   if (failure.fault == store::Fault::kOverQuota) return QuotaAnswer();
   context_.events.Note(Event::kStoreFailed, facts_.conversation, {{"why", failure.text}});
-  if (failure.fault == store::Fault::kFull) return Answer::No(452, "4.3.1", "No room on the disk");
+  if (failure.fault == store::Fault::kFull) return NoRoom();
   if (failure.fault == store::Fault::kTooLarge) return Answer::No(552, "5.3.4", "The message is too large");
   return Answer::No(451, "4.3.0", "The message cannot be stored now");
 }

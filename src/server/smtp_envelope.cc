@@ -42,6 +42,14 @@ std::string FromXtext(Octets text) {
   return out;
 }
 
+store::JourneyEvent EventOf(JourneyKind kind, const std::string& recipient, const store::Plan& plan) {
+  store::JourneyEvent event;
+  event.time = plan.arrived;
+  event.kind = static_cast<int>(kind);
+  event.recipient = recipient;
+  return event;
+}
+
 }  // namespace
 
 store::AddressName AddressOf(const smtp::Path& path, const std::string& default_domain, const std::string& our_literal) {
@@ -106,19 +114,47 @@ store::NewEntry SmtpEnvelope::MakeEntry(const EnvelopeRecipient& recipient, cons
   return entry;
 }
 
-// A mailbox gets the message once, however many of the recipients lead to it.
-void SmtpEnvelope::PlanMailboxes(const EnvelopeRecipient& recipient, const std::string& header_lines, store::Plan& plan) const {
+// A mailbox gets the message once, however many of the recipients lead to it; the journey names each of them.
+void SmtpEnvelope::PlanMailboxes(const EnvelopeRecipient& recipient, const std::string& header_lines, store::Plan& plan,
+                                 FirstOf& first) const {
   for (const store::LocalTarget& target : recipient.mailboxes) {
-    if (std::ranges::any_of(plan.mailboxes, [&](const auto& m) { return m.mailbox == target.mailbox; })) continue;
+    const auto [known, fresh] = first.emplace(target.mailbox, &recipient);
+    if (!fresh && known->second->path == recipient.path) continue;
+    store::JourneyEvent event = EventOf(JourneyKind::kMailbox, recipient.path, plan);
+    AppendDetail(event.detail, "account", target.name.Text());
+    if (!fresh) AppendDetail(event.detail, "same_copy", known->second->path);
+    plan.events.push_back(std::move(event));
+    if (!fresh) continue;
     plan.mailboxes.push_back(
         {target.mailbox, ReturnPathField(reverse_path_) + DeliveredToField(target.name.Text()) + header_lines, 0});
     plan.enforce_quota |= target.quota > 0;
-    store::JourneyEvent event;
-    event.time = plan.arrived;
-    event.kind = static_cast<int>(JourneyKind::kMailbox);
-    event.recipient = recipient.path;
-    AppendDetail(event.detail, "account", target.name.Text());
+  }
+}
+
+void SmtpEnvelope::Enqueue(const EnvelopeRecipient& recipient, const store::AddressName& to, store::Plan& plan) const {
+  plan.entries.push_back(MakeEntry(recipient, to, plan.arrived));
+  store::JourneyEvent event = EventOf(JourneyKind::kQueued, plan.entries.back().recipient, plan);
+  AppendDetail(event.detail, "destination", to.domain);
+  plan.events.push_back(std::move(event));
+}
+
+// Somewhere else, too, the message goes once, unless someone asked for a report by the name that he wrote.
+void SmtpEnvelope::PlanForwards(const EnvelopeRecipient& recipient, store::Plan& plan) const {
+  const auto is_itself = [&](const store::AddressName& to) { return PathText(to) == recipient.path; };
+  if (!std::ranges::all_of(recipient.forwards, is_itself)) {
+    std::string all;
+    for (const store::LocalTarget& target : recipient.mailboxes) all += (all.empty() ? "" : ", ") + PathText(target.name);
+    for (const store::AddressName& to : recipient.forwards) all += (all.empty() ? "" : ", ") + PathText(to);
+    store::JourneyEvent event = EventOf(JourneyKind::kExpanded, recipient.path, plan);
+    AppendDetail(event.detail, "to", Octets(all).substr(0, store::JourneyLimits::kKeyOctets));
     plan.events.push_back(std::move(event));
+  }
+  for (const store::AddressName& to : recipient.forwards) {
+    const store::NewEntry wanted = MakeEntry(recipient, to, plan.arrived);
+    const auto same = [&](const store::NewEntry& e) {
+      return e.recipient == wanted.recipient && e.orcpt == wanted.orcpt && e.notify == wanted.notify;
+    };
+    if (std::ranges::none_of(plan.entries, same)) Enqueue(recipient, to, plan);
   }
 }
 
@@ -126,26 +162,11 @@ store::Plan SmtpEnvelope::MakePlan(Timestamp now, bool eight_bit, const std::str
   store::Plan plan;
   plan.arrived = now;
   plan.envelope = {reverse_path_, envid_, ret_, eight_bit, smtputf8_, now};
+  FirstOf first;
   for (const EnvelopeRecipient& recipient : recipients_) {
-    PlanMailboxes(recipient, header_lines, plan);
-    const auto enqueue = [&](const store::AddressName& to) {
-      plan.entries.push_back(MakeEntry(recipient, to, now));
-      store::JourneyEvent event;
-      event.time = now;
-      event.kind = static_cast<int>(JourneyKind::kQueued);
-      event.recipient = plan.entries.back().recipient;
-      AppendDetail(event.detail, "destination", to.domain);
-      plan.events.push_back(std::move(event));
-    };
-    if (recipient.elsewhere) enqueue({{}, recipient.domain});
-    // Somewhere else, too, the message goes once, unless someone asked for a report by the name that he wrote.
-    for (const store::AddressName& to : recipient.forwards) {
-      const store::NewEntry wanted = MakeEntry(recipient, to, now);
-      const auto same = [&](const store::NewEntry& e) {
-        return e.recipient == wanted.recipient && e.orcpt == wanted.orcpt && e.notify == wanted.notify;
-      };
-      if (std::ranges::none_of(plan.entries, same)) enqueue(to);
-    }
+    PlanMailboxes(recipient, header_lines, plan, first);
+    if (recipient.elsewhere) Enqueue(recipient, {{}, recipient.domain}, plan);
+    PlanForwards(recipient, plan);
   }
   return plan;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/journey.h"
@@ -51,7 +52,12 @@ class SmtpEnvelope {
   static void MarkUtf8(store::Plan& plan, Octets header);
 
  private:
-  void PlanMailboxes(const EnvelopeRecipient& recipient, const std::string& header_lines, store::Plan& plan) const;
+  // Who of the recipients it was first that leads to a mailbox.
+  using FirstOf = std::unordered_map<store::MailboxId, const EnvelopeRecipient*>;
+  void PlanMailboxes(const EnvelopeRecipient& recipient, const std::string& header_lines, store::Plan& plan,
+                     FirstOf& first) const;
+  void PlanForwards(const EnvelopeRecipient& recipient, store::Plan& plan) const;
+  void Enqueue(const EnvelopeRecipient& recipient, const store::AddressName& to, store::Plan& plan) const;
   store::NewEntry MakeEntry(const EnvelopeRecipient& recipient, const store::AddressName& to, Timestamp now) const;
 
   std::string reverse_path_;

@@ -1,6 +1,7 @@
 // What the SMTP sessions of a listener share.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -39,6 +40,9 @@ struct SmtpService {
   bool quota_permanent = false;     // 552 5.2.2 instead of 452 4.2.2
   bool check_sender = true;         // who is logged in may only use his own addresses
   Policies policies;
+  bool Asks(PolicyStep step) const {
+    return std::ranges::any_of(policies, [&](const auto& policy) { return policy->Asks(step); });
+  }
   SmtpTimes times;
 };
 

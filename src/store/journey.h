@@ -36,7 +36,7 @@ struct JourneyEvent {
 struct JourneyLimits {
   static constexpr std::size_t kKeyOctets = 1024;       // message-id and addresses are cut to it
   static constexpr std::size_t kDetailOctets = 65536;   // past it: kTooLarge
-  static constexpr std::size_t kEventsInCommit = 4096;  // likewise; where messages are deleted, one for each if that is more
+  static constexpr std::size_t kEventsInCommit = 4096;  // likewise; where messages come or are deleted, what those allow
   static constexpr std::size_t kFound = 10000;          // events that a query gives
 };
 

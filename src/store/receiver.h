@@ -17,6 +17,8 @@ struct MessageLimits {
   static constexpr std::uint64_t kMessage = 1ull << 30;  // octets of a message
   static constexpr std::size_t kPrefix = 8 * 1024;       // octets of one recipient's header lines
   static constexpr std::size_t kRecipients = 10'000;     // mailboxes and entries of one commit
+  // Of one commit: that it came, and of each recipient that it is an alias, and where it goes.
+  static constexpr std::size_t kEvents = 2 * kRecipients + 1;
 };
 
 struct LocalDelivery {

@@ -21,8 +21,9 @@
 namespace glasspost::store {
 
 struct StoreState {
-  bool broken = false;  // Fault::kBroken from now on
-  bool full = false;    // the last change met a full disk
+  bool broken = false;     // Fault::kBroken from now on
+  bool full = false;       // the last change met a full disk, or there is no room
+  std::uint64_t room = 0;  // octets of new mail that the disk has room for, beyond what is kept back
   std::uint64_t commits = 0;
   std::uint64_t changes = 0;  // in these commits
 };

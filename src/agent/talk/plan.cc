@@ -90,7 +90,8 @@ class Plan {
   }
 
   bool Login() {
-    if (o_.user.empty()) return true;
+    // Who was let in by the greeting (IMAP's PREAUTH) cannot log in any more (RFC 9051 §3.2).
+    if (o_.user.empty() || d_.state().logged_in()) return true;
     return Good(d_.LogIn(o_.mechanism, o_.user), kStatusAuth);
   }
 
@@ -159,7 +160,7 @@ class Plan {
   bool Imap() {
     if (!Good(d_.Ask("CAPABILITY"), kStatusHello) || Over(Stage::kHello) || !Tls("STARTTLS") || Over(Stage::kTls)) return false;
     if (!Login() || Over(Stage::kAuth)) return false;
-    if (o_.user.empty()) return true;
+    if (!d_.state().logged_in()) return true;
     if (!Good(d_.Ask("LIST \"\" *"), kStatusList) || Over(Stage::kList)) return false;
     if (!Good(d_.Ask("EXAMINE INBOX"), kStatusSelect) || Over(Stage::kSelect)) return false;
     if (!WantsMessage()) return true;

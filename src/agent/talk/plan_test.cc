@@ -55,6 +55,39 @@ class Answers final : public Dialogue {
   SessionState state_{Protocol::kSmtp};
 };
 
+// Says yes to whatever it is asked, after a greeting.
+class ImapAnswers final : public Dialogue {
+ public:
+  explicit ImapAnswers(std::string greeting) : greeting_(std::move(greeting)) {}
+  const SessionState& state() const override { return state_; }
+  Answer Greeting() override { return Say({}, greeting_); }
+  Answer Ask(const std::string& line) override {
+    asked.push_back(line);
+    return Say(line.substr(0, line.find(' ')), "OK");
+  }
+  std::vector<Answer> AskAll(std::span<const std::string>) override { return {}; }
+  bool ShakeHands() override { return true; }
+  Answer LogIn(const std::string&, const std::string& user) override { return Ask("LOGIN " + user); }
+  Answer SendMessage() override { return {}; }
+  void End(bool) override {}
+
+  std::vector<std::string> asked;
+
+ private:
+  Answer Say(const std::string& verb, const std::string& status) {
+    Exchange e;
+    e.has_request = !verb.empty();
+    e.has_reply = true;
+    e.request.verb = verb;
+    e.reply.status = status;
+    if (e.has_request) state_.OnRequest(e);
+    state_.OnExchange(e);
+    return {.came = true, .late = false, .reply = e.reply, .heard = {}};
+  }
+  const std::string greeting_;
+  SessionState state_{Protocol::kImap};
+};
+
 PlanOptions Options() {
   PlanOptions options;
   options.host = "me";
@@ -131,6 +164,33 @@ TEST(Plan, EndsAfterAStage) {
       EXPECT_EQ(server.ended, drop ? "cut" : "closed");
     }
   }
+}
+
+// Who is let in by the greeting needs no login, and may not log in; the stages behind it are gone through all the same.
+TEST(Plan, ImapEndsAfterAStage) {
+  using Lines = std::vector<std::string>;
+  const Lines all = {"CAPABILITY", "LIST \"\" *", "EXAMINE INBOX", "FETCH 1 BODY.PEEK[]"};
+  for (const std::string user : {"", "ada"}) {
+    for (const auto& [stage, count] :
+         {std::pair(Stage::kHello, 1), {Stage::kAuth, 1}, {Stage::kList, 2}, {Stage::kSelect, 3}, {Stage::kRetrieve, 4}}) {
+      ImapAnswers server("PREAUTH");
+      PlanOptions options;
+      options.user = user;
+      options.quit_after = stage;
+      EXPECT_EQ(RunPlan(server, options), 0) << Name(stage);
+      Lines expected(all.begin(), all.begin() + count);
+      expected.emplace_back("LOGOUT");
+      EXPECT_EQ(server.asked, expected) << Name(stage);
+    }
+  }
+  ImapAnswers stranger("OK"), guest("OK");
+  PlanOptions options;
+  options.quit_after = Stage::kSelect;
+  EXPECT_EQ(RunPlan(stranger, options), 0);
+  EXPECT_EQ(stranger.asked, (Lines{"CAPABILITY", "LOGOUT"}));
+  options.user = "ada";
+  EXPECT_EQ(RunPlan(guest, options), 0);
+  EXPECT_EQ(guest.asked, (Lines{"CAPABILITY", "LOGIN ada", "LIST \"\" *", "EXAMINE INBOX", "LOGOUT"}));
 }
 
 TEST(Plan, NamesOfStages) {

@@ -74,7 +74,10 @@ bool Talker::PrepareImap(std::string& octets, bool begins) {
   const std::string untagged = "t " + octets;
   const auto bare = imap::ParseCommand(untagged);
   // "LIST "" *" is read as a command with the tag LIST: what is no command behind its tag, and one without it, lacks the tag.
-  const bool lacks = begins && bare && bare->rule != nullptr && (!read || read->rule == nullptr || read->tag.empty());
+  const bool known = bare && bare->rule != nullptr && (!read || read->rule == nullptr || read->tag.empty());
+  // A single word is no tag with its command. While an answer is owed it may be what the server is about to ask for: IDLE's DONE.
+  const bool single = bare && !read && state_.waiting() == 0 && orders_.empty() && !busy_;
+  const bool lacks = begins && (known || single);
   if (lacks) {
     octets.insert(0, "a" + std::to_string(++tags_) + " ");
     view_.Tell(View::Event::kTagged, octets.substr(0, octets.find(' ')));

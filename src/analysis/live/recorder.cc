@@ -18,7 +18,8 @@ constexpr std::size_t kMaxSecretLine = 1024;
 // The thread's side: sessions and their files.
 class Recorder::Writer {
  public:
-  Writer(const RecorderOptions& options, std::atomic<std::uint64_t>& dropped) : sessions_(options, dropped) {}
+  Writer(const RecorderOptions& options, std::atomic<std::uint64_t>& dropped, RecordingLosses& losses)
+      : sessions_(options, dropped, losses) {}
 
   void Do(Job& job) {
     if (job.kind == Job::Kind::kConnect) return sessions_.Begin(job.session, job.ends->first, job.ends->second, job.time);
@@ -58,7 +59,8 @@ Expected<std::unique_ptr<Recorder>> Recorder::Open(const RecorderOptions& option
   return recorder;
 }
 
-Recorder::Recorder(const RecorderOptions& options) : options_(options), writer_(std::make_unique<Writer>(options_, dropped_)) {}
+Recorder::Recorder(const RecorderOptions& options)
+    : options_(options), writer_(std::make_unique<Writer>(options_, dropped_, losses_)) {}
 
 Recorder::~Recorder() {
   if (!thread_.joinable()) return;
@@ -127,7 +129,10 @@ void Recording::OnConnect(const Endpoint& client, const Endpoint& server, Timest
   job.time = time;
   job.ends = std::make_unique<std::pair<Endpoint, Endpoint>>(client, server);
   begun_ = recorder_.Add(std::move(job));
-  if (!begun_) recorder_.unrecorded_.fetch_add(1, std::memory_order_relaxed);
+  if (begun_) return;
+  recorder_.unrecorded_.fetch_add(1, std::memory_order_relaxed);
+  recorder_.losses_.Add(number_, RecordingLoss::kQueue, 0);
+  recorder_.losses_.End(number_);
 }
 
 void Recording::OnOctets(Direction direction, Octets octets, Timestamp time) {
@@ -144,6 +149,7 @@ void Recording::OnOctets(Direction direction, Octets octets, Timestamp time) {
   } else {
     lost_[Index(direction)] += octets.size();
     recorder_.dropped_.fetch_add(octets.size(), std::memory_order_relaxed);
+    recorder_.losses_.Add(number_, RecordingLoss::kQueue, octets.size());
   }
 }
 

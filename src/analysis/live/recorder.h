@@ -3,7 +3,8 @@
 // shows what was within. These files hold secrets as they were: mode 0600.
 //
 // A tap never waits: what it hears goes into a queue that one thread of the Recorder's writes to files. What does not fit into
-// the queue, the session's limit or the directory's is not recorded but counted, and is a gap in the file, never other octets.
+// the queue, the session's limit or the directory's is not recorded but counted (recording_losses.h), and is a gap in the file,
+// never other octets.
 // The directory is kept to its limits by removing the oldest of the Recorder's own files.
 #pragma once
 
@@ -17,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "analysis/live/recording_losses.h"
 #include "base/address.h"
 #include "base/error.h"
 #include "base/origin.h"
@@ -76,6 +78,8 @@ class Recorder {
   std::uint64_t NextNumber() { return next_number_.fetch_add(1, std::memory_order_relaxed); }
   std::unique_ptr<Recording> NewRecording(std::uint64_t number) { return std::make_unique<Recording>(*this, number); }
   RecorderFigures figures() const;
+  // What sessions lost since the last time, at most `most` of them by name. Any thread.
+  RecordingLosses::Taken TakeLosses(std::size_t most) { return losses_.Take(most); }
 
  private:
   friend class Recording;
@@ -99,6 +103,7 @@ class Recorder {
   void Run();
 
   const RecorderOptions options_;
+  RecordingLosses losses_;
   std::unique_ptr<Writer> writer_;
   std::atomic<std::uint64_t> next_number_{1};
   std::atomic<std::uint64_t> dropped_{0};

@@ -56,8 +56,9 @@ bool WriteAll(int fd, std::string_view octets) {
 
 }  // namespace
 
-RecordedSession::RecordedSession(const Endpoint& client, const Endpoint& server, std::string path, std::uint64_t place)
-    : tcp_(client, server), path_(std::move(path)), place_(place) {}
+RecordedSession::RecordedSession(std::uint64_t number, const Endpoint& client, const Endpoint& server, std::string path,
+                                 std::uint64_t place)
+    : number_(number), tcp_(client, server), path_(std::move(path)), place_(place) {}
 
 void RecordedSession::Hold(Direction direction, std::string octets, std::uint64_t skipped, Timestamp time) {
   held_octets_ += octets.size();
@@ -69,7 +70,10 @@ void RecordedSession::OnFrame(Octets frame, Timestamp time) {
   comment_.clear();
 }
 
-void RecordedSession::Send(Direction direction, Octets octets, Timestamp time) { tcp_.Send(direction, octets, time, *this); }
+void RecordedSession::Send(Direction direction, Octets octets, Timestamp time) {
+  pending_data_ += octets.size();
+  tcp_.Send(direction, octets, time, *this);
+}
 
 // The secrets, then what waited for them.
 void RecordedSession::Release() {
@@ -125,12 +129,13 @@ bool RecordedSessions::MakeRoom(std::uint64_t octets, std::size_t files) {
 void RecordedSessions::Begin(std::uint64_t number, const Endpoint& client, const Endpoint& server, Timestamp time) {
   if (!MakeRoom(0, 1)) {
     failures_.fetch_add(1, std::memory_order_relaxed);
-    return;
+    losses_.Add(number, RecordingLoss::kDirectory, 0);
+    return losses_.End(number);
   }
   std::string path = options_.directory + "/" + NameOf(number, time);
   files_.push_back({path, 0, true});
   ++count_;
-  auto s = std::make_unique<RecordedSession>(client, server, std::move(path), first_place_ + files_.size() - 1);
+  auto s = std::make_unique<RecordedSession>(number, client, server, std::move(path), first_place_ + files_.size() - 1);
   capture::PcapngWriter writer(s->pending_);
   writer.Section(options_.application);
   writer.Interface(capture::LinkType::kEthernet);
@@ -144,15 +149,17 @@ RecordedSession* RecordedSessions::Find(std::uint64_t number) {
   return at == sessions_.end() ? nullptr : at->second.get();
 }
 
-void RecordedSessions::Drop(RecordedSession& s, Direction direction, std::uint64_t octets, Octets why) {
+void RecordedSessions::Drop(RecordedSession& s, Direction direction, std::uint64_t octets, RecordingLoss why) {
   dropped_.fetch_add(octets, std::memory_order_relaxed);
-  s.comment_ = fmt::format("before this packet octets were not recorded: {}", why);
+  losses_.Add(s.number_, why, octets);
+  s.comment_ = fmt::format("before this packet octets were not recorded: {}",
+                           why == RecordingLoss::kSession ? "the session's limit" : "the directory's limit");
   s.Skip(direction, octets);
 }
 
 void RecordedSessions::Send(RecordedSession& s, Direction direction, std::string octets, Timestamp time) {
-  if (s.data_ + octets.size() > options_.session_octets) return Drop(s, direction, octets.size(), "the session's limit");
-  if (!MakeRoom(octets.size() + s.pending_.size(), 0)) return Drop(s, direction, octets.size(), "the directory's limit");
+  if (s.data_ + octets.size() > options_.session_octets) return Drop(s, direction, octets.size(), RecordingLoss::kSession);
+  if (!MakeRoom(octets.size() + s.pending_.size(), 0)) return Drop(s, direction, octets.size(), RecordingLoss::kDirectory);
   s.data_ += octets.size();
   if (s.holding_ && s.held_octets_ + octets.size() > options_.held_octets) s.Release();
   if (s.holding_) return s.Hold(direction, std::move(octets), 0, time);
@@ -180,25 +187,36 @@ void RecordedSessions::End(std::uint64_t number, RecordedSession& s, Closing how
   FileOf(s).open = false;
   std::erase(dirty_, &s);
   sessions_.erase(number);
+  losses_.End(number);
 }
 
 void RecordedSessions::Write(RecordedSession& s) {
   const std::string blocks = std::exchange(s.pending_, {});
-  if (blocks.empty() || s.failed_) return;
-  const int made = s.made_ ? 0 : O_CREAT | O_EXCL;
-  const int fd = open(s.path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | made, kFileMode);
-  const bool written = fd >= 0 && WriteAll(fd, blocks);
-  // A block that is torn would make the file unreadable.
-  s.failed_ = !written;
-  if (fd >= 0 && !written && ftruncate(fd, static_cast<off_t>(s.written_)) != 0) unlink(s.path_.c_str());
-  if (fd >= 0) close(fd), s.made_ = true;
-  if (!written) {
-    failures_.fetch_add(1, std::memory_order_relaxed);
-    return;
+  const std::uint64_t data = std::exchange(s.pending_data_, 0);
+  if (blocks.empty()) return;
+  const bool failed_before = s.failed_;
+  const int error = failed_before ? 0 : WriteBlocks(s, blocks);
+  if (s.failed_) {
+    if (!failed_before) failures_.fetch_add(1, std::memory_order_relaxed);
+    dropped_.fetch_add(data, std::memory_order_relaxed);
+    return losses_.Add(s.number_, RecordingLoss::kFile, data, error);
   }
   s.written_ += blocks.size();
   FileOf(s).octets += blocks.size();
   octets_ += blocks.size();
+}
+
+// errno where they could not be written; then nothing more is.
+int RecordedSessions::WriteBlocks(RecordedSession& s, const std::string& blocks) {
+  const int made = s.made_ ? 0 : O_CREAT | O_EXCL;
+  const int fd = open(s.path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | made, kFileMode);
+  const bool written = fd >= 0 && WriteAll(fd, blocks);
+  const int error = written ? 0 : errno;
+  // A block that is torn would make the file unreadable.
+  s.failed_ = !written;
+  if (fd >= 0 && !written && ftruncate(fd, static_cast<off_t>(s.written_)) != 0) unlink(s.path_.c_str());
+  if (fd >= 0) close(fd), s.made_ = true;
+  return error;
 }
 
 void RecordedSessions::Flush(std::chrono::nanoseconds patience) {

@@ -18,7 +18,7 @@ namespace glasspost::analysis {
 // One session's packets on their way to its file.
 class RecordedSession final : public capture::SyntheticTcp::Sink {
  public:
-  RecordedSession(const Endpoint& client, const Endpoint& server, std::string path, std::uint64_t place);
+  RecordedSession(std::uint64_t number, const Endpoint& client, const Endpoint& server, std::string path, std::uint64_t place);
 
   void Skip(Direction direction, std::uint64_t octets) {
     if (octets > 0) held_.empty() ? tcp_.Skip(direction, octets) : Hold(direction, {}, octets, 0);
@@ -44,6 +44,7 @@ class RecordedSession final : public capture::SyntheticTcp::Sink {
   void Send(Direction direction, Octets octets, Timestamp time);
   void Release();
 
+  const std::uint64_t number_;
   capture::SyntheticTcp tcp_;
   std::string path_;
   std::uint64_t place_;  // in the order of the directory's files
@@ -52,8 +53,9 @@ class RecordedSession final : public capture::SyntheticTcp::Sink {
   std::vector<Held> held_;
   std::size_t held_octets_ = 0;
   std::uint64_t data_ = 0;
-  std::uint64_t written_ = 0;  // octets of the file
-  std::string comment_;        // of the next packet
+  std::uint64_t pending_data_ = 0;  // octets of data in `pending_`
+  std::uint64_t written_ = 0;       // octets of the file
+  std::string comment_;             // of the next packet
   bool holding_ = false;
   bool made_ = false;
   bool failed_ = false;
@@ -62,7 +64,8 @@ class RecordedSession final : public capture::SyntheticTcp::Sink {
 
 class RecordedSessions {
  public:
-  RecordedSessions(const RecorderOptions& options, std::atomic<std::uint64_t>& dropped) : options_(options), dropped_(dropped) {}
+  RecordedSessions(const RecorderOptions& options, std::atomic<std::uint64_t>& dropped, RecordingLosses& losses)
+      : options_(options), dropped_(dropped), losses_(losses) {}
   Expected<void> Open();
 
   void Begin(std::uint64_t number, const Endpoint& client, const Endpoint& server, Timestamp time);
@@ -87,10 +90,12 @@ class RecordedSessions {
   File& FileOf(const RecordedSession& s) { return files_[static_cast<std::size_t>(s.place_ - first_place_)]; }
   bool MakeRoom(std::uint64_t octets, std::size_t files);
   void Write(RecordedSession& s);
-  void Drop(RecordedSession& s, Direction direction, std::uint64_t octets, Octets why);
+  int WriteBlocks(RecordedSession& s, const std::string& blocks);
+  void Drop(RecordedSession& s, Direction direction, std::uint64_t octets, RecordingLoss why);
 
   const RecorderOptions& options_;
   std::atomic<std::uint64_t>& dropped_;
+  RecordingLosses& losses_;
   std::unordered_map<std::uint64_t, std::unique_ptr<RecordedSession>> sessions_;
   std::vector<RecordedSession*> dirty_;
   std::chrono::steady_clock::time_point flushed_ = std::chrono::steady_clock::now();

@@ -301,22 +301,49 @@ TEST(Recorder, SessionsLimitIsAGap) {
   for (const bool beyond : {false, true}) {
     const Folder folder;
     RecorderFigures figures;
+    std::vector<LostOctets> lost;
     {
       auto recorder = Recorder::Open({.directory = folder.path(), .session_octets = beyond ? 3999u : 4000u});
       ASSERT_TRUE(recorder) << recorder.error().Text();
       {
-        LiveTap tap(1, nullptr, {}, (*recorder)->NewRecording(1));
+        LiveTap tap(12, nullptr, {}, (*recorder)->NewRecording(12));
         SayLines(tap, 4, 994);
         tap.OnClose(Closing::kByUs, kStart + 10 * kSecond);
       }
       while ((*recorder)->figures().sessions == 0) std::this_thread::yield();
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
       figures = (*recorder)->figures();
+      lost = (*recorder)->TakeLosses(5).sessions;
     }
     EXPECT_EQ(figures.dropped_octets, beyond ? 1000u : 0u);
     const auto [json, missing] = OctetsOf(folder.Files().at(0), "to_server");
     EXPECT_EQ(missing, beyond ? 1000u : 0u) << json;
+    ASSERT_EQ(lost.size(), beyond ? 1u : 0u);
+    if (beyond) {
+      EXPECT_EQ(std::tuple(lost[0].session, lost[0].octets, lost[0].why), std::tuple(12, 1000, RecordingLoss::kSession));
+    }
   }
+}
+
+TEST(Recorder, AFileThatCannotBeWrittenIsALossOfItsSession) {
+  const Folder folder;
+  const std::string directory = folder.path() + "/sessions";
+  auto recorder = Recorder::Open({.directory = directory});
+  ASSERT_TRUE(recorder) << recorder.error().Text();
+  ASSERT_EQ(rmdir(directory.c_str()), 0);
+  LiveTap tap(5, nullptr, {}, (*recorder)->NewRecording(5));
+  SayLines(tap, 2, 994);
+  tap.OnClose(Closing::kByUs, kStart + 10 * kSecond);
+  while ((*recorder)->figures().failures == 0) std::this_thread::yield();
+  std::vector<LostOctets> lost;
+  for (int i = 0; i < 500 && lost.empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    lost = (*recorder)->TakeLosses(5).sessions;
+  }
+  ASSERT_EQ(lost.size(), 1u);
+  EXPECT_EQ(std::tuple(lost[0].session, lost[0].octets, lost[0].why, lost[0].error),
+            std::tuple(5, 2000, RecordingLoss::kFile, ENOENT));
+  EXPECT_EQ((*recorder)->figures().dropped_octets, 2000u);
 }
 
 TEST(Recorder, FullQueueIsAGap) {
@@ -343,6 +370,9 @@ TEST(Recorder, FullQueueTakesNoSession) {
     SayLines(tap, 3);
   }
   EXPECT_EQ((*recorder)->figures().unrecorded, 1u);
+  const auto lost = (*recorder)->TakeLosses(5).sessions;
+  ASSERT_EQ(lost.size(), 1u);
+  EXPECT_EQ(std::tuple(lost[0].session, lost[0].why), std::tuple(1, RecordingLoss::kQueue));
   recorder->reset();
   EXPECT_TRUE(folder.Files().empty());
 }

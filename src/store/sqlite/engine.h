@@ -21,6 +21,7 @@ struct Engine {
 
   const FreeSpace free_space;
   std::atomic<std::uint64_t> reusable = 0;  // octets of mail.db's free pages, as of when that last mattered
+  std::atomic<bool> counted = false;        // `reusable` is what it is now
   bool low = false;                         // the writer's: the disk had no room for new mail when the transaction began
   Database db;                              // the writer's
   JourneyIndex journey;                     // the writer's

@@ -12,9 +12,10 @@ class FreeSpace {
   // `reserve` octets are to stay free; 0: none.
   FreeSpace(std::string folder, std::uint64_t reserve) : folder_(std::move(folder)), reserve_(reserve) {}
 
-  // Less is free, counting `reusable` octets that lie free within a file already; a quarter of it is to be free on the disk
-  // itself, for the WAL. A disk that does not tell has room. Any thread; about a microsecond.
-  bool Low(std::uint64_t reusable = 0) const;
+  // Octets beyond the reserve, counting `reusable` ones that lie free within a file already; none where not even a quarter of the
+  // reserve is free on the disk itself, for the WAL. A disk that does not tell has room. Any thread; about a microsecond.
+  std::uint64_t Room(std::uint64_t reusable = 0) const;
+  bool Low(std::uint64_t reusable = 0) const { return Room(reusable) == 0; }
 
  private:
   const std::string folder_;

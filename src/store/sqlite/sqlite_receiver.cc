@@ -46,7 +46,8 @@ struct Acceptance {
 
   Result<void> Check(Database& db) const {
     if (engine.low && plan.outcomes.empty()) return Refuse(Fault::kFull, kNoRoom);
-    if (!WithinLimits(plan.events) || plan.mailboxes.size() + plan.entries.size() > MessageLimits::kRecipients ||
+    if (!WithinLimits(plan.events, MessageLimits::kEvents) ||
+        plan.mailboxes.size() + plan.entries.size() > MessageLimits::kRecipients ||
         plan.outcomes.size() > QueueLimits::kOutcomes) {
       return Refuse(Fault::kTooLarge, "too many recipients or events");
     }

@@ -107,8 +107,11 @@ class SqliteStore final : public Store {
     conversations_->Drain();
   }
   StoreState state() const override {
-    const Writer& w = *engine_.writer;
-    return {w.broken(), w.full() || engine_.free_space.Low(engine_.reusable), w.commits(), w.changes()};
+    Writer& w = *engine_.writer;
+    const std::uint64_t room = engine_.free_space.Room(engine_.reusable);
+    // Who waits for room before he changes anything would wait for ever: what can be used again is counted by changes.
+    if (room == 0 && !engine_.counted) w.Wake();
+    return {w.broken(), w.full() || room == 0, room, w.commits(), w.changes()};
   }
 
  private:
@@ -154,6 +157,7 @@ class SqliteStore final : public Store {
   void CountReusable() {
     const std::int64_t pages = Number(engine_.db, "PRAGMA freelist_count"), octets = Number(engine_.db, "PRAGMA page_size");
     engine_.reusable = static_cast<std::uint64_t>(pages * octets);
+    engine_.counted = true;
   }
 
   void StartWriter() {
@@ -161,6 +165,11 @@ class SqliteStore final : public Store {
     hooks.begin = [this](Database& db) {
       engine_.journey.Begin();
       hardly_room_ = engine_.free_space.Low();  // asked once a transaction
+      if (!hardly_room_) {
+        engine_.counted = false;
+      } else if (!engine_.counted) {
+        CountReusable();
+      }
       engine_.low = hardly_room_ && engine_.free_space.Low(engine_.reusable);
       leases_ = engine_.locks.TakeChanges();
       for (const auto& [mailbox, lease] : leases_) {

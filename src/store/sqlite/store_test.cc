@@ -195,6 +195,11 @@ TEST_F(StoreTest, LimitsOfAMessageAtTheLimitAndOnePast) {
   EXPECT_TRUE(Deliver("x", plan));
   plan.mailboxes[0].prefix += "p";
   EXPECT_EQ(FaultOf(Deliver("x", plan)), Fault::kTooLarge);
+  plan.mailboxes[0].prefix.clear();
+  plan.events.resize(MessageLimits::kEvents);
+  EXPECT_TRUE(Deliver("x", plan));
+  plan.events.emplace_back();
+  EXPECT_EQ(FaultOf(Deliver("x", plan)), Fault::kTooLarge);
   auto receiver = store_->Receive(1);
   const std::string chunk(MessageLimits::kChunk + 1, 'x');
   const auto append = [&](std::size_t size) {
