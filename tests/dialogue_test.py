@@ -211,7 +211,7 @@ class Dialogue(unittest.TestCase):
         extension = struct.pack(">HHHBH", 0, len(name) + 5, len(name) + 3, 0, len(name)) + name
         body = b"\3\3" + bytes(32) + b"\0\0\2\x13\1\1\0" + struct.pack(">H", len(extension)) + extension
         hello = b"\x16\3\1" + struct.pack(">H", len(body) + 4) + b"\1" + struct.pack(">I", len(body))[1:] + body
-        for talk in (f"C hex: {hello.hex()}\nS: 500 what\n", f"S: 220 mx\nC hex: {hello.hex()}\nS: 500 what\n"):
+        for talk in (f"C hex: {hello.hex()}\nS: 220 mx\nS: 500 what\n", f"S: 220 mx\nC hex: {hello.hex()}\nS: 500 what\n"):
             out = self.told(talk, port=465)
             for words in ("  SMTP  192.0.2.1:40000 → 192.0.2.25:465", "TLS mail.example.test: the server answers in the clear", "← 500 what", "server name (SNI): mail.example.test",
                           "versions offered: TLSv1.2", "The client began TLS; the server answered in the clear", "tls-not-spoken · RFC 8446 §4.1.3 · #"):
@@ -221,6 +221,18 @@ class Dialogue(unittest.TestCase):
             told = json.loads(self.told(talk, "--lang", "en", first="--json", port=465))
             self.assertEqual((told["protocol"], told["tls"]["sni"], [f["id"] for f in told["findings"]]), ("smtp", "mail.example.test", ["tls-not-spoken"]))
             self.assertEqual(told["exchanges"][-1]["reply"]["code"], 500)
+
+    def test_what_looks_like_tls_hides_nothing(self):
+        """a server that speaks no TLS carries out the lines behind it, or within it; so they are told"""
+        hello = "16 03 01 00 2f 01 00 00 2b 03 03" + " 72" * 32 + " 00 00 04 13 01 13 02 01 00"
+        mail = "C: EHLO c\nS: 250 mx\nC: MAIL FROM:<a@b.test>\nS: 250 ok\nC: RCPT TO:<c@d.test>\nS: 250 ok\nC: DATA\nS: 354 go on\nC: Subject: seen\nC:\nC: .\nS: 250 ok\nC: QUIT\nS: 221 bye\n"
+        fetch = "C: USER u\nS: +OK\nC: PASS p\nS: +OK\nC: RETR 1\nS: +OK\nS: Subject: seen\nS:\nS: .\nC: QUIT\nS: +OK\n"
+        imap = "C: a LOGIN u p\nS: a OK\nC: b SELECT INBOX\nS: b OK\nC: c FETCH 1 BODY[]\nS: * 1 FETCH (BODY[] {17}\nS: Subject: seen\nS:\nS: )\nS: c OK\nC: d LOGOUT\nS: * BYE\nS: d OK\n"
+        for greeting, no, rest, port in (("220 mx ESMTP", "500 what", mail, 25), ("+OK ready", "-ERR what", fetch, 110), ("* OK IMAP4rev1", "* BAD what", imap, 143)):
+            for first in ("16 0d 0a", hello + " 0d 0a", hello + " 17 03 03 40 00 0d 0a", "16 03 01 40 00 0d 0a"):
+                for talk in (f"S: {greeting}\nC hex: {first}\nS: {no}\n{rest}", f"C hex: {first}\nS: {greeting}\nS: {no}\n{rest}"):
+                    told = json.loads(self.told(talk, "--lang", "en", first="--json", port=port))
+                    self.assertEqual([m["subject"] for m in told["messages"]], ["seen"], (first, talk, told))
 
     def test_who_closes_where_the_capture_begins_with_the_server(self):
         """who is the client is known only from what is said; the packets before that are told right all the same"""

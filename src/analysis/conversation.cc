@@ -107,49 +107,51 @@ void Conversation::Route(int side, Octets octets, const Origin& origin) {
 
 void Conversation::RouteFirst(int side, Octets octets, const Origin& origin) {
   const Direction direction = DirectionOf(side);
-  if (sides_ == Sides::kPlainServer)
-    return direction == Direction::kToServer ? tls_->OnOctets(direction, octets, origin)
-                                             : observer_->OnOctets(direction, octets, origin);
-  const bool due = direction == (sides_ == Sides::kServerDue ? Direction::kToClient : Direction::kToServer);
-  if (due && sides_ == Sides::kServerDue && (!held_.empty() || !BeginsTls(octets))) {
+  if (sides_ == Sides::kServerDue) {
     held_.push_back({side, std::string(octets), 0, origin});
     held_octets_ += octets.size();
-    return HearTlsServer(false);
+    return JudgeServer(false);
   }
-  if (due && sides_ == Sides::kClientDue && static_cast<std::uint8_t>(octets.front()) == tls::kHandshake) {
-    BeginPlainServer(facts_.protocol, origin);
-    return tls_->OnOctets(direction, octets, origin);
+  if (sides_ == Sides::kClientDue && direction == Direction::kToServer) {
+    if (static_cast<std::uint8_t>(octets.front()) == tls::kHandshake) {
+      BeginPlainServer(facts_.protocol);
+    } else {
+      sides_ = Sides::kAgree;
+    }
   }
-  if (due) sides_ = Sides::kAgree;
-  in_tls_ ? tls_->OnOctets(direction, octets, origin) : observer_->OnOctets(direction, octets, origin);
+  if (sides_ == Sides::kPlainServer && direction == Direction::kToServer) HearTlsClient(octets, origin);
+  observer_->OnOctets(direction, octets, origin);
 }
 
-// What the server says to a ClientHello is no TLS: are they words of a dialogue? Once a line of them is there.
-void Conversation::HearTlsServer(bool ended) {
+// The client speaks TLS: does the server, or are its words those of a dialogue? A line of them shows it, or the first octet.
+void Conversation::JudgeServer(bool ended) {
   std::string said;
-  for (const HeldPiece& h : held_) said += h.octets;
-  const bool enough = ended || said.find('\n') != std::string::npos || said.size() >= kFirstWordsLimit;
-  if (!enough && held_.size() < kMaxHeldPieces) return;
+  for (const HeldPiece& h : held_)
+    if (DirectionOf(h.side) == Direction::kToClient) said += h.octets;
+  const bool tls = said.empty() || BeginsTls(said);
+  const bool enough = ended || held_.size() >= kMaxHeldPieces || held_octets_ >= kMaxHeldOctets;
+  if (!enough && (said.empty() || (!tls && said.find('\n') == std::string::npos && said.size() < kFirstWordsLimit))) return;
   sides_ = Sides::kAgree;
-  if (const Protocol protocol = PlainProtocol(said, facts_.server().port); protocol != Protocol::kUnknown)
-    BeginPlainServer(protocol, held_.front().origin);
-  held_octets_ = 0;
+  const Protocol protocol = tls ? Protocol::kUnknown : PlainProtocol(said, facts_.protocol, facts_.server().port);
+  if (protocol != Protocol::kUnknown) BeginPlainServer(protocol);
   Replay();
 }
 
-// From here on the server's octets are the dialogue's, the client's are TLS that nobody answers. To the observer the client is
-// one that was not heard.
-void Conversation::BeginPlainServer(Protocol protocol, const Origin& origin) {
+// From here on both sides' octets are the dialogue's: the server takes what the client says for lines, and whatever looks like
+// TLS may hold lines that it carries out. Beside that it is heard what the ClientHello says.
+void Conversation::BeginPlainServer(Protocol protocol) {
   sides_ = Sides::kPlainServer;
   in_tls_ = false;
-  if (tls_ == nullptr) tls_ = std::make_unique<tls::TlsObserver>(this);
-  if (observer_ == nullptr) {
-    facts_.protocol = protocol;
-    MakeProtocolObserver();
-    if (protocol == Protocol::kSmtp) observer_->OnMidStream();  // 500 may come without the greeting
-  }
-  observer_->OnOneSided(Direction::kToClient);
-  Note(FindingId::kTlsNotSpoken, origin, UpperCase(Name(facts_.protocol)));
+  tls_ = std::make_unique<tls::TlsObserver>(this);
+  if (observer_ != nullptr) return;
+  facts_.protocol = protocol;
+  MakeProtocolObserver();
+}
+
+void Conversation::HearTlsClient(Octets octets, const Origin& origin) {
+  const bool heard = tls_->info().client_hello_seen;
+  tls_->OnOctets(Direction::kToServer, octets, origin);
+  if (!heard && tls_->info().client_hello_seen) Note(FindingId::kTlsNotSpoken, origin, UpperCase(Name(facts_.protocol)));
 }
 
 // STARTTLS was accepted: the first octet after it says whether TLS is really spoken (or the capture was decrypted, or the peers
@@ -246,6 +248,7 @@ void Conversation::OnOneSided(int seen) {
 }
 
 void Conversation::Replay() {
+  held_octets_ = 0;
   const auto held = std::exchange(held_, {});
   for (const HeldPiece& h : held) {
     if (h.gap > 0) {
@@ -278,10 +281,10 @@ void Conversation::OnTcpGap(int side, std::uint64_t offset, std::uint64_t length
 }
 
 void Conversation::RouteGap(int side, std::uint64_t length, const Origin& origin) {
-  if (sides_ == Sides::kServerDue && !held_.empty()) HearTlsServer(true);
+  if (sides_ == Sides::kServerDue) JudgeServer(true);
+  if (sides_ == Sides::kClientDue) sides_ = Sides::kAgree;
   if (sides_ == Sides::kPlainServer && DirectionOf(side) == Direction::kToServer)
-    return tls_->OnGap(Direction::kToServer, length, origin);
-  if (sides_ != Sides::kPlainServer) sides_ = Sides::kAgree;
+    tls_->OnGap(Direction::kToServer, length, origin);
   if (in_tls_) return tls_->OnGap(DirectionOf(side), length, origin);
   if (observer_ != nullptr) observer_->OnGap(DirectionOf(side), length, origin);
 }
@@ -402,7 +405,7 @@ void Conversation::TellMessage(Direction direction, OpenMessage& m, const Messag
     facts.sha256 = Hex(digest);
   }
   facts.header_block = m.scan.header();
-  facts.header_cut = m.scan.header_cut();
+  facts.header_cut = m.scan.header_cut() || (facts.truncated && !m.scan.header_ended());
   // A message may have no body, and then its end is its header's.
   const bool header_whole = m.scan.header_ended() || !facts.truncated;
   const bool header_told = end.complete_start && header_whole && !m.scan.header_cut();
@@ -423,12 +426,16 @@ void Conversation::TellMessage(Direction direction, OpenMessage& m, const Messag
 void Conversation::OnFinding(const Finding& finding) {
   // Behind TLS nobody can see whether there was a farewell.
   if (finding.id == FindingId::kNoQuit && in_tls_ && !tls_->info().decrypted) return;
+  // That the server answers TLS, of which it understands nothing, is told already.
+  const bool of_plain_server = finding.id == FindingId::kMalformedTls || finding.id == FindingId::kUnsolicitedReply;
+  if (of_plain_server && sides_ == Sides::kPlainServer && tls_->info().client_hello_seen) return;
   teller().OnFinding(facts_, finding);
 }
 
 void Conversation::OnProtocol(Protocol protocol) { facts_.protocol = protocol; }
 
 void Conversation::OnTlsStart(const Origin& origin) {
+  sides_ = Sides::kAgree;
   StartTls(origin);
   tls_doubtful_ = true;
 }
@@ -448,6 +455,7 @@ void Conversation::BeginTls(const Origin& origin) {
   if (!in_tls_) StartTls(origin);
   tls_doubtful_ = false;
   if (sides_ == Sides::kClientDue) sides_ = Sides::kServerDue;
+  if (sides_ == Sides::kPlainServer) sides_ = Sides::kAgree;
 }
 
 void Conversation::OnDecrypted(int side, Octets octets, const Origin& origin) {
@@ -484,8 +492,9 @@ void Conversation::OnPlainGap(Direction direction, const Origin& origin) {
   if (observer_ != nullptr) observer_->OnGap(direction, 0, origin);
 }
 void Conversation::OnEncrypted(const Origin& origin) {
+  if (sides_ == Sides::kPlainServer) return;
   NotePhase(Phase::kTls, tls_->info().start, origin.time);
-  if (observer_ != nullptr && sides_ != Sides::kPlainServer) observer_->OnTlsEstablished(origin);
+  if (observer_ != nullptr) observer_->OnTlsEstablished(origin);
 }
 
 // Nothing was said: what remains is the port, if both know it for mail.
@@ -507,7 +516,7 @@ void Conversation::EndOfSpeech(const Origin& origin) {
   if (state_ == State::kUndecided && !held_.empty()) DecideByHeld(true);
   if (state_ == State::kUndecided) GuessByPort();
   if (state_ != State::kTold) return;
-  if (sides_ == Sides::kServerDue && !held_.empty()) HearTlsServer(true);
+  if (sides_ == Sides::kServerDue) JudgeServer(true);
   if (in_tls_) tls_->OnEnd(origin, facts_.reset_seen);
   if (observer_ != nullptr) observer_->OnEnd(origin, facts_.reset_seen);
   if (observer_ != nullptr && wants_.secrets) {
@@ -515,7 +524,7 @@ void Conversation::EndOfSpeech(const Origin& origin) {
     if (!secrets.empty()) facts_.secrets = std::make_shared<const Secrets>(std::move(secrets));
   }
   Summarise(origin);
-  if (tls_ != nullptr) {
+  if (tls_ != nullptr && (sides_ != Sides::kPlainServer || tls_->info().client_hello_seen)) {
     facts_.tls = std::make_unique<tls::TlsInfo>(tls_->info());
     facts_.tls->plain_server = sides_ == Sides::kPlainServer;
     if (facts_.protocol == Protocol::kTls && facts_.tls->swapped)

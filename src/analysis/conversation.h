@@ -153,8 +153,9 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   bool SkipProxy(FirstWords& words);
   void ConfirmTls(Octets octets);
   void RouteFirst(int side, Octets octets, const Origin& origin);
-  void HearTlsServer(bool ended);
-  void BeginPlainServer(Protocol protocol, const Origin& origin);
+  void JudgeServer(bool ended);
+  void BeginPlainServer(Protocol protocol);
+  void HearTlsClient(Octets octets, const Origin& origin);
   void Begin(const Detection& detection);
   void MakeProtocolObserver();
   void HoldPlain(Direction direction, Octets octets, const Origin& origin);
@@ -178,7 +179,7 @@ class Conversation final : public capture::TcpEvents, public ObserverSink, publi
   enum class Sides : std::uint8_t {
     kAgree,
     kClientDue,    // a dialogue, of which the client has said nothing yet
-    kServerDue,    // TLS from the first octet, of which the server has said nothing yet, or not enough (it is in held_)
+    kServerDue,    // TLS from the first octet, of which the server has said nothing yet, or not enough; all of it is in held_
     kPlainServer,  // the client speaks TLS, the server does not
   };
   Sides sides_ = Sides::kAgree;

@@ -181,11 +181,12 @@ Protocol ProtocolOfPort(std::uint16_t port) {
   }
 }
 
-Protocol PlainProtocol(Octets said, std::uint16_t port) {
+Protocol PlainProtocol(Octets said, Protocol known, std::uint16_t port) {
   Protocol hint = ProtocolOfPort(port);
   if (port == 465 || port == 1465) hint = Protocol::kSmtp;
   if (port == 993 || port == 1993) hint = Protocol::kImap;
   if (port == 995 || port == 1995) hint = Protocol::kPop3;
+  if (known != Protocol::kTls) hint = known;
   return AsServer(0, FirstLine(said), {}, hint).protocol;
 }
 

@@ -29,9 +29,9 @@ inline constexpr std::size_t kFirstWordsLimit = 4096;
 
 Detection Detect(const FirstWords& words);
 
-// Of a server that speaks in the clear where its client has begun TLS: the protocol of its first words. kUnknown: they do not
-// say.
-Protocol PlainProtocol(Octets said, std::uint16_t port);
+// Of a server that speaks in the clear where its client has begun TLS: the protocol of its first words; `known`, unless it is
+// kTls, and else `port` are a hint. kUnknown: they do not say.
+Protocol PlainProtocol(Octets said, Protocol known, std::uint16_t port);
 
 // The protocol a port suggests (RFC 6335 registry and common practice); kUnknown for others. 465, 993, 995 suggest kTls.
 Protocol ProtocolOfPort(std::uint16_t port);

@@ -255,6 +255,9 @@ S: 500 5.5.1 unrecognized
 warning tls-not-spoken RFC 8446 §4.1.3
   The client begins TLS, but the server speaks SMTP in the clear: neither understands the other.
   客户端开始 TLS，服务器却用明文说 SMTP：双方互不理解。
+warning reply-not-allowed @1 RFC 5321 §4.3.2
+  The reply does not fit its command: 500 as greeting.
+  应答与命令不相配：以 500 作为问候。
 """)
 case("tls-not-spoken-in-pieces", 465, rf"""
 C hex: {CLIENT_HELLO}
@@ -265,6 +268,9 @@ S\:  unrecognized\r\n
 warning tls-not-spoken RFC 8446 §4.1.3
   The client begins TLS, but the server speaks SMTP in the clear: neither understands the other.
   客户端开始 TLS，服务器却用明文说 SMTP：双方互不理解。
+warning reply-not-allowed @1 RFC 5321 §4.3.2
+  The reply does not fit its command: 500 as greeting.
+  应答与命令不相配：以 500 作为问候。
 """)
 case("tls-not-spoken-after-the-greeting", 587, rf"""
 S: 220 mx.example.test ESMTP
@@ -311,6 +317,9 @@ S: * BAD what
 warning tls-not-spoken RFC 8446 §4.1.3
   The client begins TLS, but the server speaks IMAP in the clear: neither understands the other.
   客户端开始 TLS，服务器却用明文说 IMAP：双方互不理解。
+note no-quit RFC 9051 §6.1.3
+  The conversation ended without a proper farewell (QUIT or LOGOUT).
+  会话没有正常告别（QUIT 或 LOGOUT）就结束了。
 """)
 case("malformed-tls-not-tls", 465, rf"""
 C hex: {CLIENT_HELLO}

@@ -6,6 +6,7 @@ namespace {
 constexpr char kNoMeaning = '\xff';
 constexpr char kHighBit = '\x80';
 
+bool IsAscii(char c) { return (c & kHighBit) == 0; }
 bool IsGbOctet(char c) { return c >= 0x21 && c <= 0x7e; }
 
 }  // namespace
@@ -28,9 +29,9 @@ std::string GbOfHz(Octets text) {
       out.push_back(kNoMeaning);
     } else if (gb) {
       gb = c != '\n';  // RFC 1843 §2: a line ends in ASCII; one that forgot to does so all the same
-      out.push_back(c);
+      out.push_back(IsAscii(c) ? c : kNoMeaning);
     } else if (c != '~') {
-      out.push_back(c);
+      out.push_back(IsAscii(c) ? c : kNoMeaning);
     } else if (next == '{') {
       gb = true, ++i;
     } else if (next == '~') {

@@ -40,6 +40,11 @@ TEST(Hz, WhatHasNoMeaningIsReplaced) {
   EXPECT_EQ(Utf8("~{V"), "\xef\xbf\xbd");
 }
 
+TEST(Hz, OctetsOfEightBitsHaveNoMeaningAndSpoilNoneThatFollow) {
+  EXPECT_EQ(Utf8("a\x81~{VPND~}"), "a\xef\xbf\xbd中文");
+  EXPECT_EQ(Utf8("~{\x81VPND~}"), "\xef\xbf\xbd中文");
+}
+
 TEST(Hz, NeverLonger) {
   const std::string all = [] {
     std::string s;

@@ -132,8 +132,9 @@ void SmtpObserver::ActOnReply(Verb verb, std::uint64_t number, const Origin& ori
   Entry* entry = queue_.Find(number);
   const int code = entry->exchange.reply.code;
   const bool ok = code / 100 == 2;
-  // Where something was lost, a DATA may have been: then 354 answers that, whatever it was given to.
-  if (code == 354 && uncertain_ && verb != Verb::kDataBlock) return OnDataReply(number, code);
+  // Where something was lost, a DATA may have been; and a word that is not known may be one to the server ("DATAX", octets of
+  // telnet before it): then 354 means what it says.
+  if (code == 354 && (uncertain_ || verb == Verb::kUnknown) && verb != Verb::kDataBlock) return OnDataReply(number, code);
   if (code == 334 && verb != Verb::kAuth && verb != Verb::kAuthAnswer && mode_ == Mode::kCommands)
     answer_due_ = answer_unasked_ = mask_unknown_ = true;
   switch (verb) {

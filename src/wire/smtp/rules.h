@@ -141,7 +141,7 @@ constexpr State Next(State state, Verb verb, int code, bool last = false) {
   const int category = code / 100;
   if (code == 421) return State::kQuit;
   if (category == 3) {
-    if (code == 354) return rule.go_on == code ? State::kData : state;
+    if (code == 354) return rule.go_on == code || verb == Verb::kUnknown ? State::kData : state;
     if (code == 334) return State::kAuthenticating;
     return state;
   }
