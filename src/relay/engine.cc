@@ -41,12 +41,7 @@ Engine::Engine(const RelayOptions& options, const RelayParts& parts, TlsContexts
           .owner = owner_,
           .settler = settler_,
           .observer = observer_,
-          .on_done = [this](const std::vector<store::Outcome>& outcomes, bool queued) { OnNoticeDone(outcomes, queued); },
-          .in_hand =
-              [this](store::MessageId message) {
-                const auto of = of_message_.find(message);
-                return of == of_message_.end() ? 0 : of->second;
-              }})),
+          .on_done = [this](const std::vector<store::Outcome>& outcomes, bool queued) { OnNoticeDone(outcomes, queued); }})),
       judge_(options_, settler_, *notices_, observer_, parts_.randomness),
       due_timer_(parts_.context),
       renew_timer_(parts_.context),
@@ -71,8 +66,7 @@ void Engine::Retry() {
 }
 
 void Engine::TakeClaimed(std::vector<store::Entry> entries) {
-  for (const store::Entry& entry : entries)
-    if (held_.emplace(entry.id, entry.message).second) ++of_message_[entry.message];
+  for (const store::Entry& entry : entries) held_.insert(entry.id);
   if (!stopping_) return Take(std::move(entries));
   Let(entries);
   judge_.Release(entries);
@@ -149,7 +143,7 @@ void Engine::Renew() {
   TidyAll();
   std::vector<store::EntryId> ids;
   const auto renew = [&] { RenewThese(std::exchange(ids, {})); };
-  for (const auto& [id, message] : held_) {
+  for (const store::EntryId id : held_) {
     ids.push_back(id);
     if (ids.size() == store::QueueLimits::kClaimed) renew();
   }
@@ -191,12 +185,8 @@ void Engine::Forget(store::EntryId id) {
 }
 
 bool Engine::LetGo(store::EntryId id) {
-  const auto held = held_.extract(id);
-  if (held.empty()) return false;
+  if (held_.erase(id) == 0) return false;
   --in_hand_;
-  const store::MessageId message = held.mapped();
-  if (const auto of = of_message_.find(message); --of->second == 0) of_message_.erase(of);
-  notices_->OnLeft(message);
   return true;
 }
 
@@ -240,7 +230,6 @@ void Engine::Stop(std::chrono::nanoseconds grace, std::function<void()> done) {
     Let(locality.waiting);
     judge_.Release(std::exchange(locality.waiting, {}));
   }
-  notices_->Hurry();
   grace_timer_.expires_after(grace);
   grace_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
     if (error) return;

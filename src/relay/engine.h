@@ -142,8 +142,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
   std::unordered_map<std::string, std::unique_ptr<Lane>> lanes_;
   std::unordered_map<std::string, Locality> localities_;
   std::map<Endpoint, DeadHost> dead_;
-  std::unordered_map<store::EntryId, store::MessageId> held_;     // leased, and their outcome is not on its way yet
-  std::unordered_map<store::MessageId, std::size_t> of_message_;  // how many of them
+  std::unordered_set<store::EntryId> held_;  // leased, and their outcome is not on its way yet
   std::unordered_set<Connection*> open_;
   std::vector<Lane*> touched_;
   std::deque<Lane*> hungry_;  // have parcels, and found no connection free

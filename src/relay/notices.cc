@@ -1,6 +1,5 @@
 #include "relay/notices.h"
 
-#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -35,51 +34,6 @@ bool Passes(store::Fault fault) { return fault == store::Fault::kFull || fault =
 void Notices::Send(NoticeJob job) {
   job.facts.host = parts_.options.host;
   for (const store::Outcome& outcome : job.outcomes) writing_.insert(outcome.entry);
-  // What arrived is written down at once: after a crash it would be sent a second time.
-  if (hurrying_ || job.facts.kind == NoticeKind::kSuccess) return Write(std::move(job));
-  Gather(std::move(job));
-}
-
-void Notices::Gather(NoticeJob job) {
-  const store::MessageId message = job.about.message;
-  const auto [at, fresh] = gathering_.try_emplace(message, parts_.context);
-  Gathered& gathered = at->second;
-  gathered.entries += job.outcomes.size();
-  const auto same = std::ranges::find(gathered.jobs, job.facts.kind, [](const NoticeJob& j) { return j.facts.kind; });
-  if (same == gathered.jobs.end()) {
-    gathered.jobs.push_back(std::move(job));
-  } else if (same->outcomes.size() + job.outcomes.size() > store::QueueLimits::kOutcomes) {
-    gathered.entries -= same->outcomes.size();
-    Write(std::exchange(*same, std::move(job)));
-  } else {
-    same->Add(std::move(job));
-  }
-  if (fresh) {
-    gathered.timer.expires_after(parts_.options.gather);
-    gathered.timer.async_wait([self = shared_from_this(), message](const boost::system::error_code& error) {
-      if (!error) self->Tell(message);
-    });
-  }
-  OnLeft(message);
-}
-
-void Notices::OnLeft(store::MessageId message) {
-  const auto at = gathering_.find(message);
-  if (at != gathering_.end() && at->second.entries >= parts_.in_hand(message)) Tell(message);
-}
-
-void Notices::Tell(store::MessageId message) {
-  auto gathered = gathering_.extract(message);
-  if (gathered.empty()) return;
-  for (NoticeJob& job : gathered.mapped().jobs) Write(std::move(job));
-}
-
-void Notices::Hurry() {
-  hurrying_ = true;
-  while (!gathering_.empty()) Tell(gathering_.begin()->first);
-}
-
-void Notices::Write(NoticeJob job) {
   Begin([self = shared_from_this(), job = std::move(job)] { return self->Report(job); });
 }
 
@@ -353,6 +307,7 @@ net::Task<void> Notices::Local(store::Entry entry) {
     co_return;
   }
   if (to->mailboxes.empty() && to->forwards.empty()) {
+    told();
     std::vector<Verdict> verdicts{{entry,
                                    {.kind = smtp::Outcome::Kind::kRefused,
                                     .stage = smtp::Stage::kRcpt,
@@ -362,7 +317,6 @@ net::Task<void> Notices::Local(store::Entry entry) {
                                     .enhanced = "5.1.1",
                                     .text = "There is no such mailbox here"}}};
     parts_.judge->Conclude(std::move(verdicts), {}, parts_.clock.Now());
-    if (!Writes(entry.id)) told();
     co_return;
   }
   if (to->mailboxes.size() == 1 && to->forwards.empty()) {

@@ -6,9 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
-#include <vector>
 
 #include "base/clock.h"
 #include "net/asio.h"
@@ -35,41 +33,23 @@ class Notices final : public NoticeSink, public std::enable_shared_from_this<Not
     Observer& observer;
     // Entries whose outcomes are committed, or lost; and that there are new ones in the queue.
     std::function<void(const std::vector<store::Outcome>&, bool queued)> on_done;
-    // Entries of a message whose fate is not on its way into the store yet.
-    std::function<std::size_t(store::MessageId)> in_hand;
     Judge* judge = nullptr;
   };
   explicit Notices(Parts parts) : parts_(std::move(parts)) {}
   void SetJudge(Judge& judge) { parts_.judge = &judge; }
 
-  // Of recipients that failed, or are late, the report waits until all others of the message that are in hand have their fate,
-  // too (RelayOptions::gather). Nothing of theirs was handed over: if we end meanwhile they are only tried again.
   void Send(NoticeJob job) override;
-  // One of the message's entries is not in hand any more.
-  void OnLeft(store::MessageId message);
-  // Nothing waits for others any more.
-  void Hurry();
   // The recipient's domain is ours now.
   void DeliverHere(store::Entry entry);
   // A report about this entry is being made: its lease must last.
   bool Writes(store::EntryId entry) const { return writing_.contains(entry); }
-  bool idle() const { return running_ == 0 && waiting_.empty() && gathering_.empty(); }
+  bool idle() const { return running_ == 0 && waiting_.empty(); }
   // What there is to be done is done, but nothing is waited for any more (a full disk).
   void Stop() { stopping_ = true; }
 
  private:
   using Work = std::function<net::Task<void>()>;
-  // Reports about one message that wait for its other recipients; of each kind one.
-  struct Gathered {
-    explicit Gathered(net::asio::io_context& context) : timer(context) {}
-    std::vector<NoticeJob> jobs;
-    std::size_t entries = 0;
-    net::Timer timer;
-  };
 
-  void Gather(NoticeJob job);
-  void Tell(store::MessageId message);
-  void Write(NoticeJob job);
   void Run(Work work);
   void Begin(Work work);
   net::Task<void> Report(NoticeJob job);
@@ -92,9 +72,7 @@ class Notices final : public NoticeSink, public std::enable_shared_from_this<Not
   Parts parts_;
   std::deque<Work> waiting_;
   std::unordered_set<store::EntryId> writing_;
-  std::unordered_map<store::MessageId, Gathered> gathering_;
   std::size_t running_ = 0;
-  bool hurrying_ = false;
   bool stopping_ = false;
 };
 

@@ -85,9 +85,6 @@ struct RelayOptions {
   RelayLimits limits = {};
   Seconds lease{300};      // renewed at a third of it
   Seconds most_down{900};  // a destination that is down is asked again after so long at the latest
-  // How long recipients that failed wait for the others of their message, to be told of in one report: stops a slow destination
-  // from keeping back what is known of the others.
-  std::chrono::milliseconds gather{30'000};
   // A bounce has the whole message only where that was asked for (RET=FULL), and it is no larger than this; else its header.
   std::uint64_t whole_octets = std::uint64_t{1} << 20;
   bool pipelining = true;

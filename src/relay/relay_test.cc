@@ -108,66 +108,6 @@ TEST_F(RelayTest, RefusedAndDeferredRecipientsOfOneTransaction) {
   EXPECT_THAT(Kinds(accepted.message), HasSubstr("bounced"));
 }
 
-TEST_F(RelayTest, FailuresOfOneMessageAreOneReport) {
-  Host first(net_), second(net_);
-  for (Host* host : {&first, &second}) {
-    host->on_recipient = [](const std::string& to, std::size_t) {
-      return to.starts_with("no") ? smtp::Answer::No(550, "5.1.1", "no " + to) : smtp::Answer{};
-    };
-  }
-  RouteTo("one.test", first.port());
-  RouteTo("two.test", second.port());
-  Begin();
-  const auto accepted = Queue({.to = {"no@one.test", "yes@one.test", "no@two.test", "gone@here.test", "a b@one.test"}});
-  ASSERT_TRUE(QueueEmpties());
-  ASSERT_EQ(Inbox().size(), 1u);
-  const std::string bounce = Inbox()[0];
-  for (const std::string recipient : {"no@one.test", "no@two.test", "gone@here.test", "a b@one.test"})
-    EXPECT_THAT(bounce, HasSubstr("\r\nFinal-Recipient: rfc822; " + recipient + "\r\nAction: failed\r\n")) << recipient;
-  EXPECT_THAT(bounce, Not(HasSubstr("Final-Recipient: rfc822; yes@one.test")));
-  EXPECT_THAT(bounce, HasSubstr("Diagnostic-Code: smtp; 550 5.1.1 no no@two.test\r\n"));
-  std::set<std::string> notices;
-  int told = 0;
-  for (const store::JourneyEvent& event : Journey(accepted.message)) {
-    if (event.kind != static_cast<int>(JourneyKind::kBounced)) continue;
-    ++told;
-    notices.insert(std::string(FindDetail(event.detail, "notice")));
-  }
-  EXPECT_EQ(told, 4);
-  EXPECT_EQ(notices.size(), 1u);
-  EXPECT_FALSE(notices.contains(""));
-}
-
-TEST_F(RelayTest, AReportWaitsNotForEverForASlowDestination) {
-  Host refusing(net_), silent(net_);
-  refusing.on_recipient = [](const std::string&, std::size_t) { return smtp::Answer::No(550, "5.1.1", "no"); };
-  silent.stall = true;
-  RouteTo("far.test", refusing.port());
-  RouteTo("slow.test", silent.port());
-  options_.gather = 300ms;
-  Begin();
-  Queue({.to = {"b@far.test", "x@slow.test"}});
-  ASSERT_TRUE(Until([&] { return observer_.bounced() == 1; }));
-  EXPECT_TRUE(Inbox().empty());
-  ASSERT_TRUE(Until([&] { return Inbox().size() == 1; }));
-  EXPECT_EQ(Entries().size(), 1u);  // x@slow.test
-  End(10ms);
-}
-
-TEST_F(RelayTest, AReportThatWaitsIsWrittenAtTheEnd) {
-  Host refusing(net_), silent(net_);
-  refusing.on_recipient = [](const std::string&, std::size_t) { return smtp::Answer::No(550, "5.1.1", "no"); };
-  silent.stall = true;
-  RouteTo("far.test", refusing.port());
-  RouteTo("slow.test", silent.port());
-  Begin();
-  Queue({.to = {"b@far.test", "x@slow.test"}});
-  ASSERT_TRUE(Until([&] { return observer_.bounced() == 1; }));
-  End(10ms);
-  EXPECT_EQ(Inbox().size(), 1u);
-  EXPECT_EQ(Entries().size(), 1u);
-}
-
 TEST_F(RelayTest, TheWholeMessageIfThatWasAskedFor) {
   Host host(net_);
   RouteTo("far.test", host.port());

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "relay/next_id.h"
@@ -64,13 +62,6 @@ store::JourneyEvent MakeEvent(JourneyKind kind, const store::Entry& entry, Times
           .message_id = {},
           .digest = {},
           .detail = std::move(detail)};
-}
-
-void NoticeJob::Add(NoticeJob more) {
-  for (const std::size_t i : more.telling) telling.push_back(events.size() + i);
-  std::ranges::move(more.facts.recipients, std::back_inserter(facts.recipients));
-  std::ranges::move(more.outcomes, std::back_inserter(outcomes));
-  std::ranges::move(more.events, std::back_inserter(events));
 }
 
 // What is written for the recipients of one message.

@@ -56,9 +56,6 @@ struct NoticeJob {
   std::vector<store::Outcome> outcomes;
   std::vector<store::JourneyEvent> events;
   std::vector<std::size_t> telling;  // events that name the report
-
-  // More recipients of the same message, of whom the same is told.
-  void Add(NoticeJob more);
 };
 
 class NoticeSink {
