@@ -93,7 +93,15 @@ net::Task<std::string> Notices::ReadHeader(store::MessageId message) {
   co_return std::move(*octets);
 }
 
+// By pieces that the store takes: what a report says of many recipients, or of long replies, is more than one.
 net::Task<store::Result<void>> Notices::Append(store::Receiver& receiver, Octets octets) {
+  store::Result<void> result;
+  for (std::size_t at = 0; result && at < octets.size(); at += store::MessageLimits::kChunk)
+    result = co_await AppendPiece(receiver, octets.substr(at, store::MessageLimits::kChunk));
+  co_return result;
+}
+
+net::Task<store::Result<void>> Notices::AppendPiece(store::Receiver& receiver, Octets octets) {
   using Token = net::asio::use_awaitable_t<net::Executor>;
   store::Result<void> result = co_await net::asio::async_initiate<const Token, void(store::Result<void>)>(
       [this, &receiver, octets](auto handler) {

@@ -59,6 +59,7 @@ class Notices final : public NoticeSink, public std::enable_shared_from_this<Not
   net::Task<store::Result<void>> AppendMessage(store::Receiver& receiver, store::MessageId message, std::uint64_t size,
                                                bool* eight_bit_header = nullptr);
   net::Task<store::Result<void>> Append(store::Receiver& receiver, Octets octets);
+  net::Task<store::Result<void>> AppendPiece(store::Receiver& receiver, Octets octets);
   net::Task<store::Result<store::Resolution>> Resolve(std::string path);
   net::Task<std::string> ReadHeader(store::MessageId message);
   net::Task<bool> Pause();

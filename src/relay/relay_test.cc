@@ -121,6 +121,25 @@ TEST_F(RelayTest, TheWholeMessageIfThatWasAskedFor) {
   EXPECT_THAT(Inbox()[0], HasSubstr("Original-Envelope-Id: e\r\n"));
 }
 
+// More than the store takes at once: a host of many words must not keep the sender from knowing.
+TEST_F(RelayTest, AReportOfLongRepliesIsWritten) {
+  RawHost host(net_);
+  std::string reply;
+  for (int i = 0; i < 40; ++i) reply += "550-5.1.1 " + std::string(80, 'x') + "\r\n";
+  host.says["RCPT"] = reply + "550 5.1.1 end";
+  RouteTo("far.test", host.port());
+  Begin();
+  Mail mail{.to = {}};
+  for (int i = 0; i < 100; ++i) mail.to.push_back("b" + std::to_string(i) + "@far.test");
+  Queue(mail);
+  ASSERT_TRUE(QueueEmpties(45s));
+  ASSERT_EQ(Inbox().size(), 1u) << observer_.trouble;
+  const std::string report = Inbox()[0];
+  EXPECT_GT(report.size(), store::MessageLimits::kChunk);
+  for (const std::string& to : mail.to)
+    EXPECT_NE(report.find("Final-Recipient: rfc822; " + to + "\r\n"), std::string::npos) << to;
+}
+
 TEST_F(RelayTest, NobodyIsToldOfAReportThatCannotBeDelivered) {
   Host host(net_);
   RouteTo("far.test", host.port());

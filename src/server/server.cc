@@ -410,6 +410,7 @@ void Server::Run(std::function<ReadConfig()> reread) {
   events_.Note(Event::kStarted, 0, {{"data", folder_}});
   NotifySystemd("READY=1");
   workers_->Run();
+  if (recorder_) recorder_->Close();
   TellOfRecordingLoss();
 }
 
@@ -445,9 +446,9 @@ void Server::TellOfRecordingLoss() {
                  {{"octets", std::to_string(lost.octets)}, {"warning", "not all of it is in its file: " + WhyLost(lost)}});
   if (taken.others == 0) return;
   events_.Note(Event::kRecording, 0,
-               {{"sessions", std::to_string(taken.others)},
+               {{"losses", std::to_string(taken.others)},
                 {"octets", std::to_string(taken.other_octets)},
-                {"warning", "not all of so many other sessions is in their files, either"}});
+                {"warning", "not all of other sessions is in their files, either"}});
 }
 
 void Server::Stop() {

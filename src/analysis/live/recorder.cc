@@ -19,12 +19,15 @@ constexpr std::size_t kMaxSecretLine = 1024;
 class Recorder::Writer {
  public:
   Writer(const RecorderOptions& options, std::atomic<std::uint64_t>& dropped, RecordingLosses& losses)
-      : sessions_(options, dropped, losses) {}
+      : losses_(losses), sessions_(options, dropped, losses) {}
 
   void Do(Job& job) {
     if (job.kind == Job::Kind::kConnect) return sessions_.Begin(job.session, job.ends->first, job.ends->second, job.time);
     RecordedSession* const s = sessions_.Find(job.session);
-    if (s == nullptr) return;
+    if (s == nullptr) {
+      if (job.kind == Job::Kind::kClose) losses_.End(job.session);  // it was refused, or is not recorded any more
+      return;
+    }
     for (const Direction d : {Direction::kToServer, Direction::kToClient}) s->Skip(d, job.lost[Index(d)]);
     switch (job.kind) {
       case Job::Kind::kConnect:
@@ -49,6 +52,7 @@ class Recorder::Writer {
   RecordedSessions& sessions() { return sessions_; }
 
  private:
+  RecordingLosses& losses_;
   RecordedSessions sessions_;
 };
 
@@ -62,7 +66,9 @@ Expected<std::unique_ptr<Recorder>> Recorder::Open(const RecorderOptions& option
 Recorder::Recorder(const RecorderOptions& options)
     : options_(options), writer_(std::make_unique<Writer>(options_, dropped_, losses_)) {}
 
-Recorder::~Recorder() {
+Recorder::~Recorder() { Close(); }
+
+void Recorder::Close() {
   if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);

@@ -69,8 +69,9 @@ class Recorder {
  public:
   // Makes the directory and looks for what is in it.
   static Expected<std::unique_ptr<Recorder>> Open(const RecorderOptions& options);
-  // Writes all that was heard.
   ~Recorder();
+  // Writes all that was heard; from then on nothing is. Not twice at the same time.
+  void Close();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 

@@ -234,6 +234,7 @@ void RecordedSessions::EndAll() {
     s->Release();
     Write(*s);
     FileOf(*s).open = false;
+    losses_.End(number);
   }
   sessions_.clear();
   dirty_.clear();
