@@ -19,6 +19,10 @@ struct Unref {
 template <class T>
 using Ref = std::unique_ptr<T, Unref>;
 
+struct FreeText {
+  void operator()(char* text) const { g_free(text); }
+};
+
 // A GMime stream over octets that it does not own: the byte array borrows them and gives them back before it is freed.
 class BorrowedStream {
  public:
@@ -137,9 +141,13 @@ class Walker {
 
 ContentType ReadContentType(Octets value) {
   StartGMime();
-  const Ref<GMimeContentType> type(g_mime_content_type_parse(nullptr, std::string(value).c_str()));
-  ContentType result{TypeName(type.get()), {}, false};
-  if (const char* boundary = g_mime_content_type_get_parameter(type.get(), "boundary"); boundary != nullptr) {
+  const std::string as_sent(value);
+  const Ref<GMimeContentType> raw(g_mime_content_type_parse(nullptr, as_sent.c_str()));
+  const std::unique_ptr<char, FreeText> unfolded(g_mime_utils_header_unfold(as_sent.c_str()));
+  const std::unique_ptr<char, FreeText> text(g_mime_utils_header_decode_text(nullptr, unfolded.get()));
+  const Ref<GMimeContentType> decoded(g_mime_content_type_parse(nullptr, text.get()));
+  ContentType result{TypeName(raw.get()), {}, false, TypeName(decoded.get()) == "multipart/digest"};
+  if (const char* boundary = g_mime_content_type_get_parameter(decoded.get(), "boundary"); boundary != nullptr) {
     result.boundary = boundary;
     result.has_boundary = true;
   }

@@ -25,11 +25,14 @@ struct TreeNode {
   static constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
 };
 
-// A Content-Type as GMime understands it, so that the outline and the tree agree. Linear in its length.
+// A Content-Type as GMime understands it, so that the outline and the tree agree. GMime reads one twice: what to build it takes
+// from the field as it was sent, the rest from the field unfolded and decoded (so "multipart/dig\rest" is a digest).
+// Linear in its length.
 struct ContentType {
-  std::string type;      // lower case
-  std::string boundary;  // empty if there is none
+  std::string type;      // lower case; of the field as sent
+  std::string boundary;  // of the decoded field; empty if there is none
   bool has_boundary = false;
+  bool digest = false;  // the decoded field says multipart/digest
 };
 ContentType ReadContentType(Octets value);
 

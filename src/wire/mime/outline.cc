@@ -151,7 +151,7 @@ class Outliner {
     if (type.type.starts_with("multipart/") && type.has_boundary) {
       entity.multipart = true;
       open_.back().boundary = type.boundary.substr(0, kMaxBoundary);
-      open_.back().digest = type.type == "multipart/digest";
+      open_.back().digest = type.digest;
     } else if (HoldsMessage(type.type) && descend && !encoded) {
       entity.message = true;
       Begin(content, "text/plain");

@@ -147,6 +147,31 @@ TEST(Structure, BrokenBoundaries) {
   EXPECT_EQ(ReadStructure("Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: a\n\nbody\n--b--\n").parts[1].size, 16u);
 }
 
+// GMime reads a Content-Type as sent for what it builds, unfolded and decoded for the rest: the outline must follow it in both.
+TEST(Outline, FollowsGMimeThroughOddContentTypes) {
+  const std::string_view part = "\n\n--a b\n\nSubject: x\n\nbody\n--a b--\n";
+  struct Case {
+    std::string type;
+    std::string shape;
+  };
+  for (const auto& [type, shape] : {
+           Case{"multipart/dig\rest; boundary=\"a b\"", "0:multipart/digest 1:message/rfc822 1.1:text/plain"},
+           Case{"multipart/digest\rx; boundary=\"a b\"", "0:multipart/digestx 1:text/plain"},
+           Case{"multipart/digest; boundary=\"a\r\n b\"", "0:multipart/digest 1:message/rfc822 1.1:text/plain"},
+           Case{"multipart/mixed; boundary=\"a\n b\"", "0:multipart/mixed 1:text/plain"},
+           Case{"multipart/mixed; boundary=\"\ra b\"", "0:multipart/mixed 1:text/plain"},
+           Case{"multipart/mixed; bound\rary=\"a b\"", "0:multipart/mixed 1:text/plain"},
+           Case{"multipart/mixed; boundary=\"=?utf-8?q?a_b?=\"", "0:multipart/mixed 1:text/plain"},
+           Case{"multi\rpart/mixed; boundary=\"a b\"", "1:multipart/mixed"},
+           Case{"message/rfc822\rx", "1:message/rfc822x 1.1:text/plain"},
+           Case{"message/rfc\r822", "1:message/rfc822"},
+       }) {
+    const std::string mail = "Content-Type: " + type + std::string(part);
+    EXPECT_EQ(Shape(mail), shape) << type;
+    EXPECT_EQ(OutlineOf(mail).entities.size(), ReadTree(mail, 100, 100).size()) << type;
+  }
+}
+
 // A part's header that ends at a boundary, without the empty line: the boundary may be the one that the header has just said.
 TEST(Outline, BoundaryEndsTheHeaderThatSaysIt) {
   const std::string head = "Content-Type: multipart/mixed; boundary=a\n";
