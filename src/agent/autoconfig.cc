@@ -108,10 +108,24 @@ class Document {
   bool right_root_ = false;
 };
 
+// Where `xml` stops being text, or its size. GMarkup complains of such octets on standard error, and ends texts at a NUL.
+std::size_t TextEnd(Octets xml) {
+  std::size_t at = 0;
+  char32_t c = 0;
+  while (at < xml.size()) {
+    const std::size_t n = Utf8Length(xml.substr(at), c);
+    if (n == 0 || c == 0) break;
+    at += n;
+  }
+  return at;
+}
+
 }  // namespace
 
 Expected<std::vector<OfferedServer>> ReadAutoconfig(Octets xml, const AddressParts& address) {
   if (xml.size() > AutoconfigLimits::kOctets) return Fail("the document is too long");
+  if (const std::size_t end = TextEnd(xml); end != xml.size())
+    return Fail("is no such document: no UTF-8 text", "line " + std::to_string(std::ranges::count(xml.substr(0, end), '\n') + 1));
   Document document(address);
   static constexpr GMarkupParser kParser = {Document::OnStart, Document::OnEnd, Document::OnText, nullptr, nullptr};
   const std::unique_ptr<GMarkupParseContext, Free> context(

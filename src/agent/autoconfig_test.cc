@@ -47,7 +47,8 @@ TEST(Autoconfig, ServersInTheirOrder) {
 }
 
 TEST(Autoconfig, WhatMakesNoSenseIsLeftOut) {
-  EXPECT_EQ(Told(Document(Incoming("") + Incoming("a b/c") + Incoming("pop3s://evil.test") + Incoming("h:1:2") +
+  EXPECT_EQ(Told(Document(Incoming("") + Incoming("a b/c") + Incoming("pop..test") + Incoming("pop.test..") +
+                          Incoming(".pop.test") + Incoming("pop3s://evil.test") + Incoming("h:1:2") +
                           "<incomingServer type=\"smtp\"><hostname>h</hostname><socketType>SSL</socketType></incomingServer>"
                           "<incomingServer type=\"pop3\"><hostname>h</hostname><port>0</port><socketType>SSL</socketType>"
                           "</incomingServer>"
@@ -62,7 +63,12 @@ TEST(Autoconfig, Hostile) {
   EXPECT_EQ(Told("<html></html>"), "error: is no <clientConfig>");
   EXPECT_THAT(Told("<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]>" + Document(Incoming("&b;"))),
               HasSubstr("error: "));
-  EXPECT_THAT(Told(Document(Incoming("\xff\xfe"))), HasSubstr("error: "));
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(Told("\n" + Document(Incoming("\xff\xfe"))), "error: line 3: is no such document: no UTF-8 text");
+  EXPECT_EQ(Told("<plain\xff/socketType><plain\xff/socketType>"), "error: line 1: is no such document: no UTF-8 text");
+  EXPECT_EQ(Told(Document(Incoming(std::string("pop.test\0.evil.test", 19)))),
+            "error: line 2: is no such document: no UTF-8 text");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "the library's own complaints";
   EXPECT_THAT(Told(Document(Incoming("h")) + "<x/>"), HasSubstr("error: ")) << "something after it";
   EXPECT_THAT(Told(Document("<incomingServer type=\"pop3\"><hostname>a</hostname>")), HasSubstr("error: "));
 }

@@ -20,7 +20,7 @@ std::string LowerCase(Octets text) {
 
 std::optional<std::string> AsciiDomain(Octets domain) {
   if (!domain.empty() && domain.back() == '.') domain.remove_suffix(1);
-  if (domain.empty()) return std::nullopt;
+  if (domain.empty() || domain.contains('\0')) return std::nullopt;  // a NUL would end it for the library
   if (!smtp::IsEightBit(domain)) return LowerCase(domain);
   const std::string text(domain);
   char* ascii = nullptr;

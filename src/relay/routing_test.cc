@@ -169,6 +169,8 @@ TEST_F(RoutingTest, TheAnswerGoesIntoTheJourney) {
 TEST(Destination, Addresses) {
   EXPECT_EQ(*net::AsciiDomain("M\xc3\xbcnchen.Example."), "xn--mnchen-3ya.example");
   EXPECT_EQ(net::AsciiDomain(""), std::nullopt);
+  EXPECT_EQ(net::AsciiDomain(Octets("a\0.example", 10)), std::nullopt);
+  EXPECT_EQ(net::AsciiDomain(Octets("\xc3\xbc\0.example", 11)), std::nullopt);
   EXPECT_EQ(SplitAddress("\"a b\\\"\"@X.test")->local, "a b\"");
   EXPECT_EQ(SplitAddress("a@x.test")->domain, "x.test");
   EXPECT_EQ(SplitAddress("postmaster"), std::nullopt);
