@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/redaction.h"
 #include "support/require.h"
 #include "wire/pop3/observer.h"
 
@@ -16,6 +17,7 @@ namespace {
 using glasspost::Direction;
 using glasspost::Octets;
 using glasspost::Origin;
+using glasspost::Secrets;
 using glasspost::test::Require;
 
 void CheckSame(const std::string& a, const std::string& b) {
@@ -71,8 +73,8 @@ class Sink final : public glasspost::ObserverSink {
     Require(e.number == ++number_);
     Require(e.has_request || e.has_reply);
     Require(!open);
-    Require(e.request.argument.size() <= kLimits.line_octets * 2 &&
-            e.reply.text.size() <= kLimits.text_octets + kLimits.line_octets);
+    Require(e.request.argument.size() <= Secrets::Grown(kLimits.line_octets) &&
+            e.reply.text.size() <= Secrets::Grown(kLimits.text_octets + kLimits.line_octets));
     if (e.request.verb == "PASS" && !e.request.argument.empty()) Require(e.request.argument.starts_with("*** ("));
     told += "x" + std::to_string(e.number) + Name(e.phase).data() + "|" + e.request.verb + "|" + e.request.argument + "|" +
             e.request.decoded + (e.request.cut ? "|cut|" : "|") + e.reply.status + "|" + e.reply.text + "|" + e.reply.decoded +

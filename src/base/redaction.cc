@@ -289,6 +289,7 @@ std::vector<std::pair<std::size_t, std::size_t>> Secrets::Places(Octets text) co
 }
 
 void Secrets::Replace(std::string& text, bool cut) const {
+  const std::size_t most = Grown(text.size()) - 3 * kLongestMask;  // a last mask in each pass goes beyond
   const auto pass = [&](auto&& next) {
     std::string out;
     std::size_t done = 0;
@@ -301,8 +302,11 @@ void Secrets::Replace(std::string& text, bool cut) const {
         from = end;
         continue;
       }
-      out.append(all.substr(done, match.at - done)).append(Mask(match.length));
-      from = done = match.at + match.length;
+      out.append(all.substr(done, match.at - done));
+      const std::size_t rest = all.size() - match.at;
+      const bool fits = out.size() + rest + kLongestMask <= most;
+      out.append(Mask(fits ? match.length : rest));
+      from = done = fits ? match.at + match.length : all.size();
     }
     if (done == 0) return;
     out.append(all.substr(done));

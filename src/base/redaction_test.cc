@@ -158,6 +158,23 @@ TEST(Secrets, TextIsRememberedWithItsLastWordAndWhatItsBase64Says) {
   }
 }
 
+TEST(Secrets, MasksDoNotMakeATextGrowWithoutEnd) {
+  Secrets s;
+  s.Remember(".");
+  s.Remember(kPassword);
+  EXPECT_EQ(s.Redacted("a . b"), "a *** (1 octet) b");
+  for (std::size_t n = 0; n < 3000; n += 7) {
+    for (const std::string& text : {std::string(n, '.'), "first " + std::string(n, '.') + kPassword + " last"}) {
+      const std::string told = s.Redacted(text, true);
+      EXPECT_LE(told.size(), Secrets::Grown(text.size()));
+      EXPECT_TRUE(told.find('.') == std::string::npos && told.find(kPassword) == std::string::npos) << told;
+    }
+  }
+  // What does not fit any more is masked together, and what comes behind it with it.
+  EXPECT_TRUE(s.Redacted(std::string(1000, '.') + " last").ends_with("octets)"));
+  EXPECT_EQ(s.Redacted(". " + std::string(1000, 'x') + " ."), "*** (1 octet) " + std::string(1000, 'x') + " *** (1 octet)");
+}
+
 TEST(Secrets, PlacesAreThoseThatWouldBeMasked) {
   Secrets s;
   EXPECT_TRUE(s.Places("any text").empty());

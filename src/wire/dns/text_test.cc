@@ -168,6 +168,9 @@ TEST(DnsText, TextThatIsNotOfItsType) {
       {"SVCB", "1 a. alpn=a,,b"},
       {"LOC", "91 N 0 E 0"},
       {"LOC", "1 60 N 0 E 0"},
+      {"LOC", "90 0 0.001 N 0 E 0"},
+      {"LOC", "6666666666666 N 0 E 0"},
+      {"LOC", "1 1 1 1 N 0 E 0"},
   };
   for (const Golden& g : kBad) {
     std::string data = "kept";

@@ -393,7 +393,8 @@ class Reader {
         return true;
       }
       const auto number = i > 2 ? std::nullopt : Decimal(word, i == 2 ? 3 : 0);
-      if (!number || *number < 0 || (i == 1 && *number > 59) || (i == 2 && *number > 59999)) return false;
+      const std::int64_t bounds[] = {most, 59, 59999};
+      if (!number || *number < 0 || *number > bounds[i]) return false;
       parts[i] = *number * (i == 0 ? 3600000 : i == 1 ? 60000 : 1);
     }
     return false;

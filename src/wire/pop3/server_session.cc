@@ -40,11 +40,12 @@ std::size_t ServerSession::Receive(Octets input) {
       lines_ = text::LineSplitter(options_.limits.command_octets);
       long_lines_ = false;
     }
-    if (lines_.Next(rest, line) == text::LineSplitter::Step::kLine) {
-      OnLine(line);
-    } else if (lines_.pending() > options_.limits.endless_octets) {
+    const bool whole = lines_.Next(rest, line) == text::LineSplitter::Step::kLine;
+    if ((whole ? line.length : lines_.pending()) > options_.limits.endless_octets) {
       Err(Text::kLineTooLong);
       Close();
+    } else if (whole) {
+      OnLine(line);
     }
   }
   behind_ = end_ == End::kOpen && !rest.empty();

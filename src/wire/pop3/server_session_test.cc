@@ -312,6 +312,12 @@ TEST_F(Pop3Server, LineLimitsAtTheLimitAndOnePast) {
   EXPECT_FALSE(session->finished());
   session->Receive(endless.substr(0, 1));
   EXPECT_TRUE(session->finished());
+  // The same line with its end, in one piece.
+  Begin();
+  session->Receive(endless.substr(2) + "\n");
+  EXPECT_FALSE(session->finished());
+  session->Receive(endless.substr(1) + "\n");
+  EXPECT_TRUE(session->finished());
 }
 
 TEST_F(Pop3Server, OnlyCrLfEndsACommand) {

@@ -21,9 +21,7 @@ class HeldOctets {
   void Add(Octets octets, const Origin& origin) {
     if (octets.empty()) return;
     octets_.append(octets);
-    const bool joins = !empty() && !pieces_.back().gap && pieces_.back().origin.frame == origin.frame &&
-                       pieces_.back().origin.time == origin.time;
-    if (joins) {
+    if (Joins(origin)) {
       pieces_.back().length += octets.size();
     } else {
       pieces_.push_back({octets.size(), false, origin});
@@ -33,6 +31,12 @@ class HeldOctets {
   void AddGap(std::uint64_t length, const Origin& origin) {
     pieces_.push_back({length, true, origin});
     gap_ = true;
+  }
+
+  // Octets of this packet would make no new piece.
+  bool Joins(const Origin& origin) const {
+    return !empty() && !pieces_.back().gap && pieces_.back().origin.frame == origin.frame &&
+           pieces_.back().origin.time == origin.time;
   }
 
   bool empty() const { return first_ == pieces_.size(); }

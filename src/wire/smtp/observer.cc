@@ -56,17 +56,23 @@ void SmtpObserver::OnClientOctets(Octets octets, const Origin& origin) {
     OnBurst(origin);
     queue_.Tell();
   }
+  // Bounds are met at the same octet however the octets of a packet were cut: that of the packets before the first of a new one,
+  // that of the octets after so many.
+  if (held_.pieces() >= limits_.held_pieces && !held_.Joins(origin)) {
+    Decide(true);
+    Drain();
+    queue_.Tell();
+  }
   std::size_t taken = 0;
   if (held_.empty() && hold_ == Hold::kNone) taken = Consume(octets, origin);
   while (taken < octets.size() && !ended_) {
-    // Only so much at a time that a bound is met at the same octet however the octets were cut.
     const std::size_t limit = hold_ == Hold::kLookAlike ? limits_.look_alike_octets : limits_.held_octets;
     const std::size_t room = std::max<std::size_t>(1, limit - std::min(limit, held_.size()));
     const Octets piece = octets.substr(taken, room);
     if (hold_ == Hold::kLookAlike) WatchLookAlike(piece);
     held_.Add(piece, origin);
     taken += piece.size();
-    Decide(held_.size() >= limit || held_.pieces() >= limits_.held_pieces);
+    Decide(held_.size() >= limit);
     Drain();
     queue_.Tell();
     if (held_.empty() && hold_ == Hold::kNone && taken < octets.size()) taken += Consume(octets.substr(taken), origin);

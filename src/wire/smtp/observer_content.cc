@@ -239,8 +239,7 @@ void SmtpObserver::Decide(bool now) {
     return GiveEarlyTls(std::move(early));
   }
   const auto line = FirstLine(octets);
-  const bool full = held_.size() >= limits_.held_octets || held_.pieces() >= limits_.held_pieces;
-  if (!line && octets.size() < kDecisionLine && !held_.gap_follows() && !full && !closing_) return;
+  if (!line && octets.size() < kDecisionLine && !held_.gap_follows() && !now && !closing_) return;
   DecideByFirstLine(line ? *line : octets);
 }
 

@@ -156,6 +156,31 @@ TEST_F(SmtpObserverTest, HeldCommandsDecideAtTheLimit) {
   EXPECT_TRUE(sink_.messages.empty());
 }
 
+TEST_F(SmtpObserverTest, HeldPacketsDecideAtTheLimit) {
+  // After so many packets without an answer to DATA, the first octet of the next decides; how one packet is cut does not count.
+  for (const bool cut : {false, true}) {
+    sink_ = {};
+    Begin({.held_pieces = 3});
+    Hello();
+    C("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n");
+    S("250 ok\r\n250 ok\r\n");
+    C("DATA\r\n");
+    C("one");
+    C("two");
+    const Origin third = Now();
+    for (const Octets piece : cut ? std::vector<Octets>{"t", "hr", "ee"} : std::vector<Octets>{"three"})
+      observer_->OnOctets(kClient, piece, third);
+    EXPECT_FALSE(sink_.open(kClient));
+    C("f");
+    EXPECT_TRUE(sink_.open(kClient));
+    C("our\r\n.\r\n");
+    S("354 go\r\n250 ok\r\n");
+    End();
+    ASSERT_EQ(sink_.messages.size(), 1u);
+    EXPECT_EQ(sink_.messages[0].octets, "onetwothreefour\r\n");
+  }
+}
+
 TEST_F(SmtpObserverTest, LookAlikeIsHeldSoFar) {
   Begin({.look_alike_octets = 10});
   ToData();
