@@ -73,8 +73,9 @@ class Sink final : public glasspost::ObserverSink {
     Require(e.number == ++number_);
     Require(e.has_request || e.has_reply);
     Require(!open);
-    Require(e.request.argument.size() <= Secrets::Grown(kLimits.line_octets) &&
-            e.reply.text.size() <= Secrets::Grown(kLimits.text_octets + kLimits.line_octets));
+    // A line that is no command is masked when it is heard, and again when it is told.
+    Require(e.request.argument.size() <= Secrets::Grown(Secrets::Grown(kLimits.line_octets)));
+    Require(e.reply.text.size() <= Secrets::Grown(kLimits.text_octets + kLimits.line_octets));
     if (e.request.verb == "PASS" && !e.request.argument.empty()) Require(e.request.argument.starts_with("*** ("));
     told += "x" + std::to_string(e.number) + Name(e.phase).data() + "|" + e.request.verb + "|" + e.request.argument + "|" +
             e.request.decoded + (e.request.cut ? "|cut|" : "|") + e.reply.status + "|" + e.reply.text + "|" + e.reply.decoded +

@@ -32,8 +32,7 @@ constexpr Scheme kSchemes[] = {
 
 bool IsHostName(Octets host) {
   return !host.empty() && host.size() <= 253 &&
-         std::ranges::all_of(host, [](char c) { return IsAlpha(c) || IsDigit(c) || c == '-' || c == '.' || c == '_'; }) &&
-         !host.starts_with('.') && !host.ends_with('.') && !host.contains("..");
+         std::ranges::all_of(host, [](char c) { return IsAlpha(c) || IsDigit(c) || c == '-' || c == '.' || c == '_'; });
 }
 
 }  // namespace

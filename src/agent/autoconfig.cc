@@ -108,7 +108,8 @@ class Document {
   bool right_root_ = false;
 };
 
-// Where `xml` stops being text, or its size. GMarkup complains of such octets on standard error, and ends texts at a NUL.
+// Where `xml` stops being text, comments and all, or its size. GMarkup complains of such octets on standard error, and ends texts
+// at a NUL.
 std::size_t TextEnd(Octets xml) {
   std::size_t at = 0;
   char32_t c = 0;

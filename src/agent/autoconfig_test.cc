@@ -68,6 +68,7 @@ TEST(Autoconfig, Hostile) {
   EXPECT_EQ(Told("<plain\xff/socketType><plain\xff/socketType>"), "error: line 1: is no such document: no UTF-8 text");
   EXPECT_EQ(Told(Document(Incoming(std::string("pop.test\0.evil.test", 19)))),
             "error: line 2: is no such document: no UTF-8 text");
+  EXPECT_EQ(Told(Document("<!-- \xe9 -->" + Incoming("h"))), "error: line 2: is no such document: no UTF-8 text");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "the library's own complaints";
   EXPECT_THAT(Told(Document(Incoming("h")) + "<x/>"), HasSubstr("error: ")) << "something after it";
   EXPECT_THAT(Told(Document("<incomingServer type=\"pop3\"><hostname>a</hostname>")), HasSubstr("error: "));

@@ -34,8 +34,8 @@ class Secrets {
   static constexpr std::size_t kAnywhere = 6;
   // Of a text that is cut, so many octets of a secret's beginning at its end are masked too.
   static constexpr std::size_t kTorn = 4;
-  // A mask may be longer than what it hides: at most so many octets become of a text. What would be more is masked as a whole,
-  // which stops a client whose password is a blank.
+  // A mask may be longer than what it hides: at most so many octets become of a text by one Redact. What would be more is masked
+  // as a whole, which stops a client whose password is a blank.
   static constexpr std::size_t Grown(std::size_t octets) { return 2 * octets + 256; }
 
   // `show`: nothing is secret.

@@ -19,15 +19,18 @@ std::string LowerCase(Octets text) {
 }  // namespace
 
 std::optional<std::string> AsciiDomain(Octets domain) {
-  if (!domain.empty() && domain.back() == '.') domain.remove_suffix(1);
-  if (domain.empty() || domain.contains('\0')) return std::nullopt;  // a NUL would end it for the library
-  if (!smtp::IsEightBit(domain)) return LowerCase(domain);
   const std::string text(domain);
-  char* ascii = nullptr;
-  if (idn2_to_ascii_8z(text.c_str(), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK) return std::nullopt;
-  std::string out = LowerCase(ascii);
-  idn2_free(ascii);
-  return out;
+  if (text.contains('\0')) return std::nullopt;  // it would end the name for the library
+  std::string out = LowerCase(text);
+  if (smtp::IsEightBit(text)) {
+    char* ascii = nullptr;
+    if (idn2_to_ascii_8z(text.c_str(), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK) return std::nullopt;
+    out = LowerCase(ascii);
+    idn2_free(ascii);
+  }
+  if (out.ends_with('.')) out.pop_back();
+  const bool empty_label = out.empty() || out.starts_with('.') || out.ends_with('.') || out.contains("..");
+  return empty_label ? std::nullopt : std::optional(std::move(out));
 }
 
 std::string ThisHost() {

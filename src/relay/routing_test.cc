@@ -168,7 +168,9 @@ TEST_F(RoutingTest, TheAnswerGoesIntoTheJourney) {
 
 TEST(Destination, Addresses) {
   EXPECT_EQ(*net::AsciiDomain("M\xc3\xbcnchen.Example."), "xn--mnchen-3ya.example");
-  EXPECT_EQ(net::AsciiDomain(""), std::nullopt);
+  EXPECT_EQ(*net::AsciiDomain("\xc3\xbc.test\xe3\x80\x82"), "xn--tda.test") << "an ideographic full stop is a dot, too";
+  for (const Octets none : {"", ".", "a..", "a..test", ".test", "\xc3\xbc..test", "\xc3\xbc.test.."})
+    EXPECT_EQ(net::AsciiDomain(none), std::nullopt) << none;
   EXPECT_EQ(net::AsciiDomain(Octets("a\0.example", 10)), std::nullopt);
   EXPECT_EQ(net::AsciiDomain(Octets("\xc3\xbc\0.example", 11)), std::nullopt);
   EXPECT_EQ(SplitAddress("\"a b\\\"\"@X.test")->local, "a b\"");

@@ -137,6 +137,30 @@ class Walker {
   std::vector<TreeNode> nodes_;
 };
 
+// Without the blanks and comments at the front (RFC 5322 §3.2.2), as GMime passes over them.
+Octets WithoutCfws(Octets text) {
+  std::size_t depth = 0, at = 0;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (depth > 0 && c == '\\' && at + 1 < text.size()) {
+      ++at;
+    } else if (c == '(') {
+      ++depth;
+    } else if (depth > 0) {
+      if (c == ')') --depth;
+    } else if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
+      break;
+    }
+  }
+  return text.substr(at);
+}
+
+// GMime calls a type that it cannot read application/octet-stream. One that it can read is another with a letter before it.
+bool CanRead(Octets value) {
+  const Ref<GMimeContentType> type(g_mime_content_type_parse(nullptr, ("x" + std::string(WithoutCfws(value))).c_str()));
+  return TypeName(type.get()) != "application/octet-stream";
+}
+
 }  // namespace
 
 ContentType ReadContentType(Octets value) {
@@ -146,7 +170,10 @@ ContentType ReadContentType(Octets value) {
   const std::unique_ptr<char, FreeText> unfolded(g_mime_utils_header_unfold(as_sent.c_str()));
   const std::unique_ptr<char, FreeText> text(g_mime_utils_header_decode_text(nullptr, unfolded.get()));
   const Ref<GMimeContentType> decoded(g_mime_content_type_parse(nullptr, text.get()));
-  ContentType result{TypeName(raw.get()), {}, false, TypeName(decoded.get()) == "multipart/digest"};
+  ContentType result;
+  result.type = TypeName(raw.get());
+  result.readable = result.type != "application/octet-stream" || CanRead(as_sent);
+  result.digest = TypeName(decoded.get()) == "multipart/digest";
   if (const char* boundary = g_mime_content_type_get_parameter(decoded.get(), "boundary"); boundary != nullptr) {
     result.boundary = boundary;
     result.has_boundary = true;

@@ -29,9 +29,10 @@ struct TreeNode {
 // from the field as it was sent, the rest from the field unfolded and decoded (so "multipart/dig\rest" is a digest).
 // Linear in its length.
 struct ContentType {
-  std::string type;      // lower case; of the field as sent
+  std::string type;      // lower case; of the field as sent. application/octet-stream if it cannot be read
   std::string boundary;  // of the decoded field; empty if there is none
   bool has_boundary = false;
+  bool readable = false;
   bool digest = false;  // the decoded field says multipart/digest
 };
 ContentType ReadContentType(Octets value);

@@ -26,6 +26,12 @@ bool IsEncoded(Octets encoding) {
          EqualsNoCase(encoding, "uuencode") || EqualsNoCase(encoding, "x-uue");
 }
 
+Octets WithoutEnd(Octets line) {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
 class Outliner {
  public:
   Outliner(Octets message, const MimeLimits& limits) : message_(message), limits_(limits) {}
@@ -58,7 +64,7 @@ class Outliner {
 
   void OnLine(std::size_t at, std::size_t end) {
     const Octets line = message_.substr(at, end - at);
-    if (line.size() > 2 && line[0] == '-' && line[1] == '-' && OnBoundary(line, at, end)) return;
+    if (line.size() > 2 && line[0] == '-' && line[1] == '-' && OnBoundary(WithoutEnd(line), at, end)) return;
     if (!in_header_) return;
     if (line == "\n" || line == "\r\n") {
       EndHeader(at, end, end < message_.size());
@@ -67,6 +73,7 @@ class Outliner {
     }
   }
 
+  // `line` without its end, which is part of no boundary, though an encoded one may end in CR or LF.
   bool OnBoundary(Octets line, std::size_t at, std::size_t end) {
     for (std::size_t level = open_.size(); level-- > 0;) {
       const std::string& boundary = open_[level].boundary;
@@ -74,7 +81,7 @@ class Outliner {
       Octets rest = line.substr(2 + boundary.size());
       const bool last = rest.starts_with("--");
       if (last) rest.remove_prefix(2);
-      while (!rest.empty() && (IsBlank(rest.back()) || rest.back() == '\n')) rest.remove_suffix(1);
+      while (!rest.empty() && IsBlank(rest.back())) rest.remove_suffix(1);
       if (!rest.empty()) continue;
       if (in_header_) {
         // What its header turns out to say counts for this very line: a multipart with the same boundary has its first part here.
@@ -145,9 +152,8 @@ class Outliner {
       if (EqualsNoCase(field.name, "Content-Type")) type = ReadContentType(field.value);
       if (EqualsNoCase(field.name, "Content-Transfer-Encoding")) encoded = IsEncoded(field.value);
     }
-    // What GMime cannot read it calls application/octet-stream; in a digest it then reads a message all the same.
-    const bool unread = type.type.empty() || (default_type_ != "text/plain" && type.type == "application/octet-stream");
-    if (unread) type.type = default_type_;
+    // What GMime cannot read it takes for the default, as if there were no field.
+    if (!type.readable) type.type = default_type_;
     if (type.type.starts_with("multipart/") && type.has_boundary) {
       entity.multipart = true;
       open_.back().boundary = type.boundary.substr(0, kMaxBoundary);

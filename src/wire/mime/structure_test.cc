@@ -165,11 +165,32 @@ TEST(Outline, FollowsGMimeThroughOddContentTypes) {
            Case{"multi\rpart/mixed; boundary=\"a b\"", "1:multipart/mixed"},
            Case{"message/rfc822\rx", "1:message/rfc822x 1.1:text/plain"},
            Case{"message/rfc\r822", "1:message/rfc822"},
+           Case{"multipart/mixed; boundary*=a%20b%0D", "0:multipart/mixed"},
+           Case{"multipart/mixed; boundary*=a%20b%0A", "0:multipart/mixed"},
        }) {
     const std::string mail = "Content-Type: " + type + std::string(part);
     EXPECT_EQ(Shape(mail), shape) << type;
     EXPECT_EQ(OutlineOf(mail).entities.size(), ReadTree(mail, 100, 100).size()) << type;
   }
+}
+
+TEST(Outline, DefaultsInADigest) {
+  // What cannot be read is a message there, like what is not said; octet-stream in plain words is none.
+  for (const auto& [field, message] : {std::pair("", true), std::pair("Content-Type: application\n", true),
+                                       std::pair("Content-Type: application/octet-stream\n", false),
+                                       std::pair("Content-Type: (c \\) (d)) APPLICATION / octet-stream; x=y\n", false)}) {
+    const std::string mail = "Content-Type: multipart/digest; boundary=a\n\n--a\n" + std::string(field) +
+                             "\nContent-Type: multipart/t; boundary=a\n\n--a\n\nx\n";
+    const Outline outline = OutlineOf(mail);
+    const auto nodes = ReadTree(mail, 100, 100);
+    ASSERT_TRUE(outline.entities.size() == 4 && nodes.size() == 4) << field;
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(outline.entities[i].depth, nodes[i].depth + 1) << field << i;
+    EXPECT_EQ(outline.entities[1].message, message) << field;
+  }
+  // A boundary with a line end in it is no line's: the one of the digest is.
+  const std::string both =
+      "Content-Type: multipart/digest; boundary=a\n\n--a\nContent-Type: multipart/t; boundary*=a%0A\n--a\n\nSubject: x\n\ny\n";
+  EXPECT_EQ(OutlineOf(both).entities.size(), ReadTree(both, 100, 100).size());
 }
 
 // A part's header that ends at a boundary, without the empty line: the boundary may be the one that the header has just said.

@@ -51,7 +51,7 @@ class HeldOctets {
   Octets front_octets() const {
     return front().gap ? Octets{} : Octets(octets_).substr(at_, static_cast<std::size_t>(front().length));
   }
-  // Takes octets off the first piece; a gap goes whole. Views die when all is taken.
+  // Takes octets off the first piece; a gap goes whole. Views die.
   void Take(std::uint64_t length) {
     Piece& piece = pieces_[first_];
     if (piece.gap) {
@@ -63,7 +63,7 @@ class HeldOctets {
       contiguous_ -= static_cast<std::size_t>(length);
       if (piece.length == 0) ++first_;
     }
-    if (empty()) Clear();
+    empty() ? Clear() : Compact();
   }
   void Clear() {
     octets_.clear();
@@ -74,6 +74,17 @@ class HeldOctets {
   }
 
  private:
+  // What was taken is given back once it is more than what is left: whoever is never read to the end holds no memory for it.
+  void Compact() {
+    if (at_ > kSpareOctets && at_ > octets_.size() - at_) {
+      octets_.erase(0, at_);
+      at_ = 0;
+    }
+    if (first_ > kSparePieces && first_ > pieces_.size() - first_) {
+      pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<std::ptrdiff_t>(first_));
+      first_ = 0;
+    }
+  }
   void Recount() {
     contiguous_ = 0;
     gap_ = false;
@@ -82,6 +93,9 @@ class HeldOctets {
       contiguous_ += static_cast<std::size_t>(pieces_[i].length);
     }
   }
+
+  static constexpr std::size_t kSpareOctets = 4096;
+  static constexpr std::size_t kSparePieces = 64;
 
   std::string octets_;
   std::vector<Piece> pieces_;

@@ -58,26 +58,38 @@ void SmtpObserver::OnClientOctets(Octets octets, const Origin& origin) {
   }
   // Bounds are met at the same octet however the octets of a packet were cut: that of the packets before the first of a new one,
   // that of the octets after so many.
-  if (held_.pieces() >= limits_.held_pieces && !held_.Joins(origin)) {
-    Decide(true);
-    Drain();
-    queue_.Tell();
-  }
+  while (held_.pieces() >= limits_.held_pieces && hold_ != Hold::kNone && !held_.empty() && !held_.Joins(origin))
+    if (DecideHeld(true, octets, origin)) return;
   std::size_t taken = 0;
   if (held_.empty() && hold_ == Hold::kNone) taken = Consume(octets, origin);
   while (taken < octets.size() && !ended_) {
-    const std::size_t limit = hold_ == Hold::kLookAlike ? limits_.look_alike_octets : limits_.held_octets;
+    const std::size_t limit = HeldLimit();
     const std::size_t room = std::max<std::size_t>(1, limit - std::min(limit, held_.size()));
     const Octets piece = octets.substr(taken, room);
     if (hold_ == Hold::kLookAlike) WatchLookAlike(piece);
     held_.Add(piece, origin);
     taken += piece.size();
-    Decide(held_.size() >= limit);
-    Drain();
-    queue_.Tell();
+    if (DecideHeld(held_.size() >= limit, octets.substr(taken), origin)) return;
     if (held_.empty() && hold_ == Hold::kNone && taken < octets.size()) taken += Consume(octets.substr(taken), origin);
   }
   queue_.Tell();
+}
+
+std::size_t SmtpObserver::HeldLimit() const {
+  return hold_ == Hold::kLookAlike ? limits_.look_alike_octets : limits_.held_octets;
+}
+
+// True: what was held begins TLS, and so `rest`, which comes behind it, belongs to that.
+bool SmtpObserver::DecideHeld(bool now, Octets rest, const Origin& origin) {
+  const bool in_tls = swallow_[0];
+  Decide(now);
+  if (swallow_[0] && !in_tls) {
+    if (!rest.empty()) sink_.OnEarlyTls(rest, origin);
+    return true;
+  }
+  Drain();
+  queue_.Tell();
+  return false;
 }
 
 void SmtpObserver::OnServerOctets(Octets octets, const Origin& origin) {
@@ -161,7 +173,7 @@ void SmtpObserver::Drain() {
     if (hold_ == Hold::kNone || held_.empty()) continue;
     // Held again, for another reason, which may be decided by what is there already.
     if (hold_ == Hold::kLookAlike) WatchLookAlike(held_.Front());
-    Decide(false);
+    Decide(held_.size() >= HeldLimit());
   }
   if (held_.empty()) sent_unasked_ = false;
 }

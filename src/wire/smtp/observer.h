@@ -154,6 +154,8 @@ class SmtpObserver final : public Observer {
   void CloseMessage(bool truncated);
   void GiveMessage(Octets octets);
   void Decide(bool now);
+  bool DecideHeld(bool now, Octets rest, const Origin& origin);
+  std::size_t HeldLimit() const;  // octets, for what hold_ waits for
   void DecideByFirstLine(Octets line);
   void DecideAfterDataGap(bool now);
   void DecideResync(bool now);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 
 #include "support/recording_sink.h"
 
@@ -178,6 +179,122 @@ TEST_F(SmtpObserverTest, HeldPacketsDecideAtTheLimit) {
     End();
     ASSERT_EQ(sink_.messages.size(), 1u);
     EXPECT_EQ(sink_.messages[0].octets, "onetwothreefour\r\n");
+  }
+}
+
+TEST_F(SmtpObserverTest, HeldAgainAndAgainIsGivenBack) {
+  // Each of these is held for its own reply, which never comes; what is decided leaves, though something is always held.
+  for (const std::string command : {"DATA\r\n", "BDAT x\r\n", "STARTTLS\r\n", "AUTH PLAIN\r\n"}) {
+    sink_ = {};
+    Begin({.pending = 8, .held_octets = 1000, .held_pieces = 16});
+    Hello();
+    std::string packet;
+    for (int i = 0; i < 20; ++i) packet += command;
+    for (int i = 0; i < 3000; ++i) {
+      C(i % 2 == 0 ? Octets(packet) : Octets(packet).substr(0, command.size()));
+      ASSERT_LT(observer_->Held(), sizeof(SmtpObserver) + 100'000) << command << i;
+    }
+    End();
+    EXPECT_TRUE(sink_.broken.empty()) << command;
+  }
+}
+
+TEST_F(SmtpObserverTest, TlsThatIsHeldToItsLimitIsGivenWhole) {
+  struct Early : RecordingSink {
+    std::string tls;
+    bool started = false;
+    void OnTlsStart(const Origin&) override { started = true; }
+    void OnEarlyTls(Octets octets, const Origin&) override { tls += octets; }
+  };
+  // The reply to STARTTLS is not there; one octet a packet, or all at once, the hello is no octet shorter.
+  const std::string hello = "\x16\x03\x01" + std::string(60, 'h');
+  for (const SmtpLimits& limits : {SmtpLimits{.held_pieces = 1}, SmtpLimits{.held_pieces = 3}, SmtpLimits{.held_octets = 2}}) {
+    for (const std::size_t step : {std::size_t{1}, std::size_t{2}, hello.size()}) {
+      Early sink;
+      SmtpObserver observer(sink, {}, limits);
+      observer.OnOctets(kServer, "220 mx\r\n", Now());
+      observer.OnOctets(kClient, "EHLO c.example\r\n", Now());
+      observer.OnOctets(kServer, "250-mx\r\n250 STARTTLS\r\n", Now());
+      observer.OnOctets(kClient, "STARTTLS\r\n", Now());
+      std::string routed;  // once TLS has begun, by whoever feeds the observer
+      for (std::size_t at = 0; at < hello.size(); at += step) {
+        const Octets piece = Octets(hello).substr(at, step);
+        sink.started ? void(routed += piece) : observer.OnOctets(kClient, piece, Now());
+      }
+      EXPECT_TRUE(!sink.started || sink.tls + routed == hello) << limits.held_pieces << " " << step;
+      EXPECT_TRUE(sink.started || step == hello.size()) << limits.held_pieces << " " << step;
+    }
+  }
+}
+
+// However the octets of a packet are cut, the same is told: random dialogues at small limits.
+TEST_F(SmtpObserverTest, CutsOfAPacketDoNotCount) {
+  const std::vector<Octets> said = {"MAIL FROM:<a@b>\r\n",
+                                    "RCPT TO:<c@d>\r\n",
+                                    "DATA\r\n",
+                                    "DATA\r\n",
+                                    "text line\r\n",
+                                    ".\r\n",
+                                    "\n.\n",
+                                    "\r\n.\n",
+                                    "BDAT 12\r\n",
+                                    "BDAT 5 LAST\r\n",
+                                    "BDAT x\r\n",
+                                    "AUTH LOGIN\r\n",
+                                    "AUTH PLAIN\r\n",
+                                    "c2Vj\r\n",
+                                    "STARTTLS\r\n",
+                                    "QUIT\r\n",
+                                    "NOOP",
+                                    "\r",
+                                    "\n",
+                                    "x",
+                                    "long text without an end"};
+  const std::vector<Octets> answers = {"250 ok\r\n", "354 go\r\n", "334 \r\n", "235 ok\r\n", "503 no\r\n",
+                                       "220 go\r\n", "250",        "-x\r\n",   "\r\n"};
+  struct Event {
+    Direction direction;
+    std::string octets;
+    bool gap;
+  };
+  std::mt19937 random(17);
+  const auto below = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
+  for (int run = 0; run < 4000; ++run) {
+    const SmtpLimits limits{.line_octets = 10 + below(40),
+                            .pending = 2 + below(5),
+                            .held_octets = 6 + below(60),
+                            .held_pieces = 1 + below(5),
+                            .look_alike_octets = 4 + below(40)};
+    std::vector<Event> events;
+    for (std::size_t n = 3 + below(30); n > 0; --n) {
+      Event e{below(4) == 0 ? kServer : kClient, {}, below(12) == 0};
+      for (std::size_t k = 1 + below(4); k > 0; --k)
+        e.octets += e.direction == kServer ? answers[below(answers.size())] : said[below(said.size())];
+      events.push_back(std::move(e));
+    }
+    std::string told[2];
+    for (const bool cut : {false, true}) {
+      RecordingSink sink;
+      SmtpObserver observer(sink, {}, limits);
+      Origin origin{0, 0};
+      observer.OnOctets(kServer, "220 mx\r\n", origin);
+      for (const Event& e : events) {
+        ++origin.frame, ++origin.time;
+        if (e.gap) {
+          observer.OnGap(e.direction, e.octets.size(), origin);
+        } else {
+          for (std::size_t at = 0; at < e.octets.size(); at += cut ? 1 : e.octets.size())
+            observer.OnOctets(e.direction, Octets(e.octets).substr(at, cut ? 1 : e.octets.size()), origin);
+        }
+      }
+      observer.OnEnd(origin, false);
+      std::string& all = told[cut ? 1 : 0];
+      for (const std::string& exchange : sink.exchanges) all += exchange + "\n";
+      for (const std::string& finding : sink.findings) all += finding + "\n";
+      for (const auto& message : sink.messages) all += message.octets + "|\n";
+      EXPECT_TRUE(sink.broken.empty());
+    }
+    ASSERT_EQ(told[0], told[1]) << run;
   }
 }
 
