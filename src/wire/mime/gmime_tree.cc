@@ -172,7 +172,7 @@ ContentType ReadContentType(Octets value) {
   const Ref<GMimeContentType> decoded(g_mime_content_type_parse(nullptr, text.get()));
   ContentType result;
   result.type = TypeName(raw.get());
-  result.readable = result.type != "application/octet-stream" || CanRead(as_sent);
+  result.readable = result.type != "application/octet-stream" || CanRead(as_sent.c_str());  // up to a NUL, as GMime does
   result.digest = TypeName(decoded.get()) == "multipart/digest";
   if (const char* boundary = g_mime_content_type_get_parameter(decoded.get(), "boundary"); boundary != nullptr) {
     result.boundary = boundary;

@@ -187,6 +187,9 @@ TEST(Outline, DefaultsInADigest) {
     for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(outline.entities[i].depth, nodes[i].depth + 1) << field << i;
     EXPECT_EQ(outline.entities[1].message, message) << field;
   }
+  // A NUL ends the field for GMime, also within a comment.
+  const std::string nul("Content-Type: multipart/digest; boundary=a\n\n--a\nContent-Type: (\0)/x\n\n\n", 70);
+  EXPECT_EQ(OutlineOf(nul).entities.size(), ReadTree(nul, 100, 100).size());
   // A boundary with a line end in it is no line's: the one of the digest is.
   const std::string both =
       "Content-Type: multipart/digest; boundary=a\n\n--a\nContent-Type: multipart/t; boundary*=a%0A\n--a\n\nSubject: x\n\ny\n";
