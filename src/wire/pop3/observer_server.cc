@@ -52,7 +52,9 @@ void Pop3Observer::FromServer(Octets in, const Origin& o) {
         FeedMessage(in, o);
       continue;
     }
-    if (state_ == ServerState::kStatus && status_gap_ && server_line_.length == 0 && BeginLostBody(in)) continue;
+    // Octets in the midst of a line that the client broke are the rest of that.
+    const bool line_starts = server_line_.length == 0 && broken_line_.empty();
+    if (state_ == ServerState::kStatus && status_gap_ && line_starts && BeginLostBody(in)) continue;
     if (server_line_.length == 0) server_line_.offset = ServerAt(in);
     const std::size_t before = in.size();
     const auto step = server_lines_.Next(in, line);
