@@ -35,6 +35,12 @@ constexpr Octets Trim(Octets t) {
   while (!t.empty() && (t.back() == ' ' || t.back() == '\t')) t.remove_suffix(1);
   return t;
 }
+// Without CRLF, a bare LF or a bare CR at the end, once.
+constexpr Octets WithoutLineEnd(Octets line) {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
 // The whole of `text` as a decimal number; nothing for an empty text, a sign, other characters or more than 64 bits.
 inline std::optional<std::uint64_t> ParseNumber(Octets text) {
   std::uint64_t v = 0;

@@ -26,12 +26,6 @@ bool IsEncoded(Octets encoding) {
          EqualsNoCase(encoding, "uuencode") || EqualsNoCase(encoding, "x-uue");
 }
 
-Octets WithoutEnd(Octets line) {
-  if (line.ends_with('\n')) line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
-}
-
 class Outliner {
  public:
   Outliner(Octets message, const MimeLimits& limits) : message_(message), limits_(limits) {}
@@ -64,7 +58,7 @@ class Outliner {
 
   void OnLine(std::size_t at, std::size_t end) {
     const Octets line = message_.substr(at, end - at);
-    if (line.size() > 2 && line[0] == '-' && line[1] == '-' && OnBoundary(WithoutEnd(line), at, end)) return;
+    if (line.size() > 2 && line[0] == '-' && line[1] == '-' && OnBoundary(WithoutLineEnd(line), at, end)) return;
     if (!in_header_) return;
     if (line == "\n" || line == "\r\n") {
       EndHeader(at, end, end < message_.size());

@@ -17,11 +17,6 @@ std::optional<Octets> FirstLine(Octets octets) {
   if (end == Octets::npos) return {};
   return octets.substr(0, end + 1);
 }
-Octets WithoutEnd(Octets line) {
-  if (line.ends_with('\n')) line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
-}
 
 }  // namespace
 
@@ -244,7 +239,7 @@ void SmtpObserver::Decide(bool now) {
 }
 
 void SmtpObserver::DecideByFirstLine(Octets line) {
-  const bool command = LooksLikeCommand(WithoutEnd(line));
+  const bool command = LooksLikeCommand(WithoutLineEnd(line));
   const Hold hold = hold_;
   ReleaseHold();
   if (hold == Hold::kDataReply && !command) return StartData(true);
@@ -270,7 +265,7 @@ void SmtpObserver::DecideAfterDataGap(bool now) {
     return;
   }
   const Origin origin = held_.front().origin;
-  if (LooksLikeCommand(WithoutEnd(*line))) {
+  if (LooksLikeCommand(WithoutLineEnd(*line))) {
     ReleaseHold();
     EndBlock(BlockEnd::kCutShort, origin);
     return hole_ = queue_.next_number(), void();
@@ -280,7 +275,7 @@ void SmtpObserver::DecideAfterDataGap(bool now) {
   const auto second = FirstLine(octets.substr(line->size()));
   if (!second && !now && !held_.gap_follows() && octets.size() < kDecisionLine) return;
   ReleaseHold();
-  if (second && LooksLikeCommand(WithoutEnd(*second))) {
+  if (second && LooksLikeCommand(WithoutLineEnd(*second))) {
     DropHeldLine(line->size());
     EndBlock(BlockEnd::kDot, origin);
   }
@@ -297,7 +292,7 @@ void SmtpObserver::TellLoneDot() {
 
 // The tail of a line whose beginning is lost. Where it may be AUTH's, it may be a secret.
 void SmtpObserver::DropTail(std::size_t octets) {
-  const Octets tail = WithoutEnd(held_.Front().substr(0, octets));
+  const Octets tail = WithoutLineEnd(held_.Front().substr(0, octets));
   if (!authenticated_ && !mail_sent_ && !DecodeTornBase64(tail).empty()) sasl::RememberTail(tail, secrets_);
   DropHeldLine(octets);
 }
@@ -335,17 +330,17 @@ void SmtpObserver::DecideResync(bool now) {
     }
     return;
   }
-  if (LooksLikeCommand(WithoutEnd(*first))) return ReleaseHold();
+  if (LooksLikeCommand(WithoutLineEnd(*first))) return ReleaseHold();
   const Octets rest = octets.substr(first->size());
   const auto second = FirstLine(rest);
-  if (second && LooksLikeCommand(WithoutEnd(*second))) {
+  if (second && LooksLikeCommand(WithoutLineEnd(*second))) {
     // Before it there is the lone dot of a message that lies in the gap, or the tail of a line.
     ReleaseHold();
     return *first == ".\r\n" && mid_stream_ ? TellLoneDot() : DropTail(first->size());
   }
   if (!second && rest.size() < kDecisionLine && !now && !held_.gap_follows()) return;
   ReleaseHold();
-  if (!transactions_.open() && LooksLikeAnswer(WithoutEnd(*first))) {
+  if (!transactions_.open() && LooksLikeAnswer(WithoutLineEnd(*first))) {
     // Outside a transaction there is no text: an answer to a challenge, and its secret stays one.
     sasl_.OnGap();
     answer_due_ = true;
@@ -375,7 +370,7 @@ std::size_t SmtpObserver::RepliesWithoutLookAlike() {
   while (const auto line = FirstLine(rest)) {
     ++replies;
     rest.remove_prefix(line->size());
-    if (EqualsNoCase(WithoutEnd(*line), "DATA")) break;
+    if (EqualsNoCase(WithoutLineEnd(*line), "DATA")) break;
   }
   return replies;
 }
