@@ -304,6 +304,7 @@ class Decoder {
   bool Data(Record& r) {
     const std::size_t end = r.wire_data.offset + r.wire_data.length;
     r.data = static_cast<std::uint32_t>(m_.storage.size());
+    const std::size_t seen_before = seen_count_;
     const TypeInfo* info = FindType(r.type);
     // A prerequisite or deletion of UPDATE has no data (RFC 2136 §2.4).
     const bool empty = r.wire_data.length == 0 && m_.opcode() == kOpcodeUpdate;
@@ -318,6 +319,7 @@ class Decoder {
       if (!good) {
         if (m_.fault.kind == FaultKind::kNone) Fail(FaultKind::kBadData, at_);
         m_.storage.resize(r.data);
+        seen_count_ = seen_before;  // what these data added lay in what was just taken away
         r.opaque = true;
         at_ = begin;
       }

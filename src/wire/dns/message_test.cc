@@ -286,6 +286,25 @@ TEST(DnsMessage, DataThatDoNotFitTheirTypeAreShownAsTheyCame) {
   EXPECT_EQ(m.records.size(), 2u) << "RDLENGTH tells where the next record begins";
 }
 
+TEST(DnsMessage, ANameOutOfDataThatDoNotFitIsReadAgainWhereItIsPointedTo) {
+  // An SOA whose first name is whole (compressed: it is longer unpacked) and whose second is not; then names that point to the
+  // first.
+  const std::string owner = "\x3f" + std::string(63, 'a') + "\0"s;
+  const std::string whole = "\1n\xc0\x0c";
+  const std::string broken = "\x3f" + std::string(3, 'x');
+  const std::string before = Header(0x8000, {0, 3, 0, 0}) + owner + Tail(kTypeSoa, "");
+  const std::string target = {'\xc0', static_cast<char>(before.size())};
+  Message m;
+  Decode(Header(0x8000, {0, 3, 0, 0}) + owner + Tail(kTypeSoa, whole + broken) + target + Tail(1, "\1\2\3\4") + "\1b\0"s +
+             Tail(kTypeNs, target),
+         m);
+  EXPECT_TRUE(m.malformed());
+  ASSERT_EQ(m.records.size(), 3u);
+  const std::string name = "n." + std::string(63, 'a') + ".";
+  EXPECT_EQ(RecordText(m, 1), name + " 60 IN A 1.2.3.4");
+  EXPECT_EQ(RecordText(m, 2), "b. 60 IN NS " + name);
+}
+
 TEST(DnsMessage, UpdateHasRecordsWithoutData) {
   Message m;
   Decode(Header(0x2800, {1, 1, 0, 0}) + "\4test\0\0\6\0\1"s + "\1a\xc0\x0c\0\1\0\xff\0\0\0\0\0\0"s, m);
