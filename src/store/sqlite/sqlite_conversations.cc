@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "store/receiver.h"
@@ -12,6 +13,9 @@ namespace {
 
 constexpr std::size_t kTaskOctets = 256;  // what a task costs beside its octets
 constexpr int kVersion = 1;
+// Short conversations share pages: ten of them written together cost little more than one. Nobody waits for that, so they gather.
+constexpr std::chrono::milliseconds kGather{10};
+constexpr std::size_t kGatherOctets = 1024 * 1024;
 
 // `octets` of a part is kept beside it, so that the bounds are kept without reading what is thrown away.
 constexpr const char* kSchema = R"sql(
@@ -92,18 +96,23 @@ void SqliteConversations::BeginAnew() {
 
 bool SqliteConversations::Post(Task task, bool may_drop) {
   task.may_drop = may_drop;
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
     if (may_drop && waiting_octets_ + task.octets > bounds_.waiting_octets) return false;
     waiting_octets_ += task.octets;
     waiting_.push_back(std::move(task));
+    wake = waiting_.size() == 1 || (!awaited_ && !may_drop) || waiting_octets_ >= kGatherOctets;
+    awaited_ = awaited_ || !may_drop;
   }
-  posted_.notify_one();
+  if (wake) posted_.notify_one();
   return true;
 }
 
 void SqliteConversations::Drain() {
   std::unique_lock lock(mutex_);
+  awaited_ = true;
+  posted_.notify_one();
   idle_.wait(lock, [this] { return waiting_.empty() && !busy_; });
 }
 
@@ -115,9 +124,11 @@ void SqliteConversations::Loop() {
       busy_ = false;
       if (waiting_.empty()) idle_.notify_all();
       posted_.wait(lock, [this] { return !waiting_.empty() || closing_; });
+      posted_.wait_for(lock, kGather, [this] { return awaited_ || closing_ || waiting_octets_ >= kGatherOctets; });
       if (waiting_.empty()) return;
       tasks.swap(waiting_);
       waiting_octets_ = 0;
+      awaited_ = false;
       busy_ = true;
     }
     RunAll(tasks);

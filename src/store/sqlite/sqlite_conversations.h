@@ -1,5 +1,5 @@
-// Conversations in conversations.db (synchronous=OFF), with a thread of their own: they never wait for mail, nor mail for them. A
-// file that a power cut has spoiled is begun anew.
+// Conversations in conversations.db (synchronous=OFF), with a thread of their own: they never wait for mail, nor mail for them.
+// What is to be written gathers for some milliseconds, unless somebody asks. A file that a power cut has spoiled is begun anew.
 #pragma once
 
 #include <atomic>
@@ -62,6 +62,7 @@ class SqliteConversations final : public Conversations {
   std::condition_variable posted_, idle_;
   std::vector<Task> waiting_;
   std::size_t waiting_octets_ = 0;
+  bool awaited_ = false;  // somebody waits for what was posted
   bool busy_ = false;
   bool closing_ = false;
   std::thread thread_;

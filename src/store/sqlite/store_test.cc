@@ -504,6 +504,28 @@ TEST_F(StoreTest, ConversationsOfAFileWithSmallPagesAreKept) {
   EXPECT_EQ(page_size(""), 4096);
 }
 
+TEST_F(StoreTest, ConversationsAreWrittenWithoutBeingAskedFor) {
+  const std::string path = folder_.path() + "/conversations.db";
+  Conversations& ring = store_->conversations();
+  const std::uint64_t small = ring.NextNumber(), large = ring.NextNumber();
+  Database reader;
+  ASSERT_TRUE(reader.Open(path, "", Database::Use::kWrite));
+  const auto written = [&](std::uint64_t number) {
+    for (int i = 0; i < 1000; ++i) {
+      Query query(reader, "SELECT 1 FROM conversation WHERE number = ?", number);
+      if (query.Next()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
+  };
+  ring.Append(small, "a");
+  ring.Finish({small, kSecond, kSecond, "pop3", "192.0.2.1", "summary", 0});
+  EXPECT_TRUE(written(small)) << "after the time in which others could have come";
+  ring.Append(large, std::string(3 << 20, 'b'));
+  ring.Finish({large, kSecond, kSecond, "pop3", "192.0.2.1", "summary", 0});
+  EXPECT_TRUE(written(large)) << "at once, for it is large";
+}
+
 TEST_F(StoreTest, ConversationsThatDoNotFitAreDroppedAndCounted) {
   SqliteOptions options;
   options.conversations.waiting_octets = 1000;
