@@ -207,7 +207,7 @@ void SmtpObserver::ConsumeGap(std::uint64_t length, const Origin& origin) {
   std::uint64_t rest = length;
   if (mode_ == Mode::kChunk) {
     const std::uint64_t lost = std::min(rest, chunk_left_);
-    if (!message_open_) OpenMessage(first_chunk_);
+    if (!message_open_) OpenChunkedMessage();
     message_truncated_ = true;
     sink_.OnMessageGap(Direction::kToServer, lost);
     if (Entry* entry = queue_.Find(chunk_)) entry->exchange.request.span.length += lost;
