@@ -96,6 +96,11 @@ class Scanner {
 
   void Quoted(Word& word) {
     word.quoted = true;
+    ToQuote(word);
+  }
+
+  // What lies between the quote here and the next.
+  void ToQuote(Word& word) {
     for (++at_; at_ < text_.size() && text_[at_] != '\n'; ++at_) {
       if (text_[at_] == '"') {
         ++at_;
@@ -108,11 +113,16 @@ class Scanner {
   }
 
   void Plain(Word& word) {
-    for (; at_ < text_.size(); ++at_) {
+    while (at_ < text_.size()) {
       const char c = text_[at_];
+      if (c == '"' && word.text.ends_with('=')) {  // alpn="h2,h3" is one word (RFC 9460 §2.1)
+        ToQuote(word);
+        continue;
+      }
       if (IsBlank(c) || c == '\n' || c == ';' || c == '(' || c == ')' || c == '"') return;
       word.text += c;
       if (c == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') word.text += text_[++at_];
+      ++at_;
     }
   }
 

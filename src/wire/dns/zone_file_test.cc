@@ -61,6 +61,14 @@ TEST(ZoneFile, HeadIsRead) {
             "ns.example.test. 3600 A 192.0.2.1\n");
 }
 
+TEST(ZoneFile, AQuotedValueBelongsToItsKey) {
+  EXPECT_EQ(More("w HTTPS 1 . alpn=\"h2,h3\" port=443\n"), "w.example.test. 3600 HTTPS 1 . alpn=h2,h3 port=443\n");
+  EXPECT_EQ(More("w HTTPS 1 . alpn=\"a b;\\000\"\n"), "w.example.test. 3600 HTTPS 1 . alpn=\"a b;\\000\"\n");
+  EXPECT_EQ(More("t TXT v=\"a b\" c\"d\"\n"), "t.example.test. 3600 TXT \"v=a b\" \"c\" \"d\"\n");
+  EXPECT_EQ(MistakesAfterHead("w HTTPS 1 . alpn=\"h2\n"),
+            "z:7:13: the quoted text does not end on its line (close it with \"; a long one goes on as a second quoted text)\n");
+}
+
 TEST(ZoneFile, NamesTtlsAndClassesInAllTheirForms) {
   EXPECT_EQ(More("mail 60 IN A 192.0.2.2\n"
                  "     IN 120 AAAA 2001:db8::2 ; the owner is the one before\n"
