@@ -66,6 +66,9 @@ void Engine::Retry() {
 }
 
 void Engine::TakeClaimed(std::vector<store::Entry> entries) {
+  // A lease may end while its entry is in hand: the clock was set forward, or the disk is full and the outcome waits to be
+  // written.
+  in_hand_ -= std::erase_if(entries, [this](const store::Entry& e) { return held_.contains(e.id) || settler_.Has(e.id); });
   for (const store::Entry& entry : entries) held_.insert(entry.id);
   if (!stopping_) return Take(std::move(entries));
   Let(entries);
@@ -234,6 +237,7 @@ void Engine::Stop(std::chrono::nanoseconds grace, std::function<void()> done) {
   grace_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
     if (error) return;
     for (Connection* connection : self->open_) connection->Cancel();
+    self->settler_.Stop();
   });
   net::asio::post(parts_.context, [self = shared_from_this()] { self->CheckStopped(); });
 }

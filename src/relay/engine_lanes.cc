@@ -9,7 +9,8 @@
 namespace glasspost::relay {
 namespace {
 
-constexpr std::int64_t kLocalFor = 30 * kSecond;  // whether a domain is ours is asked again after it
+constexpr std::int64_t kLocalFor = 30 * kSecond;   // whether a domain is ours is asked again after it
+constexpr std::int64_t kUnknownFor = 2 * kSecond;  // so long mail waits if the directory could not tell
 
 smtp::Outcome NoAddress() {
   return {.kind = smtp::Outcome::Kind::kRefused,
@@ -50,9 +51,16 @@ void Engine::AskLocality(std::string domain) {
   auto done = Owed<store::Resolution>([this, domain](store::Result<store::Resolution> result) {
     Locality& locality = localities_[domain];
     locality.asking = false;
-    locality.ours = result && result->kind != store::Resolution::Kind::kElsewhere;
+    std::vector<store::Entry> waiting = std::exchange(locality.waiting, {});
+    if (!result) {
+      observer_.OnTrouble("the directory gives no answer: " + result.error().text);
+      Let(waiting);
+      judge_.Release(waiting, Now() + kUnknownFor);
+      return CheckStopped();
+    }
+    locality.ours = result->kind != store::Resolution::Kind::kElsewhere;
     locality.until = Steady() + kLocalFor;
-    for (store::Entry& entry : std::exchange(locality.waiting, {})) {
+    for (store::Entry& entry : waiting) {
       if (locality.ours) {
         notices_->DeliverHere(std::move(entry));
       } else {

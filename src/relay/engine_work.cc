@@ -1,5 +1,6 @@
 // A connection's life: found, opened, used for parcel after parcel, kept for a while, closed.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/journey.h"
@@ -43,8 +44,9 @@ void Engine::NoteDead(const Endpoint& endpoint, const smtp::Outcome& why) {
   dead_[endpoint] = {Steady() + kDeadFor, why};
 }
 
-// The first of the hosts that will have us; null, and why the last one would not.
+// The first of the hosts that will have us; null, and why they would not: refused only if each of them refuses (RFC 5321 §5.1).
 net::Task<std::unique_ptr<Connection>> Engine::OpenOne(Lane& lane, const Itinerary& way, Trip& trip, smtp::Outcome& why) {
+  std::optional<smtp::Outcome> deferred;
   for (const Hop& hop : way.hops) {
     if (stopping_) co_return nullptr;
     if (!trip.host.empty()) trip.passed.push_back({trip.host, trip.address, trip.conversation, why});
@@ -53,7 +55,7 @@ net::Task<std::unique_ptr<Connection>> Engine::OpenOne(Lane& lane, const Itinera
     trip.conversation = 0;
     trip.tls.clear();
     if (const smtp::Outcome* const dead = KnownDead(hop.endpoint)) {
-      why = *dead;
+      why = *(deferred = *dead);
       continue;
     }
     auto connection = std::make_unique<Connection>(around_, way.by, hop);
@@ -70,8 +72,9 @@ net::Task<std::unique_ptr<Connection>> Engine::OpenOne(Lane& lane, const Itinera
     why = Weighed(connection->failure());
     observer_.OnConnection(lane.name, hop.host, hop.endpoint, false, ReplyText(why));
     if (why.local && why.enhanced == "4.4.1") NoteDead(hop.endpoint, why);
-    if (why.kind == Kind::kRefused) break;
+    if (why.kind != Kind::kRefused) deferred = why;
   }
+  if (deferred) why = *deferred;
   co_return nullptr;
 }
 

@@ -424,6 +424,52 @@ TEST_F(RelayTest, StoppingLetsTransactionsEndAndGivesTheRestBack) {
   for (const store::Entry& entry : left) ASSERT_TRUE(entry.lease.owner.empty());
 }
 
+// Two hosts of one domain: what the first says before any message is its own affair, as long as there is another (RFC 5321 §5.1).
+class TwoHosts : public RelayTest {
+ protected:
+  TwoHosts() {
+    options_.port = second_.port();
+    resolver_.Add("far.test", dns::kTypeMx, "10 first.test.");
+    resolver_.Add("far.test", dns::kTypeMx, "20 second.test.");
+    resolver_.Add("first.test", dns::kTypeA, "127.0.0.2");
+    resolver_.Add("second.test", dns::kTypeA, "127.0.0.1");
+  }
+  RawHost second_{net_};
+  RawHost first_{net_, "127.0.0.2", second_.port()};
+};
+
+TEST_F(TwoHosts, TheSecondIsAskedWhereTheFirstRefuses) {
+  for (const auto& [word, reply] :
+       {std::pair("", "521 5.3.2 takes no mail"), std::pair("EHLO", "550 5.7.1 not with this name")}) {
+    first_.says = {{"", "220 raw"}, {"QUIT", "221 bye"}};
+    first_.says[word] = reply;
+    first_.says["HELO"] = reply;
+    second_.heard.clear();
+    Begin();
+    Queue({});
+    EXPECT_TRUE(Until([&] { return second_.heard["."] == 1; })) << reply;
+    EXPECT_TRUE(QueueEmpties());
+    EXPECT_EQ(observer_.bounced(), 0);
+    End();
+  }
+}
+
+TEST_F(TwoHosts, MailIsRefusedWhereBothRefuse) {
+  first_.says[""] = second_.says[""] = "521 5.3.2 takes no mail";
+  Begin();
+  Queue({});
+  EXPECT_TRUE(Until([&] { return observer_.bounced() == 1; }));
+}
+
+TEST_F(TwoHosts, MailWaitsWhereOneRefusesAndTheOtherIsBusy) {
+  first_.says[""] = "421 4.3.2 busy";
+  second_.says[""] = "521 5.3.2 takes no mail";
+  Begin();
+  Queue({});
+  EXPECT_TRUE(Until([&] { return observer_.deferred() == 1; }));
+  EXPECT_EQ(observer_.bounced(), 0);
+}
+
 class TlsRelayTest : public RelayTest {
  protected:
   TlsRelayTest() : host_(net_) {

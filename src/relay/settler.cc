@@ -22,6 +22,7 @@ Settler::Settler(net::asio::io_context& context, store::Queue& queue, std::strin
 
 void Settler::Add(std::vector<store::Outcome> outcomes, std::vector<store::JourneyEvent> events) {
   if (outcomes.empty() && events.empty()) return;
+  for (const store::Outcome& outcome : outcomes) unwritten_.insert(outcome.entry);
   waiting_.push_back({std::move(outcomes), std::move(events)});
   ++added_;
   if (!under_way_) Settle();
@@ -53,15 +54,27 @@ void Settler::OnSettled(store::Result<std::vector<bool>> result) {
     observer_.OnTrouble("outcomes cannot be written: " + result.error().text);
     const store::Fault fault = result.error().fault;
     // What happened to the messages is known to us alone until it is written: a full disk is waited out.
-    if (fault == store::Fault::kFull || fault == store::Fault::kFailed) return Again();
+    if ((fault == store::Fault::kFull || fault == store::Fault::kFailed) && !stopping_) return Again();
   }
-  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken_));
-  written_ += taken_;
-  wrote_.cancel();
+  Drop(taken_);
   under_way_ = false;
   const bool later = later_;
   if (!waiting_.empty()) Settle();
   on_settled_(later);
+}
+
+void Settler::Drop(std::size_t items) {
+  for (std::size_t i = 0; i < items; ++i) {
+    for (const store::Outcome& outcome : waiting_[i].outcomes) unwritten_.erase(outcome.entry);
+  }
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(items));
+  written_ += items;
+  wrote_.cancel();
+}
+
+void Settler::Stop() {
+  stopping_ = true;
+  if (timer_.cancel() > 0) Settle();  // the last attempt
 }
 
 net::Task<void> Settler::Written() {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "net/asio.h"
@@ -27,6 +28,10 @@ class Settler {
   // Returns when all that was added before the call is on the disk (or was refused for good).
   net::Task<void> Written();
   bool idle() const { return waiting_.empty() && !under_way_; }
+  // An outcome of this entry is not on the disk yet.
+  bool Has(store::EntryId entry) const { return unwritten_.contains(entry); }
+  // A full disk is not waited out any more: what cannot be written now is given up, and the entry's lease runs out.
+  void Stop();
 
  private:
   struct Item {
@@ -36,6 +41,7 @@ class Settler {
   void Settle();
   void OnSettled(store::Result<std::vector<bool>> result);
   void Again();
+  void Drop(std::size_t items);
 
   net::asio::io_context& context_;
   store::Queue& queue_;
@@ -43,8 +49,10 @@ class Settler {
   Observer& observer_;
   std::function<void(bool)> on_settled_;
   std::deque<Item> waiting_;
-  std::size_t taken_ = 0;  // items of waiting_ that are under way
-  bool under_way_ = false;
+  std::unordered_set<store::EntryId> unwritten_;  // of the outcomes in waiting_
+  std::size_t taken_ = 0;                         // items of waiting_ that are under way
+  bool under_way_ = false;                        // or to be tried again
+  bool stopping_ = false;
   bool later_ = false;                     // of what is under way, something is due again
   std::uint64_t added_ = 0, written_ = 0;  // items ever
   net::Timer timer_;

@@ -188,7 +188,8 @@ class Host {
 // word is ""). "!": the connection is closed instead. "-": nothing is said. What is not named is answered by the rules.
 class RawHost {
  public:
-  explicit RawHost(Net& net) : net_(net), acceptor_(net.context, {net::asio::ip::address_v4::loopback(), 0}) {
+  explicit RawHost(Net& net, const char* address = "127.0.0.1", std::uint16_t port = 0)
+      : net_(net), acceptor_(net.context, {net::asio::ip::make_address_v4(address), port}) {
     net::asio::co_spawn(net.context.get_executor(), Listen(), net::asio::detached);
   }
   std::uint16_t port() const { return acceptor_.local_endpoint().port(); }

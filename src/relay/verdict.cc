@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "relay/next_id.h"
@@ -224,10 +225,10 @@ void Judge::Conclude(std::vector<Verdict> verdicts, const Trip& trip, Timestamp 
     if (!job->facts.recipients.empty()) notices_.Send(std::move(*job));
 }
 
-void Judge::Release(const std::vector<store::Entry>& entries) {
+void Judge::Release(const std::vector<store::Entry>& entries, Timestamp not_before) {
   std::vector<store::Outcome> outcomes;
   for (const store::Entry& entry : entries) {
-    outcomes.push_back({.entry = entry.id, .kind = OutcomeKind::kReleased, .due = entry.entry.due});
+    outcomes.push_back({.entry = entry.id, .kind = OutcomeKind::kReleased, .due = std::max(entry.entry.due, not_before)});
     if (outcomes.size() == store::QueueLimits::kOutcomes) settler_.Add(std::exchange(outcomes, {}), {});
   }
   settler_.Add(std::move(outcomes), {});

@@ -80,8 +80,8 @@ class Judge {
 
   // All of one message.
   void Conclude(std::vector<Verdict> verdicts, const Trip& trip, Timestamp now);
-  // Not tried: given back, to be claimed again.
-  void Release(const std::vector<store::Entry>& entries);
+  // Not tried: given back, to be claimed again, `not_before` a time.
+  void Release(const std::vector<store::Entry>& entries, Timestamp not_before = 0);
   // Laid into this mailbox here.
   void Delivered(const store::Entry& entry, store::MailboxId mailbox, Octets account, Timestamp now);
 
