@@ -230,6 +230,17 @@ class Reload(unittest.TestCase):
         server.start()
         self.arrives(1, "slow")  # given back, not lost
 
+    def test_sessions_and_relay_end_in_the_same_time(self):
+        server = self.serve('server.shutdown = "4 s"\n' + self.to(0))
+        self.sinks[0].may_answer.clear()
+        self.send(server, "slow")
+        self.assertTrue(self.sinks[0].begun.wait(20))
+        endless = server.smtp()
+        self.assertEqual([endless.ask(x)[0] for x in (b"MAIL FROM:<>", b"RCPT TO:<postmaster>", b"DATA")], [250, 250, 354])
+        self.assertEqual(server.stop(within=20), 0)
+        self.assertTrue(3.5 < server.took < 7, server.took)
+        endless.close()
+
     def test_what_needs_a_restart_is_said_each_time(self):
         server = self.serve(self.to(0))
         for n in range(2):

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <future>
 #include <utility>
 
 namespace glasspost::server {
@@ -235,15 +234,15 @@ void RelayHost::End(std::chrono::nanoseconds grace, std::function<void()> done) 
 }
 
 void RelayHost::Stop(std::chrono::nanoseconds grace) {
-  if (!thread_.joinable()) return;
-  std::promise<void> stopped;
-  auto future = stopped.get_future();
-  net::asio::post(context_, [this, grace, &stopped] {
-    End(grace, [&stopped, told = false]() mutable {
-      if (!std::exchange(told, true)) stopped.set_value();
+  net::asio::post(context_, [this, grace] {
+    End(grace, [this, told = false]() mutable {
+      if (!std::exchange(told, true)) stopped_.set_value();
     });
   });
-  future.wait();
+}
+
+void RelayHost::AwaitStop() {
+  stopped_.get_future().wait();
   context_.stop();
   thread_.join();
 }

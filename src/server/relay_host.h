@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -35,8 +36,10 @@ class RelayHost {
   // that run may end, and soon the new ones are used. An error (a password file that cannot be read) changes nothing. On one
   // thread.
   Expected<void> Change(const Config& config, std::shared_ptr<TapSource> taps);
-  // Transactions that run may end within `grace`; returns when the relay stands still. Once, after Start.
+  // No transaction is begun any more; those that run may end within `grace`. Once, after Start.
   void Stop(std::chrono::nanoseconds grace);
+  // Returns when the relay stands still. After Stop.
+  void AwaitStop();
   // At once: nothing of it runs any more, and no call of the store comes from it.
   void Halt();
   // As the relay's own; any thread.
@@ -87,6 +90,7 @@ class RelayHost {
   std::vector<std::unique_ptr<Works>> old_;  // until nothing of them runs any more
   bool waiting_ = false;                     // current_ has not begun, for the sake of old_
   std::function<void()> ended_;              // set: it is coming to its end
+  std::promise<void> stopped_;
   std::thread thread_;
 };
 

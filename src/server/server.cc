@@ -461,9 +461,10 @@ void Server::BeginShutdown() {
   events_.Note(Event::kStopping, 0, {{"sessions", std::to_string(workers_->sessions())}});
   for (const auto& l : listening_) l->listener->Stop();
   http_->Stop();
+  relay_->Stop(config_.server.shutdown);  // the same time for both
   workers_->Shutdown(config_.server.shutdown, [this] {
     socket_->Stop();
-    relay_->Stop(config_.server.shutdown);
+    relay_->AwaitStop();
     workers_->Stop();
   });
 }
