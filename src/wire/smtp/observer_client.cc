@@ -76,6 +76,7 @@ Entry& SmtpObserver::NewEntry(const Origin& origin) {
   bool full = false;
   Entry& entry = queue_.Push(full);
   if (full) NoteOnce(FindingId::kTooMuch, queue_.first_number(), origin, "exchanges without a reply");
+  uncertain_ |= queue_.overdue() > 0;
   return entry;
 }
 
