@@ -336,7 +336,8 @@ void Conversation::OnMessageStart(Direction direction, std::uint64_t exchange, c
   slot->open = true;
   slot->exchange = exchange;
   slot->envelope = envelope;
-  slot->too_large = slot->plain = false;
+  slot->too_large = false;
+  slot->plain.reset();
   slot->scan.Reset({.digest = wants_.message_digest, .journey = false, .limits = {}});
 }
 
@@ -345,9 +346,9 @@ void Conversation::OnMessageOctets(Direction direction, Octets octets) {
   m.scan.OnOctets(octets);
   shared_.message_octets_passed += octets.size();
   if (wants_.message_octets) teller().OnMessageOctets(direction, octets);
-  if (!wants_.attachments || m.too_large || m.plain) return;
-  m.plain = !wants_.single_parts && m.scan.header_ended() && !MayHaveParts(m.scan.header());
-  m.plain ? DropWhole(m) : KeepWhole(m, octets);
+  if (!wants_.attachments || m.too_large || m.plain == true) return;
+  if (!m.plain && m.scan.header_ended()) m.plain = !wants_.single_parts && !MayHaveParts(m.scan.header());
+  m.plain == true ? DropWhole(m) : KeepWhole(m, octets);
 }
 
 void Conversation::DropWhole(OpenMessage& m) {
@@ -369,7 +370,7 @@ void Conversation::KeepWhole(OpenMessage& m, Octets octets) {
 
 // A message that lies in the file comes into memory once more, but only one of them at a time.
 mime::Structure Conversation::StructureOf(OpenMessage& m) {
-  if (m.plain) return {};
+  if (m.plain == true) return {};
   if (!m.whole.in_file()) return mime::ReadStructure(m.whole.memory(), {.limits = {}, .digests = true, .text = wants_.text});
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,8 @@ struct OpenMessage {
   mime::HeaderDecoder header;
   TextStore whole;  // for the MIME structure
   bool too_large = false;
-  bool plain = false;  // one part, no attachment: there is nothing to look into
+  // One part, no attachment: there is nothing to look into. Unset until its header is there to tell.
+  std::optional<bool> plain;
 };
 
 // What the conversations of one shard share; one thread at a time.

@@ -95,6 +95,8 @@ struct Secrets::Memory {
     std::size_t length = 0;
   };
 
+  class Words;
+
   std::vector<One> all;
   std::size_t oldest = 0;
   bool short_ones = false;
@@ -104,8 +106,46 @@ struct Secrets::Memory {
   void Rebuild();
   Match At(Octets text, std::size_t at, std::size_t from) const;
   Match Next(Octets text, std::size_t from) const;
-  Match NextWord(Octets text, std::size_t from) const;
   Match Torn(Octets text, std::size_t from) const;
+};
+
+// The short secrets in a text, where they stand as whole words. Each is looked for from where it was last found, so that all the
+// text is gone through once for each of them, however many there are.
+class Secrets::Memory::Words {
+ public:
+  Words(const Memory& memory, Octets text) : text_(text) {
+    if (!memory.short_ones) return;
+    for (const One& one : memory.all)
+      if (one.secret.size() < kAnywhere) words_.push_back({one.secret, Find(one.secret, 0)});
+  }
+
+  // The first that begins at `from` or behind it. From one call to the next, `from` never falls.
+  Match Next(std::size_t from) {
+    Match first;
+    for (Word& word : words_) {
+      if (word.at < from) word.at = Find(word.secret, from);
+      if (word.at != Octets::npos && (first.length == 0 || word.at < first.at)) first = {word.at, word.secret.size()};
+    }
+    return first;
+  }
+
+ private:
+  struct Word {
+    Octets secret;
+    std::size_t at;  // where it stands next
+  };
+
+  std::size_t Find(Octets secret, std::size_t from) const {
+    std::size_t at = text_.find(secret, from);
+    while (at != Octets::npos && !IsWhole(at, at + secret.size())) at = text_.find(secret, at + 1);
+    return at;
+  }
+  bool IsWhole(std::size_t begin, std::size_t end) const {
+    return (begin == 0 || !IsWordOctet(text_[begin - 1])) && (end == text_.size() || !IsWordOctet(text_[end]));
+  }
+
+  Octets text_;
+  std::vector<Word> words_;
 };
 
 // Every text of `shortest` octets has, at one place in `step`, a gram of the secret's first `step` ones.
@@ -163,22 +203,6 @@ Secrets::Memory::Match Secrets::Memory::Next(Octets text, std::size_t from) cons
       if (const Match match = At(text, at, from); match.length > 0) return match;
   }
   return {};
-}
-
-Secrets::Memory::Match Secrets::Memory::NextWord(Octets text, std::size_t from) const {
-  Match best;
-  for (const One& one : all) {
-    const std::size_t length = one.secret.size();
-    if (length >= kAnywhere) continue;
-    for (std::size_t at = text.find(one.secret, from); at != Octets::npos; at = text.find(one.secret, at + 1)) {
-      const bool begins = at == 0 || !IsWordOctet(text[at - 1]);
-      const bool ends = at + length == text.size() || !IsWordOctet(text[at + length]);
-      if (!begins || !ends) continue;
-      if (best.length == 0 || at < best.at) best = {at, length};
-      break;
-    }
-  }
-  return best;
 }
 
 // The text is cut: the beginning of a secret at its very end.
@@ -277,13 +301,15 @@ void Secrets::RememberText(Octets text, bool whole) {
 std::vector<std::pair<std::size_t, std::size_t>> Secrets::Places(Octets text) const {
   std::vector<std::pair<std::size_t, std::size_t>> places;
   if (memory_ == nullptr) return places;
-  for (std::size_t from = 0; from < text.size();) {
-    Memory::Match match = memory_->Next(text, from);
-    const Memory::Match word = memory_->short_ones ? memory_->NextWord(text, from) : Memory::Match{};
-    if (match.length == 0 || (word.length > 0 && word.at < match.at)) match = word;
-    if (match.length == 0) break;
+  Memory::Words words(*memory_, text);
+  Memory::Match anywhere = memory_->Next(text, 0), word = words.Next(0);
+  while (anywhere.length > 0 || word.length > 0) {
+    const bool word_first = anywhere.length == 0 || (word.length > 0 && word.at < anywhere.at);
+    const Memory::Match match = word_first ? word : anywhere;
     places.emplace_back(match.at, match.length);
-    from = match.at + match.length;
+    const std::size_t end = match.at + match.length;
+    if (anywhere.length > 0 && anywhere.at < end) anywhere = memory_->Next(text, end);
+    word = words.Next(end);
   }
   return places;
 }
@@ -313,7 +339,10 @@ void Secrets::Replace(std::string& text, bool cut) const {
     text.swap(out);
   };
   pass([this](Octets all, std::size_t from) { return memory_->Next(all, from); });
-  if (memory_->short_ones) pass([this](Octets all, std::size_t from) { return memory_->NextWord(all, from); });
+  if (memory_->short_ones) {
+    Memory::Words words(*memory_, text);
+    pass([&words](Octets, std::size_t from) { return words.Next(from); });
+  }
   if (cut) pass([this](Octets all, std::size_t from) { return memory_->Torn(all, from); });
 }
 

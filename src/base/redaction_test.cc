@@ -184,6 +184,19 @@ TEST(Secrets, PlacesAreThoseThatWouldBeMasked) {
   EXPECT_EQ(s.Places("abc " + kPassword + " abcd abc"), (std::vector<Place>{{0, 3}, {4, 12}, {22, 3}}));
 }
 
+TEST(Secrets, ManyShortOnesTakeLinearTime) {
+  Secrets s;
+  for (std::size_t i = 0; i < Secrets::kMost; ++i) s.Remember(std::string("b") + static_cast<char>('A' + i));
+  std::string text;
+  while (text.size() < 512 * 1024) text += "bA bC ";
+  EXPECT_EQ(s.Places(text).size(), text.size() / 3);
+  EXPECT_TRUE(s.Redacted(text).starts_with(Mask(2) + " " + Mask(2) + " "));
+  // A long one behind all of them is not looked for again at each.
+  s.Remember(kPassword);
+  text += kPassword;
+  EXPECT_EQ(s.Places(text).back(), std::pair(text.size() - kPassword.size(), kPassword.size()));
+}
+
 TEST(Secrets, Base64AsSentIsLookedForAsItIs) {
   Secrets s;
   const std::string sent = EncodeBase64("alice 0123456789abcdef");

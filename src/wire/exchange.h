@@ -87,9 +87,10 @@ struct Request {
   SaslContent sasl = SaslContent::kNone;
   bool cut = false;  // longer than the limit, or a gap lies in it: only its beginning is kept
   std::string_view VerbAsWritten() const { return written.empty() ? verb : written; }
+  // That of a command. One that is just "." or "*" is no data block and no answer: it is "?", with what was written.
   void SetVerb(std::string_view upper, Octets as_written) {
-    verb.assign(upper);
-    if (as_written != upper) written.assign(as_written);
+    verb.assign(upper == "." || upper == "*" ? "?" : upper);
+    if (as_written != verb) written.assign(as_written);
   }
   std::size_t Held() const { return verb.size() + written.size() + argument.size() + tag.size() + decoded.size() + span.Held(); }
   void Clear() {

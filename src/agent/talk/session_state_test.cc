@@ -75,6 +75,22 @@ TEST(SessionState, AnSmtpSession) {
   EXPECT_EQ(s.waiting(), 0u);
 }
 
+// What looks like the data block, or an answer, but is a command that nobody knows.
+TEST(SessionState, ALoneDotOrStarChangesNothing) {
+  for (const std::string word : {".", "*"}) {
+    Exchange command = Asked({});
+    command.request.SetVerb(word, word);
+    SessionState smtp(Protocol::kSmtp);
+    Reply(smtp, {}, 220);
+    Reply(smtp, command, 500);
+    EXPECT_EQ(smtp.advice(), Advice::kHello) << word;
+    SessionState pop3(Protocol::kPop3);
+    Reply(pop3, {}, "+OK", "hello");
+    Reply(pop3, command, "+OK");
+    EXPECT_FALSE(pop3.logged_in()) << word;
+  }
+}
+
 TEST(SessionState, ChunksOfSmtp) {
   SessionState s(Protocol::kSmtp);
   Reply(s, {}, 220);

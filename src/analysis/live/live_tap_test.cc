@@ -212,6 +212,25 @@ TEST(LiveTap, MessagesOfSeveralConversationsAreToldAsIfAlone) {
   EXPECT_NE(all[0].find("a@example.org"), std::string::npos);
 }
 
+// Whether a message can have parts is asked once, however many pieces its body comes in.
+TEST(LiveTap, ALongHeaderAndManyPiecesTakeLinearTime) {
+  std::string header, body;
+  for (int i = 0; i < 8'000; ++i) header += "a:\r\n";
+  header += "Content-Type: multipart/mixed; boundary=x\r\n\r\n";
+  for (int i = 0; i < 200'000; ++i) body += "..\r\n";
+  KeptEvents kept;
+  LiveTaps taps({.protocol = Protocol::kPop3}, {}, &kept, nullptr);
+  {
+    const auto tap = taps.NewTap();
+    tap->OnConnect(kClient, ServerOf(Protocol::kPop3), kStart);
+    tap->OnOctets(Direction::kToClient, "+OK\r\n", kStart + 1);
+    tap->OnOctets(Direction::kToServer, "RETR 1\r\n", kStart + 2);
+    tap->OnOctets(Direction::kToClient, "+OK\r\n" + header + body + ".\r\n", kStart + 3);
+    tap->OnClose(Closing::kByPeer, kStart + 4);
+  }
+  EXPECT_EQ(kept.events.size(), 1u);
+}
+
 TEST(LiveTap, GivenUpIsToldAsReset) {
   const std::string json = TextOf([&](std::FILE* out) {
     JsonReport report(out, {});

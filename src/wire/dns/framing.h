@@ -18,14 +18,10 @@ class TcpSplitter {
  public:
   enum class Step { kMore, kMessage };
 
-  // Takes octets off the front of `input`. kMessage: `framed` is filled, call again. kMore: all of `input` was taken.
+  // Takes octets off the front of `input`, in which PassOver left nothing of an earlier message. kMessage: `framed` is filled,
+  // call again. kMore: all of `input` was taken.
   Step Next(Octets& input, Framed& framed) {
     if (done_) Reset();
-    if (skip_ > 0) {
-      const std::size_t n = skip_ < input.size() ? skip_ : input.size();
-      input.remove_prefix(n);
-      skip_ -= n;
-    }
     if (carry_.empty() && input.size() >= 2) {
       const std::size_t length = Load16(AsBytes(input).data());
       if (input.size() - 2 >= length) {
@@ -42,6 +38,14 @@ class TcpSplitter {
     framed = {Octets(carry_).substr(2), length};
     done_ = true;
     return Step::kMessage;
+  }
+
+  // Behind a gap, the rest of the message in which it lies is taken off the front of `input`: how many octets that were.
+  std::size_t PassOver(Octets& input) {
+    const std::size_t n = skip_ < input.size() ? static_cast<std::size_t>(skip_) : input.size();
+    input.remove_prefix(n);
+    skip_ -= n;
+    return n;
   }
 
   // `length` octets are missing here. True: `framed` is what came of the message in which they lie.

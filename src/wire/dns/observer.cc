@@ -64,6 +64,7 @@ void DnsObserver::OnOctets(Direction direction, Octets octets, const Origin& ori
     }
     splitter.set_lost(false);
   }
+  side.offset += splitter.PassOver(octets);
   for (;;) {
     const std::size_t before = octets.size();
     Framed framed;

@@ -326,6 +326,19 @@ TEST(DnsObserverTcp, GapWithinAMessage) {
                                "4 data < NOERROR [4@95+21]", "5 data < NOERROR cut [1@116+37]", "6 data < NOERROR [4@153+21]"}));
 }
 
+TEST(DnsObserverTcp, BehindAGapMessagesLieWhereTheyLieHoweverTheyWereCut) {
+  const std::string first = Framed2(Answer(1, "a", "192.0.2.1")), rest = first.substr(25) + Framed2(Answer(2, "b", ""));
+  for (std::size_t split = 0; split <= rest.size(); ++split) {
+    Recorder sink;
+    DnsObserver observer(sink, {}, {}, true);
+    observer.OnOctets(Direction::kToClient, Octets(first).substr(0, 20), {1, 1});
+    observer.OnGap(Direction::kToClient, 5, {2, 2});
+    observer.OnOctets(Direction::kToClient, Octets(rest).substr(0, split), {3, 3});
+    observer.OnOctets(Direction::kToClient, Octets(rest).substr(split), {3, 3});
+    EXPECT_EQ(sink.lines, (Lines{"1 data < NOERROR cut [1@0+37]", "2 data < NOERROR [3@37+21]"})) << split;
+  }
+}
+
 TEST(DnsObserverTcp, GapOverMessagesFindsTheNextSegmentThatBeginsOne) {
   Recorder sink;
   DnsObserver observer(sink, {}, {}, true);

@@ -136,9 +136,10 @@ void ImapObserver::BeginCommand(const Line& line, const Origin& origin) {
   }
   if (!command) return BeginMalformed(e, line, options_.show_secrets ? line.text : Octets(told_line_), origin);
   request.tag = command->tag;
+  std::string verb_text;
   for (const char c : command->name)
-    if (c != ' ' || request.verb.back() != ' ') request.verb.push_back(ToUpper(c));
-  if (command->name != request.verb) request.written.assign(command->name);
+    if (c != ' ' || verb_text.back() != ' ') verb_text.push_back(ToUpper(c));
+  request.SetVerb(verb_text, command->name);
   e.rule = known ? command->rule : nullptr;  // "LOGIN:secret" is told as "LOGIN", and is none
   // A server takes the first word for the tag, whatever it is.
   if (e.tag.empty()) e.tag = command->tag.empty() ? command->name : command->tag;

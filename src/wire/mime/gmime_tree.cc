@@ -31,8 +31,8 @@ class BorrowedStream {
     array_->data = const_cast<guint8*>(AsBytes(octets).data());
     array_->len = static_cast<guint>(octets.size());
     GMimeStreamMem* mem = reinterpret_cast<GMimeStreamMem*>(stream_.get());
+    g_mime_stream_mem_set_byte_array(mem, array_);  // frees the stream's own, which it owns until now
     g_mime_stream_mem_set_owner(mem, FALSE);
-    g_mime_stream_mem_set_byte_array(mem, array_);
   }
   ~BorrowedStream() {
     stream_.reset();

@@ -1,6 +1,7 @@
 #include "wire/mime/structure.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <string>
@@ -194,6 +195,18 @@ TEST(Outline, DefaultsInADigest) {
   const std::string both =
       "Content-Type: multipart/digest; boundary=a\n\n--a\nContent-Type: multipart/t; boundary*=a%0A\n--a\n\nSubject: x\n\ny\n";
   EXPECT_EQ(OutlineOf(both).entities.size(), ReadTree(both, 100, 100).size());
+}
+
+TEST(Tree, LeavesNoMemoryBehind) {
+  const std::string mail = "Content-Type: text/plain\n\nx\n";
+  constexpr std::size_t kTimes = 10'000;
+  const auto read = [&] {
+    for (std::size_t i = 0; i < kTimes; ++i) ReadTree(mail, 10, 10);
+  };
+  read();
+  const std::size_t before = mallinfo2().uordblks;
+  read();
+  EXPECT_LT(mallinfo2().uordblks, before + kTimes);
 }
 
 // A part's header that ends at a boundary, without the empty line: the boundary may be the one that the header has just said.

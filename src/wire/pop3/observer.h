@@ -11,6 +11,7 @@
 // from exchange to exchange. The sink must outlive the observer and is called from within the calls below, on their thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,6 +41,7 @@ struct Pop3Limits {
   std::size_t status_octets = 512;             // RFC 2449 §4, with CRLF; beyond it a finding
   std::size_t text_line_octets = 998;          // RFC 5322 §2.1.1; beyond it a finding
   std::int64_t slow_reply_ns = 5'000'000'000;  // beyond it a finding
+  unsigned findings_of_a_kind = 64;            // stops a peer that breaks a rule a million times from filling the report
 };
 
 class Pop3Observer final : public Observer {
@@ -242,6 +244,7 @@ class Pop3Observer final : public Observer {
   bool closed_ = false, ended_ = false;
   std::uint64_t deletions_ = 0;
   std::uint64_t number_ = 0;
+  std::array<unsigned, kFindingCount> told_{};
 };
 
 }  // namespace glasspost::pop3

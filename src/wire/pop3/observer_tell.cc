@@ -18,6 +18,7 @@ std::string WayIn(const Request& r, const sasl::SaslObserver& sasl) {
 }  // namespace
 
 void Pop3Observer::Tell(FindingId id, std::uint64_t exchange, const Origin& o, std::string detail) {
+  if (told_[static_cast<std::size_t>(id)]++ >= limits_.findings_of_a_kind) return;
   sink_.OnFinding({.id = id, .exchange = exchange, .origin = o, .detail = std::move(detail)});
 }
 

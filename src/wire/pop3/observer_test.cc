@@ -51,6 +51,20 @@ TEST(Pop3Requests, BeforeTheirReplies) {
   EXPECT_TRUE(d.sink.broken.empty());
 }
 
+TEST(Pop3Limits, FindingsOfAKind) {
+  Dialogue d({.findings_of_a_kind = 2});
+  d.S("+OK\r\n");
+  for (int i = 0; i < 5; ++i) {
+    d.C("XYZZY\r\n");
+    d.S("-ERR\r\n");
+  }
+  d.End();
+  EXPECT_EQ(std::count_if(d.sink.findings.begin(), d.sink.findings.end(),
+                          [](const std::string& f) { return f.ends_with("unknown-command XYZZY"); }),
+            2);
+  EXPECT_EQ(d.sink.exchanges.size(), 6u);
+}
+
 TEST(Pop3Limits, LineOctets) {
   for (const std::size_t over : {0, 1}) {
     Dialogue d({.line_octets = 20});

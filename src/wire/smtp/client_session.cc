@@ -43,6 +43,13 @@ bool ClientSession::TakeOutput(std::string& buffer) {
 }
 
 void ClientSession::Receive(Octets input) {
+  keeps_ready_ = true;
+  TakeReplies(input);
+  keeps_ready_ = false;
+  TellReady();
+}
+
+void ClientSession::TakeReplies(Octets input) {
   text::Line line;
   // What lies behind the 220 to STARTTLS was never said by the one behind the handshake.
   while (!closed_ && !handshake_ && splitter_.Next(input, line) == text::LineSplitter::Step::kLine) {
@@ -201,11 +208,16 @@ void ClientSession::OnAuth(const ReplyValue& reply) {
 
 void ClientSession::Ready() {
   stage_ = Stage::kMail;
-  ready_ = ready_again_ = true;
-  // A loop, not a recursion: a handler may send thousands of messages that cannot go here.
-  if (std::exchange(telling_ready_, true)) return;
-  while (std::exchange(ready_again_, false)) handler_.OnReady();
-  telling_ready_ = false;
+  ready_ = ready_untold_ = true;
+  if (!keeps_ready_) TellReady();
+}
+
+// Once all that was read is used up: what lies behind the last reply answers nothing that the handler sends now. A loop, not a
+// recursion: a handler may send thousands of messages that cannot go here.
+void ClientSession::TellReady() {
+  keeps_ready_ = true;
+  while (!closed_ && std::exchange(ready_untold_, false)) handler_.OnReady();
+  keeps_ready_ = false;
 }
 
 void ClientSession::Quit() {

@@ -174,6 +174,7 @@ class ClientSession {
   enum class Status : std::uint8_t { kDue, kAccepted, kTold, kNeverSent };
 
   // The connection (client_session.cc).
+  void TakeReplies(Octets input);
   void OnReply(const ReplyValue& reply);
   void OnGreeting(const ReplyValue& reply);
   void OnHello(const ReplyValue& reply);
@@ -183,6 +184,7 @@ class ClientSession {
   void OnAuth(const ReplyValue& reply);
   void SayHello(Verb verb);
   void Ready();
+  void TellReady();
   void PutLine(std::string_view line);
   Outcome From(const ReplyValue& reply, Stage stage) const;
   Outcome Local(Outcome::Kind kind, int code, std::string_view enhanced, std::string_view text) const;
@@ -250,9 +252,9 @@ class ClientSession {
   bool source_ended_ = false;
   bool nobody_ = false;  // 354 although no recipient is left: a lone dot
   bool in_message_ = false;
-  bool telling_ready_ = false;
-  bool ready_again_ = false;
-  bool no_tls_ = false;  // STARTTLS was refused, and may be
+  bool ready_untold_ = false;  // OnReady is due
+  bool keeps_ready_ = false;   // and is told by whoever is at work, when that is done
+  bool no_tls_ = false;        // STARTTLS was refused, and may be
   bool closed_ = false;
 };
 

@@ -294,6 +294,34 @@ TEST_F(ClientSessionTest, ALongTokenWaitsForItsChallenge) {
   EXPECT_TRUE(session->authenticated());
 }
 
+// What lies behind the last reply answers nothing, whatever the handler sends as soon as it may.
+TEST_F(ClientSessionTest, ASurplusReplyIsNotTheNextMessages) {
+  class Sender : public ClientHandler {
+   public:
+    ClientSession* session = nullptr;
+    std::vector<ClientRecipient> to{{.path = "b@example.org"}};
+    TextSource sources[2] = {TextSource("x\n"), TextSource("y\n")};
+    int sent = 0;
+    std::string told;
+    void OnReady() override {
+      if (sent < 2) session->Send({.recipients = to, .source = &sources[sent++]});
+    }
+    void OnRecipient(std::size_t, const Outcome& outcome) override {
+      told += std::to_string(sent) + ":" + std::to_string(outcome.code) + ";";
+    }
+    void OnClosed(const Outcome& outcome) override { told += outcome.text; }
+  } handler;
+  session = std::make_unique<ClientSession>(handler, options, randomness);
+  handler.session = session.get();
+  session->Start(false);
+  for (const std::string_view said : {"220 mx\r\n", "250-mx\r\n250-CHUNKING\r\n250 PIPELINING\r\n", "250 mail\r\n", "250 to\r\n",
+                                      "250 queued\r\n250 surplus\r\n", "250 mail\r\n", "250 to\r\n", "452 refused\r\n"})
+    Hear(said);
+  EXPECT_EQ(handler.sent, 1);
+  EXPECT_EQ(handler.told, "1:250;The server sent a reply to nothing (mail)");
+  EXPECT_EQ(session->next(), Next::kClose);
+}
+
 TEST_F(ClientSessionTest, ThousandsThatCannotGoAreNoDeepRecursion) {
   class Unsendable : public ClientHandler {
    public:

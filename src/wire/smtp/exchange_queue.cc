@@ -19,10 +19,10 @@ void ExchangeQueue::Grow() {
 }
 
 Entry& ExchangeQueue::Push(bool& full) {
-  full = count_ >= limit_ || octets_ > octet_limit_;
+  full = count_ >= limit_ || too_heavy();
   if (full) {
-    do TellFront();
-    while (count_ > 0 && octets_ > octet_limit_);
+    do TellEarly();
+    while (count_ > 0 && too_heavy());
     Tell();
   }
   if (count_ == slots_.size()) Grow();
@@ -53,6 +53,13 @@ void ExchangeQueue::TellFront() {
   octets_ -= std::exchange(entry.weight, 0);
   ++first_;
   --count_;
+}
+
+// The front, though replies to it are due: those come before all others.
+void ExchangeQueue::TellEarly() {
+  const Entry& entry = At(first_);
+  if (!entry.replied) overdue_ += entry.replies - std::min(entry.replies, entry.heard);
+  TellFront();
 }
 
 void ExchangeQueue::TellAll() {

@@ -25,6 +25,7 @@ struct Entry {
   std::uint64_t transaction = 0;
   std::size_t recipient = 0;
   std::size_t replies = 1;  // LMTP data block: how many are due
+  std::size_t heard = 0;    // of them
   std::size_t weight = 0;   // octets of its texts, as last weighed
 
   void Clear() {
@@ -35,7 +36,7 @@ struct Entry {
     transaction = 0;
     recipient = 0;
     replies = 1;
-    weight = 0;
+    heard = weight = 0;
   }
 };
 
@@ -59,12 +60,23 @@ class ExchangeQueue {
   }
   // Tells everything as it stands.
   void TellAll();
-  // The entry's texts have grown.
+  // The entry's texts have changed.
   void Weigh(Entry& entry) {
     octets_ -= entry.weight;
     entry.weight = entry.exchange.Held();
     octets_ += entry.weight;
   }
+  // The entry has got one more reply, and nothing else has changed.
+  void WeighLastReply(Entry& entry) {
+    const std::size_t octets = sizeof(Reply) + entry.exchange.more_replies.back().Held();
+    entry.weight += octets;
+    octets_ += octets;
+  }
+  // More octets wait than should.
+  bool too_heavy() const { return octets_ > octet_limit_; }
+  // Replies that will come to entries that had to go before them. Whoever takes one says so.
+  std::uint64_t overdue() const { return overdue_; }
+  void set_overdue(std::uint64_t replies) { overdue_ = replies; }
   // Octets of memory, by the weights.
   std::size_t Held() const { return slots_.size() * sizeof(Entry) + octets_; }
 
@@ -75,6 +87,7 @@ class ExchangeQueue {
   Entry& At(std::uint64_t number) { return slots_[number & mask_]; }
   void Grow();
   void TellFront();
+  void TellEarly();
 
   std::vector<Entry> slots_;  // a power of two of them; an entry's slot follows from its number
   std::uint64_t mask_ = 0;    // their number less one, for which a vector has to divide
@@ -86,6 +99,7 @@ class ExchangeQueue {
   std::size_t limit_;
   std::size_t octet_limit_;
   std::size_t octets_ = 0;  // the weights of those that wait
+  std::uint64_t overdue_ = 0;
 };
 
 }  // namespace glasspost::smtp

@@ -10,7 +10,8 @@ struct SmtpLimits {
   std::size_t line_octets = std::size_t{16} << 10;
   // Stops an endless reply: text kept of all its lines together.
   std::size_t reply_octets = std::size_t{64} << 10;
-  // Stops a client that never waits (or a server that never answers): beyond it the oldest exchange is told as it stands.
+  // Stops a client that never waits (or a server that never answers): beyond it the oldest exchange is told as it stands,
+  // and a reply that comes to it later is passed over.
   std::size_t pending = 4096;
   // The same where their lines are long.
   std::size_t pending_octets = std::size_t{1} << 20;

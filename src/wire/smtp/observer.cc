@@ -258,6 +258,7 @@ void SmtpObserver::OnServerGap(std::uint64_t length, const Origin& origin) {
     Entry* entry = queue_.Find(n);
     if (!entry->replied && entry->request_done) entry->lossy = true;
   }
+  queue_.set_overdue(0);  // perhaps they are what was lost
   if (hold_ != Hold::kNone) content_decides_ = true;
   Drain();
   Decide(false);
@@ -352,6 +353,7 @@ void SmtpObserver::OnTlsEstablished(const Origin& origin) {
     entry->replied = entry->request_done = true;
   }
   queue_.Tell();
+  queue_.set_overdue(0);
   ForgetSession();
   phase_ = Phase::kGreeting;
   (void)origin;

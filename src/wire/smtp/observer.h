@@ -165,7 +165,10 @@ class SmtpObserver final : public Observer {
   void WatchLookAlike(Octets octets);
   void BelieveLookAlike();
   void IgnoreLookAlike();
+  // Whether the server can still say what it makes of a look-alike: nothing that is held lies before a gap or the end.
+  bool VerdictMayCome() const { return !closing_ && !held_.gap_follows(); }
   std::size_t RepliesWithoutLookAlike();
+  std::size_t LinesBehind();
 
   // observer_server.cc: replies, and whose they are
   void OnServerLine(const text::Line& line, const Origin& origin);
@@ -187,6 +190,7 @@ class SmtpObserver final : public Observer {
   void Align(const Origin& origin);
   std::vector<std::uint64_t> PairBackwards(const std::vector<std::uint64_t>& entries);
   void Assign(const Origin& origin);
+  bool IsOverdue(int code);
   void OnUnasked(bool greeting, const Origin& origin);
   void ActOnUnasked(std::uint64_t number, const Origin& origin);
   void CloseLossy();
@@ -196,6 +200,7 @@ class SmtpObserver final : public Observer {
 
   // observer_answers.cc: what a reply means for its command
   void Answer(Entry& entry, const Origin& origin);
+  const Reply& KeepReply(Entry& entry);
   void TurnIntoAnswer(Entry& entry, const Origin& origin);
   void JudgeReply(const Entry& entry, const Reply& reply, const HeardReply& heard, const Origin& origin);
   void JudgeRefusal(const Entry& entry, const Reply& reply, const Origin& origin);
@@ -268,7 +273,9 @@ class SmtpObserver final : public Observer {
   // The message.
   text::DotDecoder probe_;   // runs ahead over what is held behind a look-alike
   bool probe_done_ = false;  // and has found the true end
-  std::size_t probed_ = 0;   // held octets up to there
+  std::size_t probed_ = 0;   // held octets up to there, and of the lines behind it that were counted
+  std::size_t lines_behind_ = 0;
+  bool data_behind_ = false;  // one of them is DATA
   std::uint64_t block_start_ = 0;
   bool block_lossy_ = false;  // its end may have been missed
   bool block_from_start_ = true;

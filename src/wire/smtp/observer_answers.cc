@@ -35,17 +35,30 @@ void SmtpObserver::Answer(Entry& entry, const Origin& origin) {
   const std::uint64_t number = exchange.number;
   if (exchange.multi_recipient && !exchange.has_reply)
     entry.replies = std::max<std::size_t>(1, transactions_.ReplyCount(entry.transaction));
-  Reply* reply = &exchange.reply;
-  if (exchange.has_reply) reply = &exchange.more_replies.emplace_back();
-  swap(*reply, heard_.reply);
-  exchange.has_reply = true;
-  entry.replied = exchange.more_replies.size() + 1 >= entry.replies;
-  JudgeReply(entry, *reply, heard_, origin);
-  queue_.Weigh(entry);
-  const int code = reply->code;
+  entry.replied = ++entry.heard >= entry.replies;
+  const Reply& reply = KeepReply(entry);
+  JudgeReply(entry, reply, heard_, origin);
+  const int code = reply.code;
   farewell_ |= code == 421;
   MoveState(verb, code, entry.last);
   ActOnReply(verb, number, origin);
+}
+
+// What was heard, where it is kept. Of one data block's replies, those for which there is no room are judged and counted only.
+const Reply& SmtpObserver::KeepReply(Entry& entry) {
+  Exchange& exchange = entry.exchange;
+  if (!std::exchange(exchange.has_reply, true)) {
+    swap(exchange.reply, heard_.reply);
+    queue_.Weigh(entry);
+    return exchange.reply;
+  }
+  if (queue_.too_heavy()) {
+    (exchange.more_replies.empty() ? exchange.reply : exchange.more_replies.back()).cut = true;
+    return heard_.reply;
+  }
+  swap(exchange.more_replies.emplace_back(), heard_.reply);
+  queue_.WeighLastReply(entry);
+  return exchange.more_replies.back();
 }
 
 // What was taken for an unknown command was a step of a login whose beginning is not in the capture, or a secret that was typed

@@ -30,11 +30,6 @@ std::size_t TextLength(const text::Line& line) {
   return line.cut ? std::max(static_cast<std::size_t>(line.length) - 2, line.text.size()) : line.text.size();
 }
 
-void AssignUpper(std::string& out, Octets text) {
-  out.assign(text);
-  for (char& c : out) c = ToUpper(c);
-}
-
 // For a finding that is told before the reply is there, which may say that the line was a secret.
 Octets TellableVerb(const Entry& entry) {
   constexpr std::size_t kShortSecret = 8;  // a shorter word is rather a verb than base64
@@ -81,6 +76,7 @@ Entry& SmtpObserver::NewEntry(const Origin& origin) {
   bool full = false;
   Entry& entry = queue_.Push(full);
   if (full) NoteOnce(FindingId::kTooMuch, queue_.first_number(), origin, "exchanges without a reply");
+  uncertain_ |= queue_.overdue() > 0;
   return entry;
 }
 
@@ -166,8 +162,7 @@ void SmtpObserver::FillUnknown(Request& request, const text::Line& line) {
     ParseCommand(told_line_, command_);
     command_.verb = Verb::kUnknown;  // "AUTH=PLAIN" is told as "AUTH", and is none
   }
-  AssignUpper(request.verb, command_.word);
-  if (command_.word != request.verb) request.written.assign(command_.word);
+  request.SetVerb(UpperCase(command_.word), command_.word);
   request.argument.assign(command_.argument);
 }
 

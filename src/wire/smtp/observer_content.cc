@@ -103,10 +103,11 @@ std::size_t SmtpObserver::TakeData(Octets octets, const Origin& origin) {
   }
   if (step.done) {
     EndBlock(BlockEnd::kDot, origin);
-  } else if (step.look_alike && !ignores_look_alikes_ && !client_only_) {
+  } else if (step.look_alike && !ignores_look_alikes_ && !client_only_ && VerdictMayCome()) {
     probe_ = decoder_;
     probe_done_ = false;
-    probed_ = 0;
+    probed_ = lines_behind_ = 0;
+    data_behind_ = false;
     SetHold(Hold::kLookAlike, block_);
   }
   return step.taken;
@@ -362,17 +363,23 @@ void SmtpObserver::WatchLookAlike(Octets octets) {
 // How many replies a server sends to what is held if it does not believe in the look-alike.
 std::size_t SmtpObserver::RepliesWithoutLookAlike() {
   const Entry* block = queue_.Find(block_);
-  std::size_t replies = block != nullptr && block->exchange.multi_recipient
-                            ? std::max<std::size_t>(1, transactions_.ReplyCount(block->transaction))
-                            : 1;
-  if (!probe_done_) return replies;
+  const std::size_t replies = block != nullptr && block->exchange.multi_recipient
+                                  ? std::max<std::size_t>(1, transactions_.ReplyCount(block->transaction))
+                                  : 1;
+  return replies + LinesBehind();
+}
+
+// Lines behind the true end of data, up to DATA. Each is looked at once.
+std::size_t SmtpObserver::LinesBehind() {
+  if (!probe_done_) return 0;
   Octets rest = held_.Front().substr(std::min(probed_, held_.Front().size()));
-  while (const auto line = FirstLine(rest)) {
-    ++replies;
+  for (auto line = FirstLine(rest); line && !data_behind_; line = FirstLine(rest)) {
+    ++lines_behind_;
+    data_behind_ = EqualsNoCase(WithoutLineEnd(*line), "DATA");
     rest.remove_prefix(line->size());
-    if (EqualsNoCase(WithoutLineEnd(*line), "DATA")) break;
+    probed_ += line->size();
   }
-  return replies;
+  return lines_behind_;
 }
 
 void SmtpObserver::BelieveLookAlike() {

@@ -335,9 +335,20 @@ void SmtpObserver::Assign(const Origin& origin) {
     // What is no greeting and follows a command answers it: the server did not greet.
     if (IsGreeting(heard_.reply.code) || queue_.FirstAwaiting() == nullptr) return OnUnasked(true, origin);
   }
+  if (IsOverdue(heard_.reply.code)) return;
   Entry* first = queue_.FirstAwaiting();
   if (first != nullptr) return Answer(SkipUnanswered(*first), origin);
   OnUnasked(heard_.reply.code == 220 && uncertain_ && !hello_sent_ && !mail_sent_, origin);
+}
+
+// A reply to a command that was told without it, since too many waited, has no place any more. 334 and 354 answer what the client
+// waits for, so what is older has its replies or never gets them.
+bool SmtpObserver::IsOverdue(int code) {
+  const std::uint64_t replies = queue_.overdue();
+  if (replies == 0) return false;
+  const bool answers_last = code == 334 || code == 354;
+  queue_.set_overdue(answers_last ? 0 : replies - 1);
+  return !answers_last;
 }
 
 // 334 answers AUTH alone, and 354 DATA: where the oldest command cannot have got it but a later one can, the server never
