@@ -14,6 +14,11 @@ namespace {
 using net::IoStatus;
 using net::Task;
 
+pop3::LoginOutcome OutcomeOf(LoginResult::Kind kind) {
+  if (kind == LoginResult::Kind::kAccepted) return pop3::LoginOutcome::kAccepted;
+  return kind == LoginResult::Kind::kRefused ? pop3::LoginOutcome::kRefused : pop3::LoginOutcome::kTemporary;
+}
+
 class Pop3Connection final : public Session, private pop3::ServerHandler {
  public:
   Pop3Connection(const Worker& worker, Pop3Services& services, std::shared_ptr<const Pop3Settings> settings, Pop3Arrival arrival)
@@ -57,10 +62,11 @@ class Pop3Connection final : public Session, private pop3::ServerHandler {
     name_ = user;
   }
   void Proven(Octets name, bool good) override {
-    services_.authenticator.NoteProof(stream_.peer().address, good);
-    NoteLogin(good, name);
-    session_.LoginDecided(good ? pop3::LoginOutcome::kAccepted : pop3::LoginOutcome::kRefused);
+    const auto kind = services_.authenticator.NoteProof(stream_.peer().address, good);
+    NoteLogin(kind == LoginResult::Kind::kAccepted, name);
+    session_.LoginDecided(OutcomeOf(kind));
   }
+  bool MayWelcome() override { return !services_.authenticator.Blocked(stream_.peer().address); }
   void OpenMaildrop() override { question_ = Question::kMaildrop; }
   void ReadMessage(std::uint32_t index, std::uint64_t offset, std::size_t most) override {
     if (Say(index, offset, most)) return;
@@ -215,7 +221,7 @@ Task<void> Pop3Connection::AnswerPassword() {
     session_.LoginDecided(pop3::LoginOutcome::kAccepted);
   } else {
     if (result) NoteLogin(false, name_);
-    session_.LoginDecided(kind == LoginResult::Kind::kRefused ? pop3::LoginOutcome::kRefused : pop3::LoginOutcome::kTemporary);
+    session_.LoginDecided(OutcomeOf(kind));
   }
 }
 

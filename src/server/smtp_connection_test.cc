@@ -41,7 +41,10 @@ class OneAccount final : public Authenticator {
     std::thread([done = std::move(done), result]() mutable { done(result); }).detach();
   }
   void FindVerifiers(std::string, Address, std::move_only_function<void(FoundVerifiers)> done) override { done({}); }
-  void NoteProof(Address, bool) override {}
+  bool Blocked(const Address&) override { return false; }
+  LoginResult::Kind NoteProof(const Address&, bool good) override {
+    return good ? LoginResult::Kind::kAccepted : LoginResult::Kind::kRefused;
+  }
 
  private:
   store::AccountId account_;

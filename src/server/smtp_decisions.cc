@@ -328,6 +328,8 @@ net::Task<void> SmtpConnection::FindVerifiers() {
   found_ = found ? std::move(*found) : FoundVerifiers{};
 }
 
+bool SmtpConnection::MayWelcome() { return !context_.authenticator.Blocked(facts_.client.address); }
+
 smtp::Decision SmtpConnection::OnProof(Octets user, bool good) {
   user_ = user;
   proof_ = good;
@@ -335,9 +337,8 @@ smtp::Decision SmtpConnection::OnProof(Octets user, bool good) {
 }
 
 net::Task<Answer> SmtpConnection::DecideProof() {
-  context_.authenticator.NoteProof(facts_.client.address, proof_);
   LoginResult result;
-  result.kind = proof_ ? LoginResult::Kind::kAccepted : LoginResult::Kind::kRefused;
+  result.kind = context_.authenticator.NoteProof(facts_.client.address, proof_);
   result.account = found_.account;
   result.name = found_.name;
   found_ = {};
