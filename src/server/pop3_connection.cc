@@ -162,6 +162,7 @@ Task<bool> Pop3Connection::Converse() {
       co_await Answer();
     } else if (const std::size_t n = session_.output().size(); n > 0) {
       status = co_await stream_.Write(session_.output(), settings_->write);
+      last_command_ = stream_.clock().Steady();  // a long download is not the client's silence
       if (status == IoStatus::kOk) Written(n);
     } else if (session_.finished()) {
       co_return !session_.broken();
@@ -177,7 +178,7 @@ Task<bool> Pop3Connection::Converse() {
   }
 }
 
-// The time runs from the last command on: an octet now and then does not keep a session alive.
+// The time runs from the last command, and its whole reply, on: an octet now and then does not keep a session alive.
 Task<IoStatus> Pop3Connection::ReadCommands() {
   const std::int64_t until = last_command_ + std::chrono::nanoseconds(settings_->autologout).count();
   const std::int64_t left = std::max<std::int64_t>(until - stream_.clock().Steady(), 1);

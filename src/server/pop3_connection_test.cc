@@ -409,6 +409,20 @@ TEST_F(Pop3Server, OctetsNowAndThenKeepNoSessionAlive) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 3s);
 }
 
+TEST_F(Pop3Server, ALongDownloadIsNoSilence) {
+  settings_.autologout = std::chrono::seconds(1);
+  Deliver("alice", MessageOf(8 << 20));
+  Start();
+  Client slow(port_, 4096);
+  EXPECT_THAT(slow.Login("alice"), StartsWith("+OK"));
+  slow.Say("RETR 1\r\n");
+  std::this_thread::sleep_for(1500ms);  // takes nothing of it
+  for (std::string line = slow.Line(); !line.empty() && line != ".\r\n"; line = slow.Line()) {
+  }
+  EXPECT_THAT(slow.Ask("DELE 1"), StartsWith("+OK"));
+  EXPECT_THAT(slow.Ask("QUIT"), StartsWith("+OK"));
+}
+
 TEST_F(Pop3Server, GiantLinesAndNoise) {
   Start();
   Client c(port_);
