@@ -41,6 +41,8 @@ State Drive(Mechanism mechanism, const std::vector<std::string>& lines, const st
       Require(server.password().empty());
     } else if (state == State::kAskVerifiers) {
       state = server.Verifiers(verifiers);
+    } else if (state == State::kAskWelcome) {
+      state = server.Welcome(true);
     } else if (state == State::kChallenge && used < lines.size()) {
       state = server.OnLine(lines[used++]);
     } else {

@@ -10,6 +10,7 @@ import poplib
 import pty
 import re
 import select
+import shutil
 import signal
 import smtplib
 import subprocess
@@ -258,7 +259,7 @@ class Served:
         self.configure(config)
         self.log = open(os.path.join(data, "log"), "w")
         self.process = subprocess.Popen(self.words + ["--config", self.config], stdout=subprocess.PIPE, stderr=self.log, text=True,
-                                        env=ENVIRONMENT)
+                                        env=ENVIRONMENT, umask=0o022)
         test.addCleanup(self.stop)
         self.ports = {}
         for line in self.process.stdout:
@@ -296,6 +297,23 @@ def until(found, seconds=30):
 
 
 class WithServer(Program):
+    def test_files_are_their_owners_wherever_the_socket_is(self):
+        socket_folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, socket_folder)
+        os.makedirs(self.data)
+        os.chmod(self.data, 0o755)  # an operator's, who lets others in
+        config = f'[admin]\nsocket = "{socket_folder}/gp.sock"\n'
+        for _ in range(2):
+            server = Served(self, self.data, config)
+            for name in ("mail.db", "mail.db-wal", "mail.db-shm", "conversations.db", "lock", "secret.key", "tls"):
+                self.assertEqual(os.stat(os.path.join(self.data, name)).st_mode & 0o077, 0, name)
+            self.assertEqual(os.stat(self.data).st_mode & 0o777, 0o755)
+            server.stop()
+            os.chmod(os.path.join(self.data, "mail.db"), 0o644)  # as one that was made with another mask, or copied
+            os.chmod(os.path.join(self.data, "conversations.db"), 0o660)
+        self.do("domain", "list")
+        self.assertEqual(os.stat(os.path.join(self.data, "mail.db")).st_mode & 0o077, 0)
+
     def test_all_through_the_socket(self):
         server = Served(self, self.data)
         self.do("domain", "add", "a.test")

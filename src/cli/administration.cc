@@ -14,6 +14,7 @@
 #include "net/system_clock.h"
 #include "server/admin_setup.h"
 #include "server/admin_socket.h"
+#include "server/data_folder.h"
 #include "server/default_domain.h"
 #include "server/service_settings.h"
 #include "store/sqlite/sqlite_store.h"
@@ -91,8 +92,11 @@ Administration::~Administration() {
 }
 
 Expected<std::unique_ptr<Administration::OwnStore>> Administration::OpenStore(const server::Config& config, int& socket) {
-  auto store = store::OpenSqliteStore(server::DataFolder(config));
+  const std::string folder = server::DataFolder(config);
+  server::KeepToOwner();
+  auto store = store::OpenSqliteStore(folder);
   if (!store) return std::unexpected(store.error());
+  if (const auto kept = server::KeepToOwner(folder); !kept) return std::unexpected(kept.error());
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return Fail(std::string("no sockets can be made: ") + std::strerror(errno));
@@ -129,7 +133,6 @@ Expected<Administration> Administration::Open(const server::Config& config, bool
       if (errno != ENOENT) return Fail(std::string("cannot be looked at: ") + std::strerror(errno), folder);
       return Fail("there is no such data folder, and no server", folder, "glasspost serve makes it, or name another with --data");
     }
-    ::umask(0077);  // what is in the folder is its owner's alone
     int socket = -1;
     auto own = OpenStore(config, socket);
     if (own) {

@@ -42,15 +42,12 @@ void AccountAuthenticator::SetOptions(AuthenticatorOptions options) {
   options_ = std::make_shared<const AuthenticatorOptions>(std::move(options));
 }
 
-// Also looks again whether the address is blocked: of many guesses at once it learns from no more than the limit.
 LoginResult AccountAuthenticator::Decide(PasswordChecker::Outcome outcome, const store::Account& account, const Address& from) {
   using enum PasswordChecker::Outcome;
   if (outcome == kBusy) return {.kind = LoginResult::Kind::kTryLater, .name = {}};
-  if (failed_.Blocked(from)) return {.kind = LoginResult::Kind::kTooOften, .name = {}};
-  if (outcome == kRight && account.id != 0)
-    return {.kind = LoginResult::Kind::kAccepted, .account = account.id, .name = account.name, .inbox = account.inbox};
-  failed_.Failed(from);
-  return {.kind = LoginResult::Kind::kRefused, .name = {}};
+  const auto kind = NoteProof(from, outcome == kRight && account.id != 0);
+  if (kind != LoginResult::Kind::kAccepted) return {.kind = kind, .name = {}};
+  return {.kind = kind, .account = account.id, .name = account.name, .inbox = account.inbox};
 }
 
 void AccountAuthenticator::CheckPassword(std::string user, std::string password, Address from,
@@ -83,8 +80,12 @@ void AccountAuthenticator::FindVerifiers(std::string user, Address from, std::mo
   });
 }
 
-void AccountAuthenticator::NoteProof(Address from, bool good) {
-  if (!good) failed_.Failed(from);
+// Also looks again whether the address is blocked: of many guesses at once it learns from no more than the limit.
+LoginResult::Kind AccountAuthenticator::NoteProof(const Address& from, bool good) {
+  if (failed_.Blocked(from)) return LoginResult::Kind::kTooOften;
+  if (good) return LoginResult::Kind::kAccepted;
+  failed_.Failed(from);
+  return LoginResult::Kind::kRefused;
 }
 
 void AccountAuthenticator::FindOffers(std::move_only_function<void(store::Result<LoginOffers>)> done) {

@@ -42,7 +42,8 @@ class AccountAuthenticator final : public Authenticator {
   void CheckPassword(std::string user, std::string password, Address from,
                      std::move_only_function<void(LoginResult)> done) override;
   void FindVerifiers(std::string user, Address from, std::move_only_function<void(FoundVerifiers)> done) override;
-  void NoteProof(Address from, bool good) override;
+  bool Blocked(const Address& from) override { return failed_.Blocked(from); }
+  LoginResult::Kind NoteProof(const Address& from, bool good) override;
 
   // For what is asked from now on. Any thread.
   void SetOptions(AuthenticatorOptions options);

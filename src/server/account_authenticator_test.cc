@@ -122,7 +122,11 @@ TEST_F(Authenticating, ProofsThatFailCountToo) {
   EXPECT_EQ(Verifiers("alice").verifiers, std::vector<std::string>{"{PLAIN}secret"});
   EXPECT_EQ(Verifiers("alice").account, Find("alice").id);
   EXPECT_EQ(Verifiers("nobody").account, 0);
-  for (int i = 0; i < 3; ++i) authenticator_->NoteProof(V4(1), false);
+  EXPECT_EQ(authenticator_->NoteProof(V4(1), true), kAccepted);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(authenticator_->NoteProof(V4(1), false), kRefused);
+  // Who had asked before the limit was reached learns nothing, be his proof good or bad.
+  EXPECT_TRUE(authenticator_->Blocked(V4(1)));
+  for (const bool good : {false, true}) EXPECT_EQ(authenticator_->NoteProof(V4(1), good), kTooOften);
   EXPECT_TRUE(Verifiers("alice").verifiers.empty());
   EXPECT_FALSE(Verifiers("alice", V4(2)).verifiers.empty());
 }

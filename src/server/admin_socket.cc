@@ -259,7 +259,6 @@ Expected<std::unique_ptr<AdminSocket>> AdminSocket::Open(const std::string& path
                                                          const AdminSocketLimits& limits) {
   sockaddr_un address;
   if (!Fits(path, address)) return Fail("the path is too long for a socket", path, "name a shorter one with --admin-socket");
-  ::umask(0077);
   struct stat about = {};
   if (::lstat(path.c_str(), &about) == 0) {
     if (!S_ISSOCK(about.st_mode)) return Fail("is there, and is no socket", path, "move it away");

@@ -23,8 +23,8 @@ struct AdminSocketLimits {
 class AdminSocket {
  public:
   // Bound and listening; nothing is taken before Start. The caller has the data folder's lock, so a socket file that nobody
-  // listens on is a dead server's, and is replaced; it is an error if somebody does. What this process makes from now on is its
-  // user's alone (umask 077); the folder is left as it is (server/data_folder.h).
+  // listens on is a dead server's, and is replaced; it is an error if somebody does. The folder is left as it is
+  // (server/data_folder.h).
   // `context` and `io` outlive it; all on the thread of `io`.
   static Expected<std::unique_ptr<AdminSocket>> Open(const std::string& path, net::asio::io_context& io, AdminContext& context,
                                                      const AdminSocketLimits& limits = {});

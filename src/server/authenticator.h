@@ -41,8 +41,10 @@ class Authenticator {
   virtual void CheckPassword(std::string user, std::string password, Address from,
                              std::move_only_function<void(LoginResult)> done) = 0;
   virtual void FindVerifiers(std::string user, Address from, std::move_only_function<void(FoundVerifiers)> done) = 0;
-  // A mechanism without a password ended: counts a failure.
-  virtual void NoteProof(Address from, bool good) = 0;
+  // Too many failed from this address lately.
+  virtual bool Blocked(const Address& from) = 0;
+  // A mechanism without a password ended: what becomes of it; counts a failure. Never kTryLater.
+  virtual LoginResult::Kind NoteProof(const Address& from, bool good) = 0;
 };
 
 }  // namespace glasspost::server

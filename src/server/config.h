@@ -52,7 +52,7 @@ struct CertificatePair {
 // A row of [[access.rule]]: all that it names must fit; of a list, one entry.
 struct AccessRule {
   Networks client;
-  Texts sender;     // "user@example.org", "example.org", ".example.org" (and what is below it), "<>"
+  Texts sender;     // "user@example.org" (with any tag), "example.org", ".example.org" (and what is below it), "<>"
   Texts recipient;  // likewise
   AccessAction action = AccessAction::kRefuse;
   std::string text;

@@ -29,7 +29,9 @@ Expected<std::vector<std::filesystem::path>> OwnFiles(const std::string& folder)
   return files;
 }
 
-Expected<void> LetPass(const std::string& folder) {
+void KeepToOwner() { ::umask(0077); }
+
+Expected<void> KeepToOwner(const std::string& folder) {
   const auto files = OwnFiles(folder);
   if (!files) return std::unexpected(files.error());
   for (const auto& file : *files) {
@@ -41,6 +43,10 @@ Expected<void> LetPass(const std::string& folder) {
     std::filesystem::permissions(file, others, std::filesystem::perm_options::remove, error);
     if (error) return Fail("cannot be made its owner's alone: " + error.message(), file.string());
   }
+  return {};
+}
+
+Expected<void> LetPass(const std::string& folder) {
   struct stat about = {};
   if (::stat(folder.c_str(), &about) != 0) return Fail(std::string("cannot be looked at: ") + std::strerror(errno), folder);
   if (about.st_uid == ::geteuid() && (about.st_mode & 0011) != 0011) ::chmod(folder.c_str(), (about.st_mode & 07777) | 0011);

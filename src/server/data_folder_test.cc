@@ -25,7 +25,7 @@ class DataFolder : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(DataFolder, LetsPassAndKeepsItsOwnFilesOnly) {
+TEST_F(DataFolder, KeepsItsOwnFilesOnly) {
   for (const char* own : {"mail.db", "mail.db-wal", "conversations.db-shm", "lock"}) Make(own, 0664);
   for (const char* foreign : {"notes.txt", "mail.txt", "locks"}) Make(foreign, 0664);
   for (const char* name : {"tls", "photos"}) {
@@ -33,8 +33,7 @@ TEST_F(DataFolder, LetsPassAndKeepsItsOwnFilesOnly) {
     ASSERT_EQ(::chmod((folder_ / name).c_str(), 0755), 0);
   }
   ASSERT_EQ(::symlink((folder_ / "notes.txt").c_str(), (folder_ / "mail.db-link").c_str()), 0);
-  ASSERT_TRUE(LetPass(folder_.path()));
-  EXPECT_EQ(ModeOf(folder_.path()), 0711u);
+  ASSERT_TRUE(KeepToOwner(folder_.path()));
   for (const char* own : {"mail.db", "mail.db-wal", "conversations.db-shm", "lock"})
     EXPECT_EQ(ModeOf(folder_ / own), 0600u) << own;
   EXPECT_EQ(ModeOf(folder_ / "tls"), 0700u);
@@ -43,10 +42,19 @@ TEST_F(DataFolder, LetsPassAndKeepsItsOwnFilesOnly) {
   EXPECT_EQ(OwnFiles(folder_.path())->size(), 6u);
 }
 
+TEST_F(DataFolder, LetsPassAndNothingElse) {
+  Make("mail.db", 0664);
+  ASSERT_EQ(::chmod(folder_.path().c_str(), 0700), 0);
+  ASSERT_TRUE(LetPass(folder_.path()));
+  EXPECT_EQ(ModeOf(folder_.path()), 0711u);
+  EXPECT_EQ(ModeOf(folder_ / "mail.db"), 0664u);
+}
+
 TEST_F(DataFolder, ThatIsNotThere) {
-  const auto passed = LetPass(folder_ / "none");
-  ASSERT_FALSE(passed);
-  EXPECT_THAT(passed.error().Text(), testing::HasSubstr("none"));
+  for (const auto& done : {LetPass(folder_ / "none"), KeepToOwner(folder_ / "none")}) {
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().Text(), testing::HasSubstr("none"));
+  }
 }
 
 }  // namespace

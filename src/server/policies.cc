@@ -15,12 +15,19 @@ std::string Lower(Octets text) {
   return out;
 }
 
-// "user@example.org", "example.org", ".example.org" (what is below it), "<>".
+// "ada@a.test" of "ada+tag@a.test".
+std::string WithoutTag(const std::string& address) {
+  const std::size_t plus = address.find('+'), at = address.rfind('@');
+  if (plus == std::string::npos || plus == 0 || plus > at) return address;
+  return address.substr(0, plus) + address.substr(at);
+}
+
+// "user@example.org" (its tags, too), "example.org", ".example.org" (what is below it), "<>".
 bool Fits(const std::string& pattern, const std::string& address) {
   if (pattern == "<>") return address.empty();
   const std::string name = Lower(address);
   const std::string wanted = Lower(pattern);
-  if (wanted.find('@') != std::string::npos) return name == wanted;
+  if (wanted.find('@') != std::string::npos) return name == wanted || WithoutTag(name) == wanted;
   const std::size_t at = name.rfind('@');
   const Octets domain = at == std::string::npos ? Octets() : Octets(name).substr(at + 1);
   if (wanted.starts_with('.')) return domain.ends_with(wanted);
@@ -51,7 +58,7 @@ PolicyDecision AccessPolicy::AtRecipient(const SmtpFacts& facts, const std::stri
   for (const AccessRule& rule : rules_) {
     const bool client = rule.client.empty() ||
                         std::ranges::any_of(rule.client, [&](const Network& n) { return n.Contains(facts.client.address); });
-    if (!client || !FitsAny(rule.sender, facts.reverse_path) || !FitsAny(rule.recipient, recipient)) continue;
+    if (!client || !FitsAny(rule.sender, facts.sender) || !FitsAny(rule.recipient, recipient)) continue;
     const std::string text = rule.text.empty() ? "Access denied" : rule.text;
     if (rule.action == AccessAction::kRefuse) return Refusal(554, "5.7.1", text);
     if (rule.action == AccessAction::kDefer) return Refusal(450, "4.7.1", text);
@@ -101,7 +108,7 @@ PolicyDecision GreylistPolicy::AtRecipient(const SmtpFacts& facts, const std::st
   const auto ns = [](std::chrono::seconds s) { return std::chrono::nanoseconds(s).count(); };
   const std::int64_t now = clock_.Now();
   const std::string network = NetworkOf(facts.client.address, 24, 64);
-  const std::string triplet = network + '\0' + Lower(facts.reverse_path) + '\0' + Lower(recipient);
+  const std::string triplet = network + '\0' + Lower(facts.sender) + '\0' + Lower(recipient);
   const std::lock_guard lock(mutex_);
   if (const auto known = networks_.find(network); known != networks_.end() && now - known->second < ns(options_.remember)) {
     known->second = now;

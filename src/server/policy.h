@@ -34,7 +34,8 @@ struct SmtpFacts {
   store::AccountId account = 0;
   bool relay_network = false;  // the client's network may relay
   // The transaction.
-  std::string reverse_path;             // empty for <>
+  std::string reverse_path;             // as the client wrote it; empty for <>
+  std::string sender;                   // the address that it names, without quotes; empty for <>
   std::uint64_t size = 0;               // as the client declared it (RFC 1870); 0: it did not
   std::vector<std::string> recipients;  // accepted so far
 };
@@ -57,6 +58,7 @@ class Policy {
   virtual PolicyDecision AtHello(const SmtpFacts&, PolicyLater&) { return PolicyVerdict{}; }
   virtual PolicyDecision AtAuth(const SmtpFacts&, PolicyLater&) { return PolicyVerdict{}; }
   virtual PolicyDecision AtMail(const SmtpFacts&, PolicyLater&) { return PolicyVerdict{}; }
+  // `recipient`: the address that the path names, without quotes, however the client wrote it.
   virtual PolicyDecision AtRecipient(const SmtpFacts&, const std::string& /*recipient*/, PolicyLater&) { return PolicyVerdict{}; }
   // The message's header block, as it came.
   virtual PolicyDecision AtEnd(const SmtpFacts&, Octets /*header*/, std::uint64_t /*octets*/, PolicyLater&) {

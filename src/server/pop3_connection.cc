@@ -14,6 +14,11 @@ namespace {
 using net::IoStatus;
 using net::Task;
 
+pop3::LoginOutcome OutcomeOf(LoginResult::Kind kind) {
+  if (kind == LoginResult::Kind::kAccepted) return pop3::LoginOutcome::kAccepted;
+  return kind == LoginResult::Kind::kRefused ? pop3::LoginOutcome::kRefused : pop3::LoginOutcome::kTemporary;
+}
+
 class Pop3Connection final : public Session, private pop3::ServerHandler {
  public:
   Pop3Connection(const Worker& worker, Pop3Services& services, std::shared_ptr<const Pop3Settings> settings, Pop3Arrival arrival)
@@ -57,10 +62,11 @@ class Pop3Connection final : public Session, private pop3::ServerHandler {
     name_ = user;
   }
   void Proven(Octets name, bool good) override {
-    services_.authenticator.NoteProof(stream_.peer().address, good);
-    NoteLogin(good, name);
-    session_.LoginDecided(good ? pop3::LoginOutcome::kAccepted : pop3::LoginOutcome::kRefused);
+    const auto kind = services_.authenticator.NoteProof(stream_.peer().address, good);
+    NoteLogin(kind == LoginResult::Kind::kAccepted, name);
+    session_.LoginDecided(OutcomeOf(kind));
   }
+  bool MayWelcome() override { return !services_.authenticator.Blocked(stream_.peer().address); }
   void OpenMaildrop() override { question_ = Question::kMaildrop; }
   void ReadMessage(std::uint32_t index, std::uint64_t offset, std::size_t most) override {
     if (Say(index, offset, most)) return;
@@ -156,6 +162,7 @@ Task<bool> Pop3Connection::Converse() {
       co_await Answer();
     } else if (const std::size_t n = session_.output().size(); n > 0) {
       status = co_await stream_.Write(session_.output(), settings_->write);
+      last_command_ = stream_.clock().Steady();  // a long download is not the client's silence
       if (status == IoStatus::kOk) Written(n);
     } else if (session_.finished()) {
       co_return !session_.broken();
@@ -171,7 +178,7 @@ Task<bool> Pop3Connection::Converse() {
   }
 }
 
-// The time runs from the last command on: an octet now and then does not keep a session alive.
+// The time runs from the last command, and its whole reply, on: an octet now and then does not keep a session alive.
 Task<IoStatus> Pop3Connection::ReadCommands() {
   const std::int64_t until = last_command_ + std::chrono::nanoseconds(settings_->autologout).count();
   const std::int64_t left = std::max<std::int64_t>(until - stream_.clock().Steady(), 1);
@@ -215,7 +222,7 @@ Task<void> Pop3Connection::AnswerPassword() {
     session_.LoginDecided(pop3::LoginOutcome::kAccepted);
   } else {
     if (result) NoteLogin(false, name_);
-    session_.LoginDecided(kind == LoginResult::Kind::kRefused ? pop3::LoginOutcome::kRefused : pop3::LoginOutcome::kTemporary);
+    session_.LoginDecided(OutcomeOf(kind));
   }
 }
 

@@ -8,6 +8,7 @@
 #include "server/pop3_maildrop.h"
 #include "server/pop3_test_support.h"
 #include "wire/pop3/apop.h"
+#include "wire/sasl/client.h"
 
 namespace glasspost::server::test {
 namespace {
@@ -319,6 +320,39 @@ TEST_F(Pop3Server, LoginsAndMaildropsAreEvents) {
                           "login-failed user=nobody protocol=pop3"));
 }
 
+// Guesses whose challenges were all asked for before the first failed: beyond the limit the right one, too, is refused as a wrong
+// one.
+TEST_F(Pop3Server, ManyProofsAtOnce) {
+  AddUser("scram", {sasl::MakeScramVerifier("secret", "0123456789abcdef")});
+  Start();
+  struct Guess {
+    Guess(std::uint16_t port, sasl::ClientMechanism mechanism, const std::string& user, const std::string& password)
+        : client(port), credentials{user, password, {}}, exchange(mechanism, credentials, SystemRandomness()) {
+      client.Line();
+      const bool scram = mechanism == sasl::ClientMechanism::kScramSha256;
+      const auto initial = exchange.Initial();
+      const std::string asked = scram ? client.Ask("AUTH SCRAM-SHA-256 " + *initial) : client.Ask("AUTH CRAM-MD5");
+      EXPECT_THAT(asked, StartsWith("+ "));
+      EXPECT_EQ(exchange.OnChallenge(asked.substr(2, asked.size() - 4)), sasl::ClientExchange::Step::kRespond);
+    }
+    std::string Prove() { return client.Ask(exchange.response()); }
+    Client client;
+    const sasl::Credentials credentials;
+    sasl::ClientExchange exchange;
+  };
+  using enum sasl::ClientMechanism;
+  Guess scram(port_, kScramSha256, "scram", "secret"), cram(port_, kCramMd5, "alice", "secret");
+  std::vector<std::unique_ptr<Guess>> guesses;
+  const unsigned limit = FailedLoginLimits().failures;
+  for (unsigned i = 0; i < limit + 1; ++i)
+    guesses.push_back(std::make_unique<Guess>(port_, kScramSha256, "scram", "guess " + std::to_string(i)));
+  for (unsigned i = 0; i < limit; ++i) EXPECT_THAT(guesses[i]->Prove(), StartsWith("-ERR [AUTH]"));
+  const std::string wrong = guesses[limit]->Prove();
+  EXPECT_THAT(wrong, StartsWith("-ERR [SYS/TEMP]"));
+  EXPECT_EQ(scram.Prove(), wrong);
+  EXPECT_EQ(cram.Prove(), wrong);
+}
+
 TEST_F(Pop3Server, WithoutTlsNoPassword) {
   settings_.protocol.plaintext_without_tls = false;
   Start();
@@ -373,6 +407,20 @@ TEST_F(Pop3Server, OctetsNowAndThenKeepNoSessionAlive) {
   const auto begin = std::chrono::steady_clock::now();
   while (slow.Say("x") == 1 && std::chrono::steady_clock::now() - begin < 5s) std::this_thread::sleep_for(50ms);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 3s);
+}
+
+TEST_F(Pop3Server, ALongDownloadIsNoSilence) {
+  settings_.autologout = std::chrono::seconds(1);
+  Deliver("alice", MessageOf(8 << 20));
+  Start();
+  Client slow(port_, 4096);
+  EXPECT_THAT(slow.Login("alice"), StartsWith("+OK"));
+  slow.Say("RETR 1\r\n");
+  std::this_thread::sleep_for(1500ms);  // takes nothing of it
+  for (std::string line = slow.Line(); !line.empty() && line != ".\r\n"; line = slow.Line()) {
+  }
+  EXPECT_THAT(slow.Ask("DELE 1"), StartsWith("+OK"));
+  EXPECT_THAT(slow.Ask("QUIT"), StartsWith("+OK"));
 }
 
 TEST_F(Pop3Server, GiantLinesAndNoise) {

@@ -126,12 +126,14 @@ Expected<std::unique_ptr<Server>> Server::Make(const Config& config, const Clock
 
 Expected<void> Server::OpenStore(store::SqliteOptions options) {
   if (folder_.empty()) return Fail("there is no folder for mail", {}, "say --data FOLDER");
+  KeepToOwner();
   options.reserve_octets = config_.limits.free.octets;
   options.conversations.count = config_.conversations.count;
   options.conversations.octets = config_.conversations.octets.octets;
   options.conversations.age_seconds = config_.conversations.age.count();
   auto opened = store::OpenSqliteStore(folder_, options);
   if (!opened) return std::unexpected(opened.error());
+  if (const auto kept = KeepToOwner(folder_); !kept) return kept;
   store_ = std::move(*opened);
   recipients_ = std::make_unique<RecipientCache>(store_->directory());
   const auto secret = SecretKey(folder_, randomness_);

@@ -58,6 +58,7 @@ class SmtpConnection final : public Session, private smtp::ServerHandler {
   void OnEnded(const smtp::Answer& why) override;
   smtp::Decision OnPassword(Octets user, Octets password) override;
   std::optional<std::vector<std::string>> OnVerifiers(Octets user) override;
+  bool MayWelcome() override;
   smtp::Decision OnProof(Octets user, bool good) override;
 
   // The dialogue (smtp_connection.cc).

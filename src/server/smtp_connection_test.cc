@@ -8,6 +8,7 @@
 
 #include "base/journey.h"
 #include "net/test_support.h"
+#include "server/policies.h"
 #include "server/room_policy.h"
 #include "store/sqlite/sqlite_store.h"
 #include "support/await.h"
@@ -41,7 +42,10 @@ class OneAccount final : public Authenticator {
     std::thread([done = std::move(done), result]() mutable { done(result); }).detach();
   }
   void FindVerifiers(std::string, Address, std::move_only_function<void(FoundVerifiers)> done) override { done({}); }
-  void NoteProof(Address, bool) override {}
+  bool Blocked(const Address&) override { return false; }
+  LoginResult::Kind NoteProof(const Address&, bool good) override {
+    return good ? LoginResult::Kind::kAccepted : LoginResult::Kind::kRefused;
+  }
 
  private:
   store::AccountId account_;
@@ -179,6 +183,39 @@ TEST_F(SmtpConnectionTest, RelayingIsDeniedToStrangersAndUnknownsAreRefused) {
 }
 
 // Whoever guesses addresses is sent away, and the log tells each refusal and the end; at the limit itself it goes on.
+TEST_F(SmtpConnectionTest, SourceRoutesAreIgnored) {
+  service_->may_relay = [](const Address&) { return true; };
+  Talk(
+      "EHLO there\r\nMAIL FROM:<@r.test,@s.test:me@evil.test>\r\nRCPT TO:<@r.test:ada@example.test>\r\n"
+      "RCPT TO:<@r.test:x@far.test>\r\nDATA\r\n\r\nx\r\n.\r\nQUIT\r\n");
+  EXPECT_TRUE(OnlyMessage("ada").starts_with("Return-Path: <me@evil.test>\r\n"));
+  const auto entries = QueueEntries();
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].envelope.reverse_path, "me@evil.test");
+  EXPECT_EQ(entries[0].entry.recipient, "x@far.test");
+}
+
+// However an address is written, a rule for it decides; one for an address decides about its tags, too.
+TEST_F(SmtpConnectionTest, AccessRulesSeeAddressesAndNotSpellings) {
+  AccessRule recipient, sender;
+  recipient.recipient = {"secret@example.test"};
+  sender.sender = {"bad@evil.test"};
+  recipient.action = sender.action = AccessAction::kRefuse;
+  service_->policies.push_back(std::make_unique<AccessPolicy>(std::vector{recipient, sender}));
+  const auto said_to = [&](const std::string& from, const std::string& to) {
+    const std::string said = Talk("EHLO there\r\nMAIL FROM:<" + from + ">\r\nRCPT TO:<" + to + ">\r\nQUIT\r\n");
+    return said.find("554 5.7.1 Access denied") != std::string::npos;
+  };
+  for (const char* to : {"secret@example.test", "SECRET@Example.test", "\"secret\"@example.test", "\"sec\\ret\"@example.test",
+                         "@r.test:secret@example.test", "secret+x@example.test", "\"secret+x\"@example.test"})
+    EXPECT_TRUE(said_to("a@b.test", to)) << to;
+  for (const char* from :
+       {"bad@evil.test", "\"bad\"@evil.test", "@r.test:bad@evil.test", "@r.test:\"b\\ad\"@evil.test", "bad+x@evil.test"})
+    EXPECT_TRUE(said_to(from, "ada@example.test")) << from;
+  EXPECT_FALSE(said_to("a@b.test", "ada@example.test"));
+  EXPECT_FALSE(said_to("badly@evil.test", "ada+secret@example.test"));
+}
+
 TEST_F(SmtpConnectionTest, TooManyRecipientsAreAnEvent) {
   std::string said = "EHLO there\r\nMAIL FROM:<a@b.test>\r\n";
   for (int i = 0; i < 103; ++i) said += "RCPT TO:<ada+" + std::to_string(i) + "@example.test>\r\n";

@@ -17,6 +17,12 @@ std::uint8_t NotifyBits(const smtp::Notify& n) {
   return static_cast<std::uint8_t>((n.never ? 1 : 0) | (n.success ? 2 : 0) | (n.failure ? 4 : 0) | (n.delay ? 8 : 0));
 }
 
+// As the client wrote it, but for a source route, which is to be ignored (RFC 5321 §3.3, appendix C).
+std::string WithoutRoute(const smtp::Path& path) {
+  if (path.source_route.empty()) return std::string(path.text);
+  return std::string(path.local_part) + "@" + std::string(path.domain);
+}
+
 }  // namespace
 
 // All policies in turn; what they want in the header is kept.
@@ -63,10 +69,11 @@ net::Task<Answer> SmtpConnection::DecideHello() {
 smtp::Decision SmtpConnection::OnMail(const smtp::Mail& mail) {
   header_lines_.clear();
   facts_.recipients.clear();
-  facts_.reverse_path = mail.path->text;
+  facts_.reverse_path = WithoutRoute(*mail.path);
   facts_.size = mail.parameters.size.value_or(0);
-  envelope_.Begin(mail.path->text, mail.parameters);
+  envelope_.Begin(facts_.reverse_path, mail.parameters);
   recipient_name_ = AddressOf(*mail.path, service_->default_domain);
+  facts_.sender = mail.path->null() ? std::string() : recipient_name_.Text();
   const bool check = service_->check_sender && !facts_.user.empty() && !mail.path->null();
   if (!service_->Asks(PolicyStep::kMail) && !check) return Answer{};
   return Ask(Question::kMail);
@@ -100,9 +107,7 @@ smtp::Decision SmtpConnection::OnRecipient(const smtp::Recipient& recipient) {
       *recipient.path, service_->default_domain,
       facts_.server.address.is_v4() ? "[" + facts_.server.address.Text() + "]" : "[IPv6:" + facts_.server.address.Text() + "]");
   recipient_ = std::make_unique<EnvelopeRecipient>();
-  recipient_->path = recipient.path->domain.empty() ? PathText(recipient_name_) : std::string(recipient.path->text);
-  if (!recipient.path->source_route.empty())  // RFC 5321 §3.3: may be ignored
-    recipient_->path = std::string(recipient.path->local_part) + "@" + std::string(recipient.path->domain);
+  recipient_->path = recipient.path->domain.empty() ? PathText(recipient_name_) : WithoutRoute(*recipient.path);
   recipient_->domain = recipient_name_.domain;
   recipient_->orcpt = recipient.parameters.orcpt;
   recipient_->notify = NotifyBits(recipient.parameters.notify);
@@ -113,8 +118,8 @@ smtp::Decision SmtpConnection::OnRecipient(const smtp::Recipient& recipient) {
 }
 
 net::Task<Answer> SmtpConnection::DecideRecipient() {
-  Answer answer =
-      co_await AskPolicies([&](Policy& p, PolicyLater& later) { return p.AtRecipient(facts_, recipient_->path, later); });
+  const std::string address = recipient_name_.Text();
+  Answer answer = co_await AskPolicies([&](Policy& p, PolicyLater& later) { return p.AtRecipient(facts_, address, later); });
   if (answer.yes()) {
     auto resolution = context_.recipients.Find(recipient_name_);
     if (!resolution) {
@@ -269,6 +274,7 @@ void SmtpConnection::OnReset(smtp::Reset why) {
   if (intake_ && intake_->open()) intake_->Abandon();
   envelope_.Clear();
   facts_.reverse_path.clear();
+  facts_.sender.clear();
   facts_.recipients.clear();
   header_lines_.clear();
   if (why == smtp::Reset::kTls) facts_.user.clear();
@@ -328,6 +334,8 @@ net::Task<void> SmtpConnection::FindVerifiers() {
   found_ = found ? std::move(*found) : FoundVerifiers{};
 }
 
+bool SmtpConnection::MayWelcome() { return !context_.authenticator.Blocked(facts_.client.address); }
+
 smtp::Decision SmtpConnection::OnProof(Octets user, bool good) {
   user_ = user;
   proof_ = good;
@@ -335,9 +343,8 @@ smtp::Decision SmtpConnection::OnProof(Octets user, bool good) {
 }
 
 net::Task<Answer> SmtpConnection::DecideProof() {
-  context_.authenticator.NoteProof(facts_.client.address, proof_);
   LoginResult result;
-  result.kind = proof_ ? LoginResult::Kind::kAccepted : LoginResult::Kind::kRefused;
+  result.kind = context_.authenticator.NoteProof(facts_.client.address, proof_);
   result.account = found_.account;
   result.name = found_.name;
   found_ = {};

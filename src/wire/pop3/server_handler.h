@@ -45,6 +45,8 @@ class ServerHandler {
   // APOP, CRAM-MD5, SCRAM: all that is stored of `user`, in Dovecot's notation, nothing if there is no such account
   // → VerifiersFound.
   virtual void FindVerifiers(Octets user) = 0;
+  // SCRAM: the client proved that it knows the password, and has not heard so yet. False: its proof counts as a bad one.
+  virtual bool MayWelcome() { return true; }
   // A mechanism without a password came to its end; `good`: the client proved that it knows it → LoginDecided, which cannot
   // accept what is not good, but its time may be chosen.
   virtual void Proven(Octets user, bool good) = 0;

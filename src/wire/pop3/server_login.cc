@@ -79,6 +79,8 @@ void ServerSession::AfterSasl(sasl::ServerExchange::State state) {
     case kAskVerifiers:
       asked_ = Asked::kVerifiers;
       return handler_.FindVerifiers(sasl_->user());
+    case kAskWelcome:
+      return AfterSasl(sasl_->Welcome(handler_.MayWelcome()));
     case kProven:
     case kRefused:
       asked_ = Asked::kLogin;

@@ -125,6 +125,9 @@ bool Login(ClientMechanism mechanism, Mechanism server_mechanism, const Credenti
       case State::kAskVerifiers:
         state = server.Verifiers(verifiers);
         break;
+      case State::kAskWelcome:
+        state = server.Welcome(true);
+        break;
       case State::kProven:
         return server.user() == credentials.user && client.Believes();
       default:
@@ -229,6 +232,22 @@ TEST(ServerExchange, ScramHoldsTheClientToWhatItSaid) {
     if (std::string_view(wrong) == "p=") final = "c=biws,r=" + nonce + ",p=" + B64("short");
     EXPECT_EQ(server.OnLine(B64(final)), *wrong == '\0' ? State::kRefused : State::kMalformed) << wrong;
   }
+}
+
+// Who may not be welcomed hears nothing that a wrong password would not have had him hear.
+TEST(ServerExchange, ScramTellsNothingBeforeItMay) {
+  const ServerOptions options = Options();
+  test::CountingRandomness random(100), client_random;
+  ServerExchange server(Mechanism::kScram, options, random);
+  const Credentials credentials{"user", "pencil", {}};
+  ClientExchange client(ClientMechanism::kScramSha256, credentials, client_random);
+  (void)server.Begin(client.Initial());
+  (void)server.Verifiers(std::vector<std::string>{MakeScramVerifier("pencil", "salt")});
+  ASSERT_EQ(client.OnChallenge(server.challenge()), Step::kRespond);
+  const std::string before = server.challenge();
+  ASSERT_EQ(server.OnLine(client.response()), State::kAskWelcome);
+  EXPECT_EQ(server.Welcome(false), State::kRefused);
+  EXPECT_EQ(server.challenge(), before);
 }
 
 TEST(ClientExchange, DoesNotBelieveImpostors) {

@@ -211,7 +211,11 @@ ServerExchange::State ServerExchange::ScramFinal(Octets message) {
   const Digest256 stored = HashSha256(client_key);
   Wipe(client_key);
   const bool good = SameSecret(AsOctets(stored), AsOctets(keys_.stored_key)) && known_;
-  if (!good) return state_ = State::kRefused;
+  return state_ = good ? State::kAskWelcome : State::kRefused;
+}
+
+ServerExchange::State ServerExchange::Welcome(bool may) {
+  if (!may) return state_ = State::kRefused;
   const Digest256 server_signature = HmacSha256(AsOctets(keys_.server_key), auth_message_);
   return Challenge("v=" + EncodeBase64(AsOctets(server_signature)), Due::kServerSignatureSeen);
 }

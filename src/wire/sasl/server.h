@@ -69,6 +69,7 @@ class ServerExchange {
     kChallenge,     // send challenge(); the client's next line is due
     kAskPassword,   // is password() the one of user()? → PasswordIs
     kAskVerifiers,  // what is stored for user()? → Verifiers
+    kAskWelcome,    // the proof is good, and the client has not heard so yet: may it? → Welcome
     kProven,        // the client proved who it is; it is user() unless the caller has a reason to refuse
     kRefused,       // wrong password or no such account: nobody may say which
     kMalformed,     // no base64, or what the mechanism does not know
@@ -87,6 +88,8 @@ class ServerExchange {
   // Answers to the questions. `verifiers`: all of the account, in Dovecot's notation; none if there is no such account.
   State PasswordIs(bool right);
   State Verifiers(std::span<const std::string> verifiers);
+  // SCRAM's last word (RFC 5802 §5.1, "v=") would tell who guesses too often that he has guessed right. False: refused.
+  State Welcome(bool may);
 
   State state() const { return state_; }
   Mechanism mechanism() const { return mechanism_; }

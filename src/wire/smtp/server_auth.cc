@@ -47,6 +47,8 @@ void ServerSession::AfterSasl(sasl::ServerExchange::State state) {
       ask_ = Ask::kVerifiers;
       return;
     }
+    case kAskWelcome:
+      return AfterSasl(sasl_->Welcome(handler_.MayWelcome()));
     case kProven:
     case kRefused:
       return Put(Ask::kLogin, Verb::kAuthAnswer, handler_.OnProof(sasl_->user(), state == kProven));

@@ -148,6 +148,8 @@ class ServerHandler {
   virtual Decision OnPassword(Octets /*user*/, Octets /*password*/) { return Answer{535, {}, {}}; }
   // What is stored of `user`: an answer now, or GiveVerifiers later. None where there is no such account.
   virtual std::optional<std::vector<std::string>> OnVerifiers(Octets /*user*/) { return std::vector<std::string>{}; }
+  // SCRAM: the client proved that it knows the password, and has not heard so yet. False: its proof counts as a bad one.
+  virtual bool MayWelcome() { return true; }
   // A mechanism without a password came to its end; `good`: the client proved that it knows it. The answer to a bad proof is
   // always a refusal, whatever is said here, but its time may be chosen.
   virtual Decision OnProof(Octets /*user*/, bool good) { return good ? Answer{} : Answer{535, {}, {}}; }
