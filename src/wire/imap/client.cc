@@ -10,27 +10,11 @@
 namespace glasspost::imap {
 namespace {
 
-std::size_t FindNoCase(Octets text, Octets what) {
-  for (std::size_t i = 0; i + what.size() <= text.size(); ++i)
-    if (EqualsNoCase(text.substr(i, what.size()), what)) return i;
-  return Octets::npos;
-}
+// RFC 4469 §3: what stands before the parenthesis. The literals inside are parts of a message, not messages.
+constexpr Octets kCatenate = "CATENATE ";
 
-// Is `text` inside of the parentheses of a CATENATE (RFC 4469 §3)? Its literals are parts of a message, not messages.
-bool InCatenate(Octets text) {
-  const std::size_t at = FindNoCase(text, "CATENATE (");
-  if (at == Octets::npos) return false;
-  int depth = 0;
-  for (std::size_t i = at; i < text.size(); ++i) {
-    if (text[i] == '"') {
-      i += ReadQuoted(text.substr(i), [](Octets) {}) - 1;
-    } else if (text[i] == '(') {
-      ++depth;
-    } else if (text[i] == ')' && --depth == 0) {
-      return InCatenate(text.substr(i));
-    }
-  }
-  return depth > 0;
+bool EndsInCatenate(Octets text) {
+  return text.size() >= kCatenate.size() && EqualsNoCase(text.substr(text.size() - kCatenate.size()), kCatenate);
 }
 
 }  // namespace
@@ -188,11 +172,13 @@ void ImapObserver::OnCommandPiece(Entry& e, Octets text, const Line& line, const
   const std::string& argument = e.exchange.request.argument;
   const bool shown = !e.secret && !e.exchange.request.cut && argument.size() >= literal->marker;
   const std::size_t at = argument.size() - (shown ? literal->marker : 0);
+  Use use = Use::kText;
+  if (e.rule != nullptr && (e.rule->verb == Verb::kAppend || e.rule->verb == Verb::kReplace) && at > 0) {
+    ReadBefore(e, at);
+    use = TakesMessage(e) ? Use::kMessage : !e.literals.empty() || e.before.depth > 0 ? Use::kSkip : Use::kText;
+  }
   if (shown) e.literals.push_back({at, literal->marker, 0, literal->octets});
   if (literal->synchronising) ++e.owed;
-  Use use = Use::kText;
-  if (e.rule != nullptr && (e.rule->verb == Verb::kAppend || e.rule->verb == Verb::kReplace) && at > 0)
-    use = TakesMessage(e, at) ? Use::kMessage : e.literals.size() > 1 || InCatenate(argument) ? Use::kSkip : Use::kText;
   if (!shown && !e.secret && use == Use::kText) use = Use::kSkip;
   s.item = {};
   s.message_whole = true;
@@ -203,24 +189,43 @@ void ImapObserver::AppendArgument(Entry& e, Octets text, bool cut, const Origin&
   Request& request = e.exchange.request;
   const std::size_t room = limits_.argument - std::min(limits_.argument, request.argument.size());
   request.argument += text.substr(0, room);
-  e.weight += std::min(room, text.size());
-  queued_octets_ += std::min(room, text.size());
+  Weigh(e);
   if (!cut && text.size() <= room) return;
   request.cut = true;
   if (!client().reading_partial) FindOnce(FindingId::kTooMuch, e.exchange.number, origin, "command line");
 }
 
-// Is the literal whose marker stands at `marker` a message? Before it come the mailbox and, for REPLACE, the message's number.
-bool ImapObserver::TakesMessage(const Entry& e, std::size_t marker) const {
-  const Octets before = Trim(Octets(e.exchange.request.argument).substr(0, marker));
-  if (before.empty() || InCatenate(before)) return false;
-  return e.rule->verb == Verb::kAppend || before.find(' ') != Octets::npos;
+// Reads what stands before the literal whose marker is at `marker`, from where it was read for the literal before: a command may
+// have thousands of them.
+void ImapObserver::ReadBefore(Entry& e, std::size_t marker) {
+  Before& before = e.before;
+  if (!e.literals.empty()) {
+    const ShownLiteral& last = e.literals.back();
+    before.read = std::max(before.read, last.at + last.marker + last.kept);
+    ++before.words;
+  }
+  const Octets text = Octets(e.exchange.request.argument).substr(0, marker);
+  for (std::size_t& i = before.read; i < text.size(); ++i) {
+    if (text[i] != ' ' && (i == 0 || text[i - 1] == ' ')) ++before.words;
+    if (text[i] == '"')
+      i += ReadQuoted(text.substr(i), [](Octets) {}) - 1;
+    else if (text[i] == '(' && (before.depth > 0 || EndsInCatenate(text.substr(0, i))))
+      ++before.depth;
+    else if (text[i] == ')' && before.depth > 0)
+      --before.depth;
+  }
+}
+
+// Is the literal that comes next a message? Before it come the mailbox and, for REPLACE, the message's number.
+bool ImapObserver::TakesMessage(const Entry& e) const {
+  return e.before.depth == 0 && e.before.words >= (e.rule->verb == Verb::kAppend ? 1u : 2u);
 }
 
 void ImapObserver::CompleteCommand(Entry& e, const Origin& origin) {
   const Verb verb = e.rule != nullptr ? e.rule->verb : Verb::kUnknown;
   if (client().owner == &e) client().owner = nullptr;
   e.collecting = false;
+  e.asked = RequestedOctets(e.exchange.request.argument, 0);
   e.composed = verb == Verb::kLogin || verb == Verb::kAuthenticate;
   if (verb == Verb::kAuthenticate) secret_due_ = true;
   if (verb == Verb::kLogin) {
@@ -230,6 +235,7 @@ void ImapObserver::CompleteCommand(Entry& e, const Origin& origin) {
   if (verb == Verb::kAuthenticate) {
     BeginSasl(e);
     NoteAuthentication(e, sasl_.password_seen(), origin);
+    Weigh(e);
   }
   if (verb == Verb::kLogout) logout_seen_ = true;
   if (verb == Verb::kAuthenticate || verb == Verb::kIdle) {
@@ -366,6 +372,7 @@ void ImapObserver::OnAnswer(const Line& line, const Origin& origin) {
   }
   asked_ = false;
   Touch(request.span, s, s.line_at, line.length, origin);
+  Weigh(e);
   TellRequest(e);
   if (client_only_) e.replied = true;
   Flush();

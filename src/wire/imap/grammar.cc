@@ -138,8 +138,11 @@ std::optional<MessageItem> FindMessageItem(Octets before) {
   MessageItem item;
   if (!before.empty() && before.back() == ' ') before.remove_suffix(1);
   if (!before.empty() && before.back() == '>') {
-    const std::size_t open = before.rfind('<');
-    if (open == Octets::npos) return {};
+    constexpr std::size_t kLongestPlace = 22;  // "<18446744073709551615>"
+    const std::size_t from_end = before.size() - std::min(before.size(), kLongestPlace);
+    const std::size_t at = before.substr(from_end).rfind('<');
+    if (at == Octets::npos) return {};
+    const std::size_t open = from_end + at;
     const auto from = ParseNumber(before.substr(open + 1, before.size() - open - 2));
     if (!from) return {};
     item = {*from, true};

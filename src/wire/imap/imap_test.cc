@@ -1,6 +1,8 @@
 // IMAP's grammar, and the observer's limits and pieces; whole dialogues stand in tests/conversations.
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "support/conversation_file.h"
 #include "support/recording_sink.h"
 #include "wire/imap/observer.h"
@@ -253,7 +255,7 @@ TEST(ImapObserver, LimitsHold) {
   EXPECT_TRUE(has(told, "too-much") && has(told, "a1 NOOP | -") && has(told, "a3 NOOP | OK")) << told;
 
   limits = {};
-  limits.pending_octets = 10;
+  limits.pending_octets = 26;  // tags (twice) and verbs count
   EXPECT_FALSE(has(run(limits, {"Ca1 LIST 12345", "Ca2 LIST 12345", "Ca3 NOOP", "Sa3 OK"}), "too-much"));
   told = run(limits, {"Ca1 LIST 12345", "Ca2 LIST 123456", "Ca3 NOOP", "Sa3 OK"});
   EXPECT_TRUE(has(told, "too-much") && has(told, "a1 LIST 12345 | -")) << told;
@@ -268,6 +270,58 @@ TEST(ImapObserver, LimitsHold) {
   EXPECT_FALSE(has(run(limits, {"Ca1 NOOP", "Sa1 OK"}), "slow"));
   limits.slow_reply = 999;
   EXPECT_TRUE(has(run(limits, {"Ca1 NOOP", "Sa1 OK"}), "slow-reply"));
+}
+
+TEST(ImapObserver, LongTagsAndVerbsAreHeldToTheLimitOfPendingCommands) {
+  RecordingSink sink;
+  ImapObserver observer(sink, {});
+  observer.OnOctets(kS, "* PREAUTH ready\r\n", {1, 1});
+  const std::size_t before = observer.Held();
+  const std::string command = std::string(60'000, 't') + ' ' + std::string(5'000, 'V') + "\r\n";
+  observer.OnOctets(kC, command, {2, 2});
+  EXPECT_GT(observer.Held(), before + command.size());
+  for (int i = 0; i < 250; ++i) observer.OnOctets(kC, command, {3, 3});
+  EXPECT_GT(sink.exchanges.size(), 200u);  // given up
+  EXPECT_LT(observer.Held(), before + (2u << 20));
+}
+
+// Each literal of a command, each quoted string of a response was looked for from the beginning of the whole: seconds a line.
+TEST(ImapObserver, ManyLiteralsAndQuotedStringsTakeTimeInProportion) {
+  const auto repeated = [](std::string text, const std::string& piece, int times) {
+    while (times-- > 0) text += piece;
+    return text;
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  Talk talk;
+  talk.S("* PREAUTH ready");
+  talk.Say(kC, repeated("a APPEND x {0+}\r\n", " {0+}\r\n", 200'000) + "\r\n");
+  talk.Say(kC, repeated("b APPEND " + std::string(60'000, ' ') + "x CATENATE (", " {0+}\r\n", 200'000) + "\r\n");
+  talk.C("c FETCH 1 " + std::string(60'000, 'x'));
+  for (int line = 0; line < 20; ++line) {
+    talk.S(repeated("* 1 FETCH (", "> \"\" ", 13'000) + ")");
+    talk.S(repeated("* 1 FETCH (", "BODY[]<0> \"\" ", 5'000) + ")");
+  }
+  talk.Say(kS, repeated("* 1 FETCH (", " BODY[]<0> {0}\r\n", 200'000) + ")\r\n");
+  talk.End();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+}
+
+TEST(ImapObserver, OnlyTheLiteralAfterTheMailboxIsAMessage) {
+  const auto messages = [](const std::string& command) {
+    Talk talk;
+    talk.S("* PREAUTH ready");
+    talk.Say(kC, command + "\r\n");
+    talk.End();
+    return talk.sink.messages.size();
+  };
+  EXPECT_EQ(messages("a APPEND x {1+}\r\nm"), 1u);
+  EXPECT_EQ(messages("a APPEND {1+}\r\nx {1+}\r\nm"), 1u);
+  EXPECT_EQ(messages("a APPEND {1+}\r\n\" {1+}\r\nm {1+}\r\nm"), 2u);
+  EXPECT_EQ(messages("a REPLACE 1 {1+}\r\nx {1+}\r\nm"), 1u);
+  EXPECT_EQ(messages("a REPLACE 1 x {1+}\r\nm"), 1u);
+  EXPECT_EQ(messages("a APPEND x CATENATE (URL \"a)\" TEXT {1+}\r\np TEXT {1+}\r\np)"), 0u);
+  EXPECT_EQ(messages("a APPEND {1+}\r\n\" catenate (TEXT {1+}\r\np)"), 0u);
+  EXPECT_EQ(messages("a APPEND x CATENATE (TEXT {1+}\r\np) (\\Seen) {1+}\r\nm"), 1u);
 }
 
 TEST(ImapObserver, PacketsOfALineAreBounded) {

@@ -100,14 +100,12 @@ void ImapObserver::CloseMessage(Direction d, bool cut_short) {
 }
 
 // Of a FETCH: is it all of the message? A part is, if it begins at its beginning and the server had no more to give than was
-// asked.
-bool ImapObserver::IsWholeMessage(const Side& s, std::uint64_t octets, Octets piece) const {
+// asked. `size`: the message's, where the response tells it.
+bool ImapObserver::IsWholeMessage(const Side& s, std::uint64_t octets, std::optional<std::uint64_t> size) const {
   if (!s.item.partial) return true;
   if (s.item.from != 0) return false;
-  if (FindSize(piece) == octets) return true;
-  if (s.owner == nullptr || !s.owner->exchange.has_request) return false;
-  const auto asked = RequestedOctets(s.owner->exchange.request.argument, 0);
-  return asked && octets < *asked;
+  if (size == octets) return true;
+  return s.owner != nullptr && s.owner->asked && octets < *s.owner->asked;
 }
 
 // A short message may come as a quoted string (RFC 9051 §9 `nstring`).
@@ -115,6 +113,7 @@ void ImapObserver::TellQuotedMessages(Octets piece, const Origin& origin) {
   const auto has = [&](Octets what) { return piece.find(what) != Octets::npos; };
   if (!has("[] \"") && !has("> \"") && !has("822 \"")) return;
   Side& s = server();
+  const auto size = FindSize(piece);
   for (std::size_t i = 0; i < piece.size(); ++i) {
     if (piece[i] != '"') continue;
     const auto item = FindMessageItem(piece.substr(0, i));
@@ -122,7 +121,7 @@ void ImapObserver::TellQuotedMessages(Octets piece, const Origin& origin) {
     const std::size_t length = ReadQuoted(piece.substr(i), [&](Octets part) { octets += part.size(); });
     if (item) {
       s.item = *item;
-      s.message_whole = IsWholeMessage(s, octets, piece);
+      s.message_whole = IsWholeMessage(s, octets, size);
       OpenMessage(Direction::kToClient);
       s.message_at = origin;
       ReadQuoted(piece.substr(i), [&](Octets part) {

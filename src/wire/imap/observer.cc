@@ -22,6 +22,8 @@ void ImapObserver::Entry::Clear() {
   tag.clear();
   rule = nullptr;
   literals.clear();
+  before = {};
+  asked.reset();
   owed = 0;
   weight = 0;
   collecting = replied = busy = maybe_lost = malformed = secret = composed = has_text = false;
@@ -98,6 +100,15 @@ ImapObserver::Entry& ImapObserver::NewEntry(bool has_request) {
   return e;
 }
 
+// To be called when one of its texts has grown. Frame numbers do not count: a long message has many, and is not to be given up.
+void ImapObserver::Weigh(Entry& e) {
+  const Exchange& x = e.exchange;
+  const std::size_t frames = x.request.span.Held() + x.reply.span.Held();
+  const std::size_t weight = e.tag.size() + x.Held() - frames + e.literals.size() * sizeof(ShownLiteral);
+  queued_octets_ += weight - e.weight;
+  e.weight = weight;
+}
+
 // Gives an entry up: whatever still comes for it goes nowhere.
 void ImapObserver::Drop(Entry& entry) {
   for (const Direction d : {Direction::kToServer, Direction::kToClient}) {
@@ -129,8 +140,8 @@ void ImapObserver::Flush() {
 }
 
 std::size_t ImapObserver::Held() const {
-  std::size_t octets =
-      sizeof *this + (queue_.size() + free_.size()) * sizeof(Entry) + queued_octets_ + secrets_.Held() + told_line_.size();
+  std::size_t octets = sizeof *this + (queue_.size() + free_.size()) * sizeof(Entry) + queued_octets_ + secrets_.Held() +
+                       told_line_.size() + last_tag_.size() + blocking_tag_.size();
   for (const Side& s : sides_) octets += s.reader.held() + s.origins.size() * sizeof(Origin) + s.literal_text.size();
   if (!queue_.empty()) octets += queue_.front()->exchange.request.span.Held() + queue_.front()->exchange.reply.span.Held();
   return octets;

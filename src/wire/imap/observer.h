@@ -66,22 +66,30 @@ class ImapObserver : public Observer {
     std::size_t kept;      // octets that follow the marker in the argument
     std::uint64_t octets;  // of the literal
   };
+  // What stands before the literals of an APPEND or REPLACE, as far as it was read.
+  struct Before {
+    std::size_t read = 0;  // octets of the argument
+    unsigned words = 0;    // separated by spaces
+    int depth = 0;         // of parentheses, from that of a CATENATE on
+  };
   // An exchange that is not told yet.
   struct Entry {
     Exchange exchange;
     std::string tag;  // whose tagged line ends it; empty for none or one that is not known
     const Rule* rule = nullptr;
     std::vector<ShownLiteral> literals;
-    unsigned owed = 0;        // literals for which the server still has to say "+"
-    bool collecting = false;  // the command's end has not come
-    bool replied = false;     // its reply is whole, or can no longer come
-    bool busy = false;        // a line of its reply is under way
-    bool maybe_lost = false;  // octets of the server were lost while it had no reply: the reply may be among them
+    Before before;
+    std::optional<std::uint64_t> asked;  // octets of a message from its beginning on that the command asks for at most
+    unsigned owed = 0;                   // literals for which the server still has to say "+"
+    bool collecting = false;             // the command's end has not come
+    bool replied = false;                // its reply is whole, or can no longer come
+    bool busy = false;                   // a line of its reply is under way
+    bool maybe_lost = false;             // octets of the server were lost while it had no reply: the reply may be among them
     bool malformed = false;
     bool secret = false;     // what of it is not told yet is not to be told
     bool composed = false;   // its argument is of our making
     bool has_text = false;   // a line of its reply is there, empty or not
-    std::size_t weight = 0;  // octets of its texts
+    std::size_t weight = 0;  // octets that it was found to take
     void Clear();
   };
   enum class Use : std::uint8_t { kSkip, kText, kMessage };
@@ -128,6 +136,7 @@ class ImapObserver : public Observer {
   Entry& NewEntry(bool has_request);
   void Flush();
   void Drop(Entry& entry);
+  void Weigh(Entry& entry);
   void Find(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail);
   void FindOnce(FindingId id, std::uint64_t exchange, const Origin& origin, Octets detail);
   void EndEverything(const Origin& origin);
@@ -143,7 +152,7 @@ class ImapObserver : public Observer {
   void OpenMessage(Direction d);
   void CloseMessage(Direction d, bool cut_short);
   void TellQuotedMessages(Octets piece, const Origin& origin);
-  bool IsWholeMessage(const Side& s, std::uint64_t octets, Octets piece) const;
+  bool IsWholeMessage(const Side& s, std::uint64_t octets, std::optional<std::uint64_t> size) const;
 
   // client.cc
   void OnClientLine(const Line& line, const Origin& origin);
@@ -153,7 +162,8 @@ class ImapObserver : public Observer {
   void CheckCommand(const Entry& entry, Verb verb, bool inside, const Origin& origin);
   void OnCommandPiece(Entry& entry, Octets text, const Line& line, const Origin& origin);
   void AppendArgument(Entry& entry, Octets text, bool cut, const Origin& origin);
-  bool TakesMessage(const Entry& entry, std::size_t marker) const;
+  void ReadBefore(Entry& entry, std::size_t marker);
+  bool TakesMessage(const Entry& entry) const;
   void CompleteCommand(Entry& entry, const Origin& origin);
   void TellRequest(const Entry& entry);
   bool MaskLogin(Entry& entry);

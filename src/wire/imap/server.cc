@@ -120,7 +120,7 @@ void ImapObserver::OnReplyPiece(const Line& line, bool new_line, const Origin& o
     if (const auto item = FindMessageItem(line.tail.substr(0, line.tail.size() - literal->marker))) {
       use = Use::kMessage;
       s.item = *item;
-      s.message_whole = IsWholeMessage(s, literal->octets, line.text);
+      s.message_whole = IsWholeMessage(s, literal->octets, item->partial ? FindSize(line.text) : std::nullopt);
     }
   }
   BeginLiteral(Direction::kToClient, *literal, use, origin);
@@ -143,8 +143,7 @@ void ImapObserver::AppendReply(Entry& e, Octets text, bool new_line, bool cut) {
   e.has_text = true;
   const std::size_t room = limits_.reply_text - std::min(limits_.reply_text, reply.text.size());
   reply.text += text.substr(0, room);
-  e.weight += std::min(room, text.size());
-  queued_octets_ += std::min(room, text.size());
+  Weigh(e);
   if (!cut && text.size() <= room) return;
   reply.cut = true;
   if (!server().reading_partial) FindOnce(FindingId::kTooMuch, e.exchange.number, {}, "reply");
@@ -200,6 +199,7 @@ void ImapObserver::OnContinuation(const Response& r, const Line& line, const Ori
     AppendReply(*e, step_.shown_argument, false, line.cut);
     reply.decoded = step_.decoded;
     reply.sasl = step_.content;
+    Weigh(*e);
   } else {
     AppendReply(*e, line.text, true, line.cut);
   }
