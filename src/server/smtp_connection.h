@@ -86,7 +86,8 @@ class SmtpConnection final : public Session, private smtp::ServerHandler {
   net::Task<smtp::Answer> DecideProof();
   net::Task<void> FindVerifiers();
   std::optional<smtp::Answer> Place(const store::Resolution& resolution);
-  smtp::Answer LoggedIn(const LoginResult& result);
+  net::Task<smtp::Answer> LogIn(LoginResult result);
+  smtp::Answer LoginRefusal(LoginResult::Kind kind) const;
   net::Task<bool> MayUse(store::AddressName sender);
   smtp::Answer QuotaAnswer() const;
   smtp::Answer FaultAnswer(const store::Failure& failure) const;

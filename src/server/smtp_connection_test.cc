@@ -328,6 +328,28 @@ TEST_F(SmtpConnectionTest, SubmissionAddsWhatIsMissingAndChecksTheSender) {
 }
 
 // What begins with no field has no header; what it begins with stays body.
+class NoLogins final : public Policy {
+ public:
+  PolicyDecision AtAuth(const SmtpFacts& facts, PolicyLater&) override {
+    EXPECT_EQ(facts.user, "ada@example.test");
+    return PolicyVerdict{smtp::Answer::No(535, "5.7.8", "Not at this hour"), {}};
+  }
+};
+
+// Whom a policy does not let in may do no more than a stranger.
+TEST_F(SmtpConnectionTest, ALoginThatAPolicyRefusesIsNone) {
+  service_->session.role = smtp::Role::kSubmission;
+  service_->session.mechanisms = {sasl::Mechanism::kPlain};
+  service_->session.passwords_without_tls = true;
+  service_->policies.push_back(std::make_unique<NoLogins>());
+  const std::string said = Talk(
+      "EHLO there\r\nAUTH PLAIN AGFkYUBleGFtcGxlLnRlc3QAc2VzYW1l\r\nMAIL FROM:<ada@example.test>\r\nRCPT "
+      "TO:<x@far.test>\r\nQUIT\r\n");
+  EXPECT_NE(said.find("535 5.7.8 Not at this hour"), std::string::npos) << said;
+  EXPECT_NE(said.find("550 5.7.1 Relaying denied"), std::string::npos) << said;
+  EXPECT_EQ(events_.Count(Event::kLogin), 0);
+}
+
 TEST_F(SmtpConnectionTest, SubmissionWithoutAHeader) {
   service_->session.role = smtp::Role::kSubmission;
   service_->session.require_auth = true;

@@ -302,23 +302,31 @@ net::Task<Answer> SmtpConnection::DecidePassword() {
     context_.authenticator.CheckPassword(user_, std::exchange(password_, {}), facts_.client.address, std::move(done));
   });
   if (!result) co_return Answer::No(454, "4.7.0", "Temporary authentication failure");
-  Answer answer = LoggedIn(*result);
-  if (answer.yes()) answer = co_await AskPolicies([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts_, later); });
+  const Answer answer = co_await LogIn(*result);
   co_return answer;
 }
 
-Answer SmtpConnection::LoggedIn(const LoginResult& result) {
-  using Kind = LoginResult::Kind;
-  if (result.kind == Kind::kAccepted) {
-    facts_.user = result.name.Text();
-    facts_.account = result.account;
+// He is logged in when the policies, too, have said yes.
+net::Task<Answer> SmtpConnection::LogIn(LoginResult result) {
+  if (result.kind != LoginResult::Kind::kAccepted) co_return LoginRefusal(result.kind);
+  SmtpFacts facts = facts_;
+  facts.user = result.name.Text();
+  facts.account = result.account;
+  const Answer answer = co_await AskPolicies([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts, later); });
+  if (answer.yes()) {
+    facts_ = std::move(facts);
     context_.events.Note(Event::kLogin, facts_.conversation, {{"user", facts_.user}, {"peer", facts_.client.Text()}});
-    return Answer{};
+  } else {
+    NoteRefusal("auth", answer);
   }
+  co_return answer;
+}
+
+Answer SmtpConnection::LoginRefusal(LoginResult::Kind kind) const {
+  using Kind = LoginResult::Kind;
   context_.events.Note(Event::kLoginFailed, facts_.conversation, {{"user", user_}, {"peer", facts_.client.Text()}});
-  if (result.kind == Kind::kTryLater) return Answer::No(454, "4.7.0", "Temporary authentication failure");
-  if (result.kind == Kind::kTooOften)
-    return Answer::No(421, "4.7.0", service_->session.host + " Too many failed logins, closing");
+  if (kind == Kind::kTryLater) return Answer::No(454, "4.7.0", "Temporary authentication failure");
+  if (kind == Kind::kTooOften) return Answer::No(421, "4.7.0", service_->session.host + " Too many failed logins, closing");
   return Answer{535, {}, {}};
 }
 
@@ -348,8 +356,7 @@ net::Task<Answer> SmtpConnection::DecideProof() {
   result.account = found_.account;
   result.name = found_.name;
   found_ = {};
-  Answer answer = LoggedIn(result);
-  if (answer.yes()) answer = co_await AskPolicies([&](Policy& p, PolicyLater& later) { return p.AtAuth(facts_, later); });
+  const Answer answer = co_await LogIn(std::move(result));
   co_return answer;
 }
 
