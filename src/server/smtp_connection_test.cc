@@ -182,7 +182,6 @@ TEST_F(SmtpConnectionTest, RelayingIsDeniedToStrangersAndUnknownsAreRefused) {
             std::string::npos);
 }
 
-// Whoever guesses addresses is sent away, and the log tells each refusal and the end; at the limit itself it goes on.
 TEST_F(SmtpConnectionTest, SourceRoutesAreIgnored) {
   service_->may_relay = [](const Address&) { return true; };
   Talk(
@@ -216,6 +215,7 @@ TEST_F(SmtpConnectionTest, AccessRulesSeeAddressesAndNotSpellings) {
   EXPECT_FALSE(said_to("badly@evil.test", "ada+secret@example.test"));
 }
 
+// Whoever guesses addresses is sent away, and the log tells each refusal and the end; at the limit itself it goes on.
 TEST_F(SmtpConnectionTest, TooManyRecipientsAreAnEvent) {
   std::string said = "EHLO there\r\nMAIL FROM:<a@b.test>\r\n";
   for (int i = 0; i < 103; ++i) said += "RCPT TO:<ada+" + std::to_string(i) + "@example.test>\r\n";
@@ -327,7 +327,6 @@ TEST_F(SmtpConnectionTest, SubmissionAddsWhatIsMissingAndChecksTheSender) {
   EXPECT_TRUE(kept.ends_with("Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@me>\r\n\r\nbody\r\n")) << kept;
 }
 
-// What begins with no field has no header; what it begins with stays body.
 class NoLogins final : public Policy {
  public:
   PolicyDecision AtAuth(const SmtpFacts& facts, PolicyLater&) override {
@@ -350,6 +349,7 @@ TEST_F(SmtpConnectionTest, ALoginThatAPolicyRefusesIsNone) {
   EXPECT_EQ(events_.Count(Event::kLogin), 0);
 }
 
+// What begins with no field has no header; what it begins with stays body.
 TEST_F(SmtpConnectionTest, SubmissionWithoutAHeader) {
   service_->session.role = smtp::Role::kSubmission;
   service_->session.require_auth = true;
