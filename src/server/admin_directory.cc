@@ -311,7 +311,8 @@ AdminCall::Reply AdminCall::AliasAdd() {
   answer["targets"] = JsonTexts(all);
   // A user of this name no longer gets what is sent to it, unless the alias leads to him, too.
   const auto user = co_await Call<store::Account>([&](auto d) { context_.store.directory().FindAccount(*name, std::move(d)); });
-  answer["hides_user"] = user.has_value() && std::ranges::find(alias.targets, *name) == alias.targets.end();
+  const auto is_user = [&](const store::AddressName& target) { return EqualsNoCase(target.Text(), name->Text()); };
+  answer["hides_user"] = user.has_value() && std::ranges::none_of(alias.targets, is_user);
   // What of it leads nowhere: no mistake (the user may come later), but worth a word.
   if (!name->local.empty()) {
     const auto resolved =

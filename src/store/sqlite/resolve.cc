@@ -33,12 +33,13 @@ class Resolver {
  public:
   explicit Resolver(Database& db) : db_(db) {}
 
-  // False: the address names nothing.
-  bool Expand(const AddressName& name, int depth) {
-    if (!IsOurs(name.domain)) {
-      AddOnce(resolution.forwards, name);
+  // False: the address names nothing. Of local parts the case counts elsewhere, not here.
+  bool Expand(const AddressName& target, int depth) {
+    if (!IsOurs(target.domain)) {
+      AddOnce(resolution.forwards, target);
       return true;
     }
+    const AddressName name = Lowered(target);
     if (Step(name, depth)) return true;
     if (const std::size_t plus = name.local.find('+'); plus != std::string::npos && plus > 0) {
       if (Step({name.local.substr(0, plus), name.domain}, depth)) return true;

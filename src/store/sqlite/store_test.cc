@@ -131,6 +131,13 @@ TEST_F(StoreTest, AliasesTagsAndCatchAll) {
   EXPECT_EQ(FaultOf(SetAlias("many", std::vector<AddressName>(DirectoryLimits::kTargets + 1, {"x", "y"}))), Fault::kTooLarge);
 }
 
+TEST_F(StoreTest, AliasesLeadToOursInAnyCase) {
+  ASSERT_TRUE(AddUser("bob"));
+  ASSERT_TRUE(SetAlias("team", {{"Bob", "A.test"}, {"BOB+Tag", "a.test"}, {"Carol", "Elsewhere.test"}, {"Chef", "a.test"}}));
+  ASSERT_TRUE(SetAlias("chef", {{"Dora", "elsewhere.test"}}));
+  EXPECT_THAT(Names("team"), ElementsAre("bob", "Carol@elsewhere.test", "Dora@elsewhere.test"));
+}
+
 TEST_F(StoreTest, AliasesAreFollowedToTheLimitOfDepth) {
   ASSERT_TRUE(AddUser("end"));
   const auto chain = [&](int length) {
