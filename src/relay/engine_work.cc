@@ -95,6 +95,7 @@ net::Task<void> Engine::Work([[maybe_unused]] std::shared_ptr<Engine> self, Lane
     --lane.serving;
     // What was handed over is written down before the host hears QUIT: after a crash between the two it would get the message
     // again, though its conversation had ended well (RFC 5321 §4.5.3.2.6 allows doubles where it broke).
+    co_await notices_->Written();
     co_await settler_.Written();
     co_await connection->Close();
     open_.erase(connection.get());

@@ -1,5 +1,6 @@
 #include "relay/notices.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -13,7 +14,7 @@
 namespace glasspost::relay {
 namespace {
 
-constexpr std::chrono::seconds kAgain{1};  // after a full disk
+constexpr std::chrono::seconds kAgain{1};  // after a full disk, or an error of the directory
 constexpr std::uint8_t kNotifyNever = 1;
 
 // As it stands in a path (RFC 5321 §4.1.2).
@@ -217,7 +218,14 @@ net::Task<store::Result<store::Accepted>> Notices::CommitReport(const NoticeJob&
 
 void Notices::Done(const NoticeJob& job, bool queued) {
   for (const store::Outcome& outcome : job.outcomes) writing_.erase(outcome.entry);
+  wrote_.cancel();
   parts_.on_done(job.outcomes, queued);
+}
+
+net::Task<void> Notices::Written() {
+  const std::unordered_set<store::EntryId> before = writing_;
+  const auto writes = [this](store::EntryId entry) { return Writes(entry); };
+  while (std::ranges::any_of(before, writes)) co_await wrote_.async_wait(net::kAwait);
 }
 
 // Nobody can be told.
@@ -311,7 +319,7 @@ net::Task<void> Notices::Local(store::Entry entry) {
   if (!to) {
     parts_.observer.OnTrouble("the directory gives no answer: " + to.error().text);
     told();
-    parts_.judge->Release({entry});
+    parts_.judge->Release({entry}, parts_.clock.Now() + std::chrono::nanoseconds(kAgain).count());
     co_return;
   }
   if (to->mailboxes.empty() && to->forwards.empty()) {

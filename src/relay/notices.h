@@ -35,7 +35,8 @@ class Notices final : public NoticeSink, public std::enable_shared_from_this<Not
     std::function<void(const std::vector<store::Outcome>&, bool queued)> on_done;
     Judge* judge = nullptr;
   };
-  explicit Notices(Parts parts) : parts_(std::move(parts)) {}
+  explicit Notices(Parts parts)
+      : parts_(std::move(parts)), wrote_(parts_.context, std::chrono::steady_clock::time_point::max()) {}
   void SetJudge(Judge& judge) { parts_.judge = &judge; }
 
   void Send(NoticeJob job) override;
@@ -43,6 +44,8 @@ class Notices final : public NoticeSink, public std::enable_shared_from_this<Not
   void DeliverHere(store::Entry entry);
   // A report about this entry is being made: its lease must last.
   bool Writes(store::EntryId entry) const { return writing_.contains(entry); }
+  // Returns when the reports that were sent before the call are on the disk with their outcomes (or were given up).
+  net::Task<void> Written();
   bool idle() const { return running_ == 0 && waiting_.empty(); }
   // What there is to be done is done, but nothing is waited for any more (a full disk).
   void Stop() { stopping_ = true; }
@@ -73,6 +76,7 @@ class Notices final : public NoticeSink, public std::enable_shared_from_this<Not
   Parts parts_;
   std::deque<Work> waiting_;
   std::unordered_set<store::EntryId> writing_;
+  net::Timer wrote_;  // never runs out; those who wait for it are woken after each report
   std::size_t running_ = 0;
   bool stopping_ = false;
 };

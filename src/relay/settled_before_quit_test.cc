@@ -30,16 +30,50 @@ class Holding final : public test::PassingQueue {
   std::vector<std::function<void()>> held_;
 };
 
+// A message that is not written until it may be.
+class HoldingReceiver final : public store::Receiver {
+ public:
+  using Held = std::vector<std::function<void()>>;
+  HoldingReceiver(std::unique_ptr<store::Receiver> real, Held& held) : real_(std::move(real)), held_(held) {}
+  store::MessageId id() const override { return real_->id(); }
+  bool Append(Octets octets, store::Done<void> done) override { return real_->Append(octets, std::move(done)); }
+  std::uint64_t size() const override { return real_->size(); }
+  void Commit(store::Plan plan, store::Done<store::Accepted> done) override {
+    held_.emplace_back([this, plan = std::make_shared<store::Plan>(std::move(plan)),
+                        done = std::make_shared<store::Done<store::Accepted>>(std::move(done))] {
+      real_->Commit(std::move(*plan), std::move(*done));
+    });
+  }
+
+ private:
+  std::unique_ptr<store::Receiver> real_;
+  Held& held_;
+};
+
+class HoldingStore final : public test::PassingStore<Holding> {
+ public:
+  using PassingStore::PassingStore;
+  std::unique_ptr<store::Receiver> Receive(Timestamp now) override {
+    auto real = PassingStore::Receive(now);
+    if (!hold_messages) return real;
+    return std::make_unique<HoldingReceiver>(std::move(real), messages);
+  }
+  bool hold_messages = false;
+  HoldingReceiver::Held messages;
+};
+
 class SettledBeforeQuit : public RelayTest {
  protected:
   SettledBeforeQuit() {
-    auto holding = std::make_unique<test::PassingStore<Holding>>(std::move(store_));
+    auto holding = std::make_unique<HoldingStore>(std::move(store_));
+    holding_ = holding.get();
     held_ = &holding->queue();
     store_ = std::move(holding);
     RouteTo("far.test", host_.port());
     options_.limits.messages = 1;
   }
   RawHost host_{net_};
+  HoldingStore* holding_;
   Holding* held_;
 };
 
@@ -50,6 +84,24 @@ TEST_F(SettledBeforeQuit, AfterTheLastMessageOfAConnection) {
   EXPECT_FALSE(Until([&] { return host_.heard["QUIT"] > 0; }, 300ms));
   held_->LetGo();
   EXPECT_TRUE(Until([&] { return host_.heard["QUIT"] == 1; }));
+  EXPECT_TRUE(QueueEmpties());
+}
+
+TEST_F(SettledBeforeQuit, WithItsReportOfSuccess) {
+  Begin();
+  Mail mail;
+  mail.notify = 2;
+  Queue(mail);
+  holding_->hold_messages = true;
+  ASSERT_TRUE(Until([&] { return holding_->messages.size() == 1; }));
+  EXPECT_EQ(held_->held(), 0u) << "nothing else keeps it";
+  EXPECT_FALSE(Until([&] { return host_.heard["QUIT"] > 0; }, 300ms));
+  holding_->hold_messages = false;
+  for (const auto& commit : holding_->messages) commit();
+  EXPECT_TRUE(Until([&] {
+    held_->LetGo();
+    return host_.heard["QUIT"] == 1;
+  }));
   EXPECT_TRUE(QueueEmpties());
 }
 

@@ -90,7 +90,7 @@ class PassingDirectory : public store::Directory {
 
 // With a queue and a directory of the test's own.
 template <class Queue, class Directory = PassingDirectory>
-class PassingStore final : public store::Store {
+class PassingStore : public store::Store {
  public:
   explicit PassingStore(std::unique_ptr<store::Store> real) : real_(std::move(real)) {}
   Queue& queue() override { return queue_; }
