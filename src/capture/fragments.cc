@@ -85,7 +85,7 @@ bool FragmentTable::MakeRoom(Entry& entry, std::uint32_t end) {
 bool FragmentTable::Add(const FragmentKey& key, Fragment f, Datagram& whole) {
   // RFC 791 §3.2: all but the last are multiples of 8 octets; a tail that breaks this cannot fit anywhere.
   if (f.more) f.length &= ~7u;
-  if (f.length == 0 || f.offset + f.length > kLongestDatagram) return false;
+  if (f.length == 0 || f.offset > kLongestDatagram || f.length > kLongestDatagram - f.offset) return false;
   Entry& e = Find(key, f.time);
   Datagram& d = e.datagram;
   if (d.fragments < 255) ++d.fragments;

@@ -209,6 +209,16 @@ TEST(Fragments, ImpossibleOnesAreDropped) {
   EXPECT_EQ(capture.table().pending(), 0u);
 }
 
+TEST(Fragments, NoLengthReachesAroundTheEndOfNumbers) {
+  const std::uint8_t octets[8] = {};
+  for (const std::uint32_t length : {65528u, 65536u, 0xffff'fff8u}) {
+    FragmentTable table;
+    Datagram whole;
+    EXPECT_FALSE(table.Add({}, {.data = octets, .offset = 8, .length = length, .captured = 8, .more = true}, whole));
+    EXPECT_EQ(table.octets(), 0u) << length;
+  }
+}
+
 TEST(Fragments, AgeIsBounded) {
   const FrameOctets datagram = Tcp({.payload = LongPayload()});
   const FragmentLimits limits;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <random>
 
 namespace glasspost::capture {
@@ -268,6 +269,17 @@ TEST(HexDump, WhatComesBeforeAFaultIsRead) {
   EXPECT_EQ(Parsed("0000  0a 0b\n0000  0c 0d\n0000  0e\nzz\n"),
             "0A 0B\n0C 0D\nline 4, column 1: the line does not begin with an offset, as the lines before it do");
   EXPECT_EQ(Parsed("0a 0b\n\n0c zz\n"), "0A 0B\nline 3, column 4: not a hex digit (each octet is two hex digits)");
+}
+
+// At each token the rest of the line was compared with a text column: half a minute for 40 kB.
+TEST(HexDump, ALongLineTakesTimeInProportion) {
+  for (const Octets token : {"41  ", "20  ", "33  "}) {
+    std::string line;
+    for (int i = 0; i < 50'000; ++i) line += token;
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_NO_THROW(static_cast<void>(ParseHexDump(line)));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3)) << token;
+  }
 }
 
 TEST(HexDump, WordsBeforeTheDumpArePassedOver) {

@@ -1,7 +1,5 @@
 #include "capture/hex_line.h"
 
-#include <string>
-
 #include "base/ascii.h"
 #include "base/unescape.h"
 
@@ -93,23 +91,24 @@ void AppendDigits(Octets digits, std::vector<std::uint8_t>& row) {
     row.push_back(static_cast<std::uint8_t>(HexValue(digits[i]) << 4 | HexValue(digits[i + 1])));
 }
 
+// Stops at the first octet that differs: it is asked at each token of a line that may be long.
 bool IsTextColumn(Octets line, std::size_t at, const std::vector<std::uint8_t>& row) {
-  std::string seen;
-  for (std::size_t i = at; i < line.size(); ++i) {
-    const bool dot = line.substr(i).starts_with(kMiddleDot);
-    seen += dot ? '.' : line[i];
-    if (dot) ++i;
+  const std::size_t begin = line.find_first_not_of(" \t", at);
+  if (begin == Octets::npos) return false;
+  const std::size_t blanks = begin - at;
+  std::size_t i = 0;
+  while (i < row.size() && i < blanks && row[i] == ' ') ++i;
+  if (i == blanks) return false;
+  Octets rest = line.substr(begin);
+  for (; i < row.size() && !rest.empty(); ++i) {
+    const bool dot = rest.starts_with(kMiddleDot);
+    const char expected = row[i] >= 0x20 && row[i] < 0x7f ? static_cast<char>(row[i]) : '.';
+    if ((dot ? '.' : rest.front()) != expected) return false;
+    rest.remove_prefix(dot ? kMiddleDot.size() : 1);
   }
-  std::string expected;
-  for (const std::uint8_t octet : row) expected += octet >= 0x20 && octet < 0x7f ? static_cast<char>(octet) : '.';
   // Copies often lose the white space at the end.
-  const auto trim_end = [](std::string& s) {
-    while (!s.empty() && IsSpace(s.back())) s.pop_back();
-  };
-  trim_end(seen);
-  trim_end(expected);
-  if (expected.empty() || seen.size() <= expected.size() || !seen.ends_with(expected)) return false;
-  return Trim(Octets(seen).substr(0, seen.size() - expected.size())).empty();
+  while (i < row.size() && row[i] == ' ') ++i;
+  return i == row.size() && rest.find_first_not_of(" \t") == Octets::npos;
 }
 
 bool MayBeTextColumn(Octets line, std::size_t at, const std::vector<std::uint8_t>& row) {

@@ -12,6 +12,9 @@ namespace {
 // No window is larger (RFC 7323 §2.3), so no true number lies farther from what was seen. Stops a forged or damaged
 // acknowledgement or sequence number from making a gap of gigabytes.
 constexpr std::int64_t kPlausible = std::int64_t{1} << 30;
+// No segment is longer, not even one that the sending host has not divided yet. Where the IP header says no length, the length of
+// the frame counts, and a forged one would make a gap of gigabytes.
+constexpr std::uint32_t kLongestSegment = std::uint32_t{1} << 20;
 // How far below the first sequence number seen the true beginning may lie, if packets were captured in another order.
 constexpr std::int64_t kStartReach = std::int64_t{1} << 22;
 // A reset farther than this from the stream is another connection's, or a blind one (RFC 5961 §3): far above usual windows,
@@ -280,6 +283,7 @@ bool TcpConnection::TailConflicts(Side side, const Packet& packet, std::int64_t 
 }
 
 void TcpConnection::TakeSegment(Side side, const Packet& packet, std::int64_t ack, TcpEvents& events) {
+  if (packet.payload_length > kLongestSegment) return;
   Half& s = halves_[side];
   const std::int64_t ahead = Distance(s.Next(), packet.sequence + ((packet.flags & kSyn) != 0 ? 1 : 0));
   if (ahead > kPlausible || ahead < -kPlausible) return;

@@ -131,6 +131,20 @@ TEST(TcpLoss, CutBySnapLength) {
   EXPECT_EQ(w.told.streams[0], "abc???????xyz...abc?EFG???");
 }
 
+// A frame whose IP header says no length may claim gigabytes.
+TEST(TcpLoss, NoSegmentIsLongerThanOneCanBe) {
+  constexpr std::uint32_t kLongest = 1 << 20;
+  for (const std::uint32_t length : {kLongest, kLongest + 1, 0xffff'ff00u}) {
+    Wire w;
+    w.Handshake();
+    Packet p = w.Make(0, 0, 0, kAck);
+    Wire::SetOctets(p, "abc");
+    p.payload_length = length;
+    w.Put(0, p);
+    EXPECT_EQ(w.lines(), length == kLongest ? (Lines{"0:abc", "0:gap 3+1048573"}) : Lines{}) << length;
+  }
+}
+
 TEST(TcpLoss, NothingOfThePayloadCaptured) {
   Wire w;
   w.Handshake();

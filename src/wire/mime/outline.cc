@@ -10,7 +10,7 @@
 namespace glasspost::mime {
 namespace {
 
-constexpr std::size_t kMaxBoundary = 1000;  // octets of a boundary that are compared; RFC 2046 §5.1.1 allows 70
+constexpr std::size_t kMaxBoundary = 1000;  // stops lines from being compared with endless ones; RFC 2046 §5.1.1 allows 70
 
 constexpr bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
@@ -149,8 +149,12 @@ class Outliner {
     // What GMime cannot read it takes for the default, as if there were no field.
     if (!type.readable) type.type = default_type_;
     if (type.type.starts_with("multipart/") && type.has_boundary) {
+      if (type.boundary.size() > kMaxBoundary) {
+        outline_.problem = MimeProblem::kHeaderTooLarge;
+        return;
+      }
       entity.multipart = true;
-      open_.back().boundary = type.boundary.substr(0, kMaxBoundary);
+      open_.back().boundary = type.boundary;
       open_.back().digest = type.digest;
     } else if (HoldsMessage(type.type) && descend && !encoded) {
       entity.message = true;

@@ -210,6 +210,16 @@ TEST(Tree, LeavesNoMemoryBehind) {
 }
 
 // A part's header that ends at a boundary, without the empty line: the boundary may be the one that the header has just said.
+TEST(Structure, ABoundaryBeyondTheLimitIsAProblem) {
+  for (const std::size_t length : {1000u, 1001u}) {
+    const std::string boundary(length, 'b');
+    const std::string mail = "Content-Type: multipart/mixed; boundary=" + boundary + "\n\n--" + boundary + "\n\nx\n";
+    const Outline outline = OutlineOf(mail);
+    EXPECT_EQ(outline.problem, length == 1000 ? MimeProblem::kNone : MimeProblem::kHeaderTooLarge);
+    EXPECT_EQ(outline.entities.size(), length == 1000 ? 2u : 1u);
+  }
+}
+
 TEST(Outline, BoundaryEndsTheHeaderThatSaysIt) {
   const std::string head = "Content-Type: multipart/mixed; boundary=a\n";
   const std::string mail = head + "\n--a\n" + head + "--a\n\ntext\n--a--\n";
