@@ -28,6 +28,31 @@ std::string PathOf(const store::AddressName& name) {
   return quoted + "\"@" + name.domain;
 }
 
+bool IsFull(const store::LocalTarget& target, const store::Entry& entry) {
+  const std::string prefix = LocalPrefix(entry.envelope.reverse_path, target.name.Text());
+  return target.quota != 0 && target.used + prefix.size() + entry.size > target.quota;
+}
+
+// Full mailboxes among several get entries of their own, so that they do not keep the others' mail back.
+void LeaveFullToTheQueue(store::Resolution& to, const store::Entry& entry) {
+  std::erase_if(to.mailboxes, [&](const store::LocalTarget& target) {
+    if (!IsFull(target, entry)) return false;
+    to.forwards.push_back(target.name);
+    return true;
+  });
+}
+
+Verdict OverQuota(store::Entry entry, bool permanent) {
+  return {std::move(entry),
+          {.kind = permanent ? smtp::Outcome::Kind::kRefused : smtp::Outcome::Kind::kDeferred,
+           .stage = smtp::Stage::kContentEnd,
+           .local = true,
+           .in_doubt = false,
+           .code = permanent ? 552 : 452,
+           .enhanced = permanent ? "5.2.2" : "4.2.2",
+           .text = "The mailbox is full"}};
+}
+
 bool Passes(store::Fault fault) { return fault == store::Fault::kFull || fault == store::Fault::kFailed; }
 
 }  // namespace
@@ -338,9 +363,14 @@ net::Task<void> Notices::Local(store::Entry entry) {
   if (to->mailboxes.size() == 1 && to->forwards.empty()) {
     told();
     const store::LocalTarget& target = to->mailboxes.front();
+    if (IsFull(target, entry)) {
+      parts_.judge->Conclude({OverQuota(std::move(entry), parts_.options.quota_permanent)}, {}, parts_.clock.Now());
+      co_return;
+    }
     parts_.judge->Delivered(entry, target.mailbox, target.name.Text(), parts_.clock.Now());
     co_return;
   }
+  LeaveFullToTheQueue(*to, entry);
   co_await Copy(std::move(entry), std::move(*to));
 }
 

@@ -89,6 +89,7 @@ struct RelayOptions {
   std::uint64_t whole_octets = std::uint64_t{1} << 20;
   bool pipelining = true;
   bool chunking = true;
+  bool quota_permanent = false;  // mail for a full mailbox here is not tried again
 };
 
 }  // namespace glasspost::relay

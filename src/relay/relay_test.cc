@@ -385,6 +385,32 @@ TEST_F(RelayTest, ADomainThatIsOursNow) {
   EXPECT_THAT(Inbox("c").back(), HasSubstr("Status: 5.1.2\r\n"));
 }
 
+TEST_F(RelayTest, AFullMailboxIsTriedAgainAndKeepsNoOthersBack) {
+  Begin();
+  EXPECT_TRUE(store::Await<void>([&](auto d) {
+    store_->directory().SetAlias({{"both", "here.test"}, {{"a", "here.test"}, {"c", "here.test"}}}, std::move(d));
+  }));
+  EXPECT_TRUE(store::Await<void>([&](auto d) { store_->directory().SetQuota({"c", "here.test"}, 50, std::move(d)); }));
+  Queue({.to = {"c@here.test"}, .notify = 2});
+  ASSERT_TRUE(Until([&] { return observer_.deferred() == 1; }));
+  EXPECT_THAT(observer_.last_reply, HasSubstr("452 4.2.2"));
+  Queue({.to = {"both@here.test"}});
+  ASSERT_TRUE(Until([&] { return observer_.deferred() == 2; }));
+  EXPECT_EQ(Inbox("a").size(), 1u);
+  EXPECT_TRUE(Inbox("c").empty());
+}
+
+TEST_F(RelayTest, AFullMailboxIsRefusedWhereThatIsPermanent) {
+  options_.quota_permanent = true;
+  Begin();
+  EXPECT_TRUE(store::Await<void>([&](auto d) { store_->directory().SetQuota({"c", "here.test"}, 50, std::move(d)); }));
+  Queue({.to = {"c@here.test"}});
+  ASSERT_TRUE(QueueEmpties());
+  ASSERT_TRUE(Until([&] { return Inbox("a").size() == 1; }));
+  EXPECT_THAT(Inbox("a")[0], HasSubstr("Status: 5.2.2\r\n"));
+  EXPECT_TRUE(Inbox("c").empty());
+}
+
 // RFC 6856: which of the messages that the relay itself puts into mailboxes have a header in UTF-8.
 TEST_F(RelayTest, ReportsAndCopiesInUtf8AreMarked) {
   Begin();

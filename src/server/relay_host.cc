@@ -67,6 +67,7 @@ relay::Timeouts TimeoutsOf(const Config::Relay& relay) {
 
 Expected<relay::RelayOptions> MakeRelayOptions(const Config& config) {
   relay::RelayOptions options;
+  options.quota_permanent = config.mailboxes.over_quota == OverQuota::kPermanent;
   options.host = OwnHostName(config);
   options.port = static_cast<std::uint16_t>(config.relay.port);
   options.tls = PolicyOf(config.relay.tls);
