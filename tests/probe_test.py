@@ -24,10 +24,11 @@ from serving import Server
 GLASSPOST = ""
 DONE, FAULTS, USAGE, CANNOT = 0, 1, 2, 3
 USER, PASSWORD = "ada@localhost.test", "enigma-17"
+PLAIN = (b"220 ready\r\n", b"250 fine\r\n", b"221 bye\r\n")  # a server that offers nothing
 
 
 class OneVoice(Listening):
-    """Says the same to whoever comes, after TLS if it has a context for it; and keeps what it hears."""
+    """Says the same to whoever comes, after TLS if it has a context for it: all at once, or of a tuple the next at each line; and keeps what it hears."""
 
     def __init__(self, says, tls=None):
         self.says, self.tls, self.heard = says, tls, b""
@@ -36,9 +37,12 @@ class OneVoice(Listening):
     def serve(self, connection):
         connection.settimeout(20)
         with self.tls.wrap_socket(connection, server_side=True) if self.tls else connection as inner:
-            inner.sendall(self.says)
+            first, *rest = self.says if isinstance(self.says, tuple) else (self.says,)
+            inner.sendall(first)
             while octets := inner.recv(4096):
                 self.heard += octets
+                if rest:
+                    inner.sendall(rest.pop(0))
 
 
 class Probe(unittest.TestCase):
@@ -108,7 +112,7 @@ class Probe(unittest.TestCase):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.set_ciphers("ALL:@SECLEVEL=0")
         tls.load_cert_chain(weak, self.folder / "weak.key")
-        voice = OneVoice(b"220 ready\r\n250 fine\r\n221 bye\r\n", tls)
+        voice = OneVoice(PLAIN, tls)
         self.addCleanup(voice.close)
         (told,) = self.probed(f"smtps://127.0.0.1:{voice.port}", "--quick", expect=FAULTS)
         self.assertEqual(told["faults"], ["self-signed", "weak-key"])
@@ -119,14 +123,14 @@ class Probe(unittest.TestCase):
             tls.set_ciphers("ALL:@SECLEVEL=0")
             tls.minimum_version, tls.maximum_version = ssl.TLSVersion.TLSv1, newest
             tls.load_cert_chain(self.pem, self.key)
-            voice = OneVoice(b"220 ready\r\n250 fine\r\n221 bye\r\n", tls)
+            voice = OneVoice(PLAIN, tls)
             self.addCleanup(voice.close)
             (told,) = self.probed(f"smtps://127.0.0.1:{voice.port}", expect=FAULTS)
             self.assertIn(fault, told["faults"])
             self.assertEqual([v["taken"] for v in told["versions"]], [False, newest == ssl.TLSVersion.TLSv1_2, True, True])
 
     def test_servers_that_are_none(self):
-        for says, fault, within in ((b"220 ready\r\n250 fine\r\n221 bye\r\n", "no-tls", 8), (b"HTTP/1.0 400 Bad\r\n\r\n", "broke-off", 8), (b"554 not for you\r\n", "broke-off", 8),
+        for says, fault, within in ((PLAIN, "no-tls", 8), (b"HTTP/1.0 400 Bad\r\n\r\n", "broke-off", 8), (b"554 not for you\r\n", "broke-off", 8),
                                     (b"220 ready\r\n250-x\r\n250 STARTTLS\r\n220 go\r\n", "handshake-failed", 8), (b"", "broke-off", 8), (b"220-" + b"x" * 2_000_000, "broke-off", 8)):
             with self.subTest(says[:30]):
                 voice = OneVoice(says)
